@@ -1,0 +1,79 @@
+import type { Packed, PackedData } from "./packed.ts";
+import type { Scalar } from "./scalar.ts";
+
+/** A field of a message: its number, what it holds, and its value in a message that lacks it (undefined: the property is missing). */
+export interface Field<T> {
+  readonly number: number;
+  readonly codec: Codec;
+  readonly repeated: boolean;
+  readonly initial: T;
+}
+
+/** What a field holds; messages refer to each other, so a message type is given by a function. */
+export type Codec = Scalar<never> | Packed | { readonly kind: "message"; readonly type: () => MessageType<object> };
+
+/** The fields of a message by property name; the compiler checks that they agree with the interface `M`. */
+export type Fields<M> = { readonly [K in keyof M]-?: Field<M[K]> };
+
+export interface NamedField extends Field<unknown> {
+  readonly property: string;
+}
+
+/** A message as data: one decoder and one encoder are driven by it. */
+export interface MessageType<M> {
+  readonly name: string;
+  readonly byNumber: readonly (NamedField | undefined)[];
+  /** In the order of their numbers, which is the order they are written in. */
+  readonly fields: readonly NamedField[];
+  /** A message without fields. */
+  readonly initial: M;
+}
+
+const nothing: readonly never[] = Object.freeze([]);
+
+export function message<M extends object>(name: string, table: Fields<M>): MessageType<M> {
+  const fields = Object.entries<Field<unknown>>(table)
+    .map(([property, field]) => ({ ...field, property }))
+    .sort((a, b) => a.number - b.number);
+  const byNumber: (NamedField | undefined)[] = new Array(fields.at(-1)!.number + 1).fill(undefined);
+  for (const field of fields) byNumber[field.number] = field;
+  const always = fields.filter((field) => field.initial !== undefined);
+  return { name, byNumber, fields, initial: Object.fromEntries(always.map((f) => [f.property, f.initial])) as M };
+}
+
+/** A value that is always there. */
+export function one<T>(number: number, codec: Scalar<T>): Field<T> {
+  return { number, codec: codec as Scalar<never>, repeated: false, initial: codec.zero };
+}
+
+/** An array that is always there. */
+export function many<T>(number: number, codec: Scalar<T> | (() => MessageType<T & object>)): Field<readonly T[]> {
+  return { number, codec: codecOf(codec), repeated: true, initial: nothing };
+}
+
+export function optional<T>(
+  number: number,
+  codec: Scalar<T> | (() => MessageType<T & object>),
+): Field<T | undefined> {
+  return { number, codec: codecOf(codec), repeated: false, initial: undefined };
+}
+
+export function optionalMany<T>(
+  number: number,
+  codec: Scalar<T> | (() => MessageType<T & object>),
+): Field<readonly T[] | undefined> {
+  return { number, codec: codecOf(codec), repeated: true, initial: undefined };
+}
+
+export function optionalPacked<T extends PackedData>(number: number, codec: Packed<T>): Field<T | undefined> {
+  return { number, codec, repeated: true, initial: undefined };
+}
+
+/** A message that the reader of the file checks for; there is no value to stand for a missing one. */
+export function required<T>(number: number, type: () => MessageType<T & object>): Field<T> {
+  return { number, codec: codecOf(type), repeated: false, initial: undefined as T };
+}
+
+function codecOf<T>(codec: Scalar<T> | (() => MessageType<T & object>)): Codec {
+  return typeof codec === "function" ? { kind: "message", type: codec } : (codec as Scalar<never>);
+}

@@ -1,0 +1,92 @@
+import type { Dimension } from "./dimension.ts";
+import type { DType } from "./dtype.ts";
+import type { Value, ValueType } from "./graph.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Values an attribute may hold. Every attribute of a node is present; there are no defaults left to guess. */
+export type Attribute = number | string | boolean | readonly number[] | readonly Dimension[];
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** Checks one attribute; `describe` completes the sentence "must be …". */
+export interface AttributeSpec<T extends Attribute = Attribute> {
+  readonly describe: string;
+  accepts(value: Attribute): value is T;
+}
+
+/** An input slot: exactly one value, one that may be absent, or all remaining ones. */
+export interface InputSpec {
+  readonly name: string;
+  readonly arity: "one" | "optional" | "many";
+  /** Element types allowed; undefined allows all. */
+  readonly dtypes?: readonly DType[];
+}
+
+/**
+ * How integer types reach an operator's values in a quantized graph.
+ * - `free`: the result has a range of its own.
+ * - `same`: the named inputs and the result share one set of parameters.
+ * - `fixed`: the result's parameters follow from the operator, for a type of the given width.
+ * - `float`: no integer form exists.
+ */
+export type QuantizationRule =
+  | { readonly kind: "free"; readonly weights?: WeightsRule }
+  | { readonly kind: "same"; readonly inputs: readonly string[] }
+  | {
+      readonly kind: "fixed";
+      readonly parameters: (bits: 8 | 16) => { readonly scale: number; readonly zeroPoint: number };
+    }
+  | { readonly kind: "float"; readonly why: string };
+
+/** Which input holds constant weights (signed, zero point 0, one scale for each index of `axis`), and which the int32 bias scaled input × weights. */
+export interface WeightsRule {
+  readonly data: string;
+  readonly weights: string;
+  readonly bias: string;
+  readonly axis: (attributes: Attributes, rank: number) => number;
+}
+
+/** Work of one node: multiply-accumulates, and bytes read and written. */
+export interface Cost {
+  readonly macs: number;
+}
+
+/** How a node would compute with permuted data: permuted[i] = axis[permutation[i]]; undefined leaves a value as it is. */
+export interface Transposed {
+  readonly attributes: Attributes;
+  readonly inputs: readonly (readonly number[] | undefined)[];
+  readonly outputs: readonly (readonly number[] | undefined)[];
+}
+
+/** What can be asked of an operator. Values of this type come from `defineOp`. */
+export interface Operator {
+  readonly name: string;
+  readonly inputs: readonly InputSpec[];
+  readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  readonly quantization: QuantizationRule;
+  /** Types of the results. Inputs and attributes were checked before. Integer results carry no quantization here. */
+  infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly ValueType[];
+  /** Sentences about what is wrong with the inputs or attributes; empty if nothing is. */
+  check(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly string[];
+  cost(inputs: readonly (Value | undefined)[], outputs: readonly Value[], attributes: Attributes): Cost;
+  /** The node on data whose first input is permuted, or undefined if its meaning depends on the order of axes. */
+  transposed(
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes,
+    permutation: readonly number[],
+  ): Transposed | undefined;
+  /** Computes real-valued results (and integer ones for operators on indices). Undefined for operators that only other stages give meaning to. */
+  evaluate?(
+    inputs: readonly (Tensor | undefined)[],
+    attributes: Attributes,
+    outputs: readonly ValueType[],
+  ): readonly Tensor[];
+  readonly samples: readonly OperatorSample[];
+}
+
+/** A worked example; drives the tests of every runner. */
+export interface OperatorSample {
+  readonly name: string;
+  readonly attributes: Attributes;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+}

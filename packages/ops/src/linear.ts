@@ -1,0 +1,54 @@
+import { elementCount, fromNumbers, isIdentityPermutation, numbersOf, sameShape } from "@millrace/ir";
+import { activationRanges } from "./activation.ts";
+import { activation } from "./attributes.ts";
+import { convolutionMacs } from "./conv2d.ts";
+import { defineOp, one, optional } from "./define.ts";
+
+/** Fully connected layer over the last axis: y[…, n] = Σ x[…, k] · weights[n, k] + bias[n]. */
+export const linear = defineOp({
+  name: "linear",
+  inputs: {
+    x: one("f32", "i8", "u8", "i16"),
+    weights: one("f32", "i4", "i8", "u8"),
+    bias: optional("f32", "i32", "i64"),
+  },
+  attributes: { activation },
+  quantization: { kind: "free", weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0 } },
+  check: [
+    [
+      "x has an axis and weights have two",
+      ({ x, weights }) => x.type.shape.length >= 1 && weights.type.shape.length === 2,
+    ],
+    [
+      "the last size of x is the second size of weights",
+      ({ x, weights }) => x.type.shape.at(-1) === weights.type.shape[1] || typeof x.type.shape.at(-1) === "string",
+    ],
+    [
+      "bias has one number for each row of weights",
+      ({ weights, bias }) => bias === undefined || sameShape(bias.type.shape, [weights.type.shape[0]]),
+    ],
+  ],
+  infer: ({ x, weights }) => ({ dtype: x.type.dtype, shape: [...x.type.shape.slice(0, -1), weights.type.shape[0]] }),
+  macs: ({ weights }, output) => convolutionMacs(weights, output),
+  transposed({ bias }, attributes, permutation) {
+    const last = permutation.length - 1;
+    if (permutation[last] !== last || isIdentityPermutation(permutation)) return undefined;
+    return { attributes, inputs: [permutation, undefined, ...(bias ? [undefined] : [])], outputs: [permutation] };
+  },
+  evaluate({ x, weights, bias }, { activation }, [output]) {
+    const [rows, columns] = weights.shape;
+    const [source, filter] = [numbersOf(x), numbersOf(weights)];
+    const offsets = bias && numbersOf(bias);
+    const [low, high] = activationRanges[activation];
+    const shape = output.shape as readonly number[];
+    const result = new Float64Array(elementCount(shape));
+    for (let at = 0; at < result.length; at++) {
+      const n = at % rows;
+      const start = ((at - n) / rows) * columns;
+      let sum = 0;
+      for (let k = 0; k < columns; k++) sum += source[start + k] * filter[n * columns + k];
+      result[at] = Math.min(high, Math.max(low, sum + (offsets ? offsets[n] : 0)));
+    }
+    return fromNumbers(output.dtype, shape, result);
+  },
+});

@@ -1,0 +1,126 @@
+import {
+  type Attributes,
+  fromNumbers,
+  numbersOf,
+  type Tensor,
+  type Transposed,
+  type ValueType,
+  zeros,
+} from "@millrace/ir";
+import { activationRanges } from "./activation.ts";
+import { type Activation, activation, flag, type Layout, layout, positivePair, spatialPadding } from "./attributes.ts";
+import { defineOp, one } from "./define.ts";
+import { flippedLayout } from "./transposing.ts";
+import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
+
+interface Pooling {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: readonly number[];
+  readonly layout: Layout;
+  readonly activation: Activation;
+}
+
+function pooledType(x: ValueType, pooling: Pooling): ValueType {
+  const [height, width] = slidingSize(x.shape, pooling);
+  return {
+    dtype: x.dtype,
+    shape: imageShape(pooling.layout, [x.shape[0], height, width, x.shape[spatialAxes(pooling.layout).channels]]),
+  };
+}
+
+function flip(attributes: Attributes, current: Layout, permutation: readonly number[]): Transposed | undefined {
+  const flipped = flippedLayout(current, permutation);
+  return flipped && { attributes: { ...attributes, layout: flipped }, inputs: [permutation], outputs: [permutation] };
+}
+
+/** Folds each window's elements that lie inside the data; `finish` gets the fold and how many there were. */
+function pool(
+  x: Tensor,
+  output: ValueType,
+  pooling: Pooling,
+  start: number,
+  fold: (a: number, b: number) => number,
+  finish: (value: number, count: number) => number,
+): Tensor {
+  const { kernel, stride, dilation, padding, layout } = pooling;
+  const shape = output.shape as readonly number[];
+  const source = numbersOf(x);
+  const target = zeros("f64", shape).data as Float64Array;
+  const [from, to] = [imageStrides(x.shape, layout), imageStrides(shape, layout)];
+  const [low, high] = activationRanges[pooling.activation];
+  for (let batch = 0; batch < shape[0]; batch++) {
+    for (let c = 0; c < to.channels; c++) {
+      for (let oy = 0; oy < to.height; oy++) {
+        for (let ox = 0; ox < to.width; ox++) {
+          let value = start;
+          let count = 0;
+          for (let ky = 0; ky < kernel[0]; ky++) {
+            const row = oy * stride[0] + ky * dilation[0] - padding[0];
+            if (row < 0 || row >= from.height) continue;
+            for (let kx = 0; kx < kernel[1]; kx++) {
+              const column = ox * stride[1] + kx * dilation[1] - padding[1];
+              if (column < 0 || column >= from.width) continue;
+              value = fold(
+                value,
+                source[batch * from.batch + row * from.row + column * from.column + c * from.channel],
+              );
+              count++;
+            }
+          }
+          target[batch * to.batch + oy * to.row + ox * to.column + c * to.channel] = Math.min(
+            high,
+            Math.max(low, finish(value, count)),
+          );
+        }
+      }
+    }
+  }
+  return fromNumbers(output.dtype, shape, target);
+}
+
+const undilated = [1, 1] as const;
+
+/** Mean of each window. With countPadding the padded zeros count too, else only the elements inside the data. */
+export const averagePool2d = defineOp({
+  name: "averagePool2d",
+  inputs: { x: one("f32", "i8", "u8", "i16") },
+  attributes: {
+    kernel: positivePair,
+    stride: positivePair,
+    padding: spatialPadding,
+    countPadding: flag,
+    layout,
+    activation,
+  },
+  quantization: { kind: "same", inputs: ["x"] },
+  check: [fourAxes],
+  infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
+  transposed: (_, attributes, permutation) => flip(attributes, attributes.layout, permutation),
+  evaluate({ x }, attributes, [output]) {
+    const area = attributes.kernel[0] * attributes.kernel[1];
+    const finish = (sum: number, count: number) => sum / (attributes.countPadding ? area : count);
+    return pool(x, output, { ...attributes, dilation: undilated }, 0, (a, b) => a + b, finish);
+  },
+});
+
+/** Greatest element of each window; padding never wins. */
+export const maxPool2d = defineOp({
+  name: "maxPool2d",
+  inputs: { x: one("f32", "i8", "u8", "i16") },
+  attributes: {
+    kernel: positivePair,
+    stride: positivePair,
+    dilation: positivePair,
+    padding: spatialPadding,
+    layout,
+    activation,
+  },
+  quantization: { kind: "same", inputs: ["x"] },
+  check: [fourAxes],
+  infer: ({ x }, attributes) => pooledType(x.type, attributes),
+  transposed: (_, attributes, permutation) => flip(attributes, attributes.layout, permutation),
+  evaluate: ({ x }, attributes, [output]) =>
+    pool(x, output, attributes, Number.NEGATIVE_INFINITY, Math.max, (value) => value),
+});

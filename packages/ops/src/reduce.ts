@@ -1,0 +1,100 @@
+import {
+  type DType,
+  elementCount,
+  fromNumbers,
+  numbersOf,
+  type QuantizationRule,
+  type Shape,
+  stridesOf,
+  type ValueType,
+} from "@millrace/ir";
+import { flag, integers } from "./attributes.ts";
+import { defineOp, one } from "./define.ts";
+import { movedAxis } from "./transposing.ts";
+
+const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8"];
+
+interface Row {
+  readonly start: number;
+  readonly quantization: QuantizationRule;
+  fold(a: number, b: number): number;
+}
+
+const add = (a: number, b: number) => a + b;
+const rows = {
+  mean: { start: 0, fold: add, quantization: { kind: "free" } },
+  sum: { start: 0, fold: add, quantization: { kind: "free" } },
+  reduceMax: { start: Number.NEGATIVE_INFINITY, fold: Math.max, quantization: { kind: "same", inputs: ["x"] } },
+  reduceMin: { start: Number.POSITIVE_INFINITY, fold: Math.min, quantization: { kind: "same", inputs: ["x"] } },
+  reduceProd: { start: 1, fold: (a, b) => a * b, quantization: { kind: "free" } },
+} satisfies Record<string, Row>;
+
+function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
+  return keepDims
+    ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** Permutation of a reduced result whose reduced axes were dropped. */
+function remainingPermutation(permutation: readonly number[], axes: readonly number[]): number[] {
+  const kept = permutation.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  return permutation.filter((axis) => !axes.includes(axis)).map((axis) => kept.indexOf(axis));
+}
+
+function reduction(name: string, row: Row) {
+  return defineOp({
+    name,
+    inputs: { x: one(...numeric) },
+    attributes: { axes: integers, keepDims: flag },
+    quantization: row.quantization,
+    check: [
+      [
+        "axes are ascending and within the rank of x",
+        ({ x }, { axes }) =>
+          axes.every((axis, at) => axis >= 0 && axis < x.type.shape.length && (at === 0 || axes[at - 1] < axis)),
+      ],
+    ],
+    infer: ({ x }, { axes, keepDims }) => ({ dtype: x.type.dtype, shape: reducedShape(x.type.shape, axes, keepDims) }),
+    transposed(_, { axes, keepDims }, permutation) {
+      const moved = axes.map((axis) => movedAxis(axis, permutation)).sort((a, b) => a - b);
+      return {
+        attributes: { axes: moved, keepDims },
+        inputs: [permutation],
+        outputs: [keepDims ? permutation : remainingPermutation(permutation, axes)],
+      };
+    },
+    evaluate({ x }, { axes }, [output]) {
+      const source = numbersOf(x);
+      const kept = stridesOf(reducedShape(x.shape, axes, true) as number[]).map((stride, axis) =>
+        axes.includes(axis) ? 0 : stride,
+      );
+      const result = new Float64Array(elementCount(output.shape as readonly number[])).fill(row.start);
+      const strides = stridesOf(x.shape);
+      for (let at = 0; at < source.length; at++) {
+        let target = 0;
+        for (let axis = 0, rest = at; axis < strides.length; axis++) {
+          target += Math.floor(rest / strides[axis]) * kept[axis];
+          rest %= strides[axis];
+        }
+        result[target] = row.fold(result[target], source[at]);
+      }
+      const count = name === "mean" ? source.length / result.length : 1;
+      return fromNumbers(
+        output.dtype,
+        output.shape as readonly number[],
+        result.map((value) => finish(value / count, output)),
+      );
+    },
+  });
+}
+
+function finish(value: number, output: ValueType): number {
+  return output.dtype.startsWith("i") || output.dtype.startsWith("u") ? Math.trunc(value) : value;
+}
+
+const family = Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, reduction(name, row)]));
+
+/** Reductions over axes, by name. */
+export const reductionOperators = family as Readonly<Record<keyof typeof rows, ReturnType<typeof reduction>>>;
+
+export const { mean, sum, reduceMax, reduceMin, reduceProd } = reductionOperators;
