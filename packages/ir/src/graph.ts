@@ -137,6 +137,11 @@ export class Graph {
     }
   }
 
+  /** The node that follows in the order of `nodes()`. */
+  after(node: Node): Node | undefined {
+    return (node as MutableNode).next;
+  }
+
   addInput(name: string, type: ValueType): Value {
     const value: MutableValue = { name: this.#unique(name), type, uses: new Set() };
     this.#inputs.push(value);
@@ -188,7 +193,9 @@ export class Graph {
   }
 
   rename(value: Value, name: string): void {
-    if (value.name !== name) (value as MutableValue).name = this.#unique(name);
+    if (value.name === name) return;
+    this.#names.delete(value.name);
+    (value as MutableValue).name = this.#unique(name);
   }
 
   /** Replaces the graph's outputs; names default to the values' own. */
@@ -215,6 +222,7 @@ export class Graph {
     if (target.previous) target.previous.next = target.next;
     if (target.next) target.next.previous = target.previous;
     if (this.#end.previous === target) this.#end.previous = target.previous === this.#end ? undefined : target.previous;
+    for (const { name } of target.outputs) this.#names.delete(name);
     target.owner = undefined;
     this.#size--;
   }

@@ -1,6 +1,7 @@
 import type { Dimension } from "./dimension.ts";
 import type { DType } from "./dtype.ts";
 import type { Value, ValueType } from "./graph.ts";
+import type { Quantization } from "./quantization.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Values an attribute may hold. Every attribute of a node is present; there are no defaults left to guess. */
@@ -26,6 +27,7 @@ export interface InputSpec {
  * - `free`: the result has a range of its own.
  * - `same`: the named inputs and the result share one set of parameters.
  * - `fixed`: the result's parameters follow from the operator, for a type of the given width.
+ * - `index`: inputs may be quantized; the result is plain integers that stand for no real number.
  * - `float`: no integer form exists.
  */
 export type QuantizationRule =
@@ -35,6 +37,7 @@ export type QuantizationRule =
       readonly kind: "fixed";
       readonly parameters: (bits: 8 | 16) => { readonly scale: number; readonly zeroPoint: number };
     }
+  | { readonly kind: "index" }
   | { readonly kind: "float"; readonly why: string };
 
 /** Which input holds constant weights (signed, zero point 0, one scale for each index of `axis`), and which the int32 bias scaled input × weights. */
@@ -50,7 +53,10 @@ export interface Cost {
   readonly macs: number;
 }
 
-/** How a node would compute with permuted data: permuted[i] = axis[permutation[i]]; undefined leaves a value as it is. */
+/**
+ * How a node would compute with permuted data: permuted[i] = axis[permutation[i]]; undefined leaves a value as it is.
+ * A value with fewer axes than its permutation first gains leading axes of size 1.
+ */
 export interface Transposed {
   readonly attributes: Attributes;
   readonly inputs: readonly (readonly number[] | undefined)[];
@@ -74,11 +80,15 @@ export interface Operator {
     attributes: Attributes,
     permutation: readonly number[],
   ): Transposed | undefined;
-  /** Computes real-valued results (and integer ones for operators on indices). Undefined for operators that only other stages give meaning to. */
+  /**
+   * Computes real-valued results (and integer ones for operators on indices). Undefined for operators that only other
+   * stages give meaning to. `types` are those of the inputs: needed where integers are read as the reals they stand for.
+   */
   evaluate?(
     inputs: readonly (Tensor | undefined)[],
     attributes: Attributes,
     outputs: readonly ValueType[],
+    types?: readonly (ValueType | undefined)[],
   ): readonly Tensor[];
   readonly samples: readonly OperatorSample[];
 }
@@ -88,5 +98,7 @@ export interface OperatorSample {
   readonly name: string;
   readonly attributes: Attributes;
   readonly inputs: readonly (Tensor | undefined)[];
+  /** How inputs stand for real numbers, where an operator reads them so. */
+  readonly quantizations?: readonly (Quantization | undefined)[];
   readonly outputs: readonly Tensor[];
 }

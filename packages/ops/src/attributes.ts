@@ -38,18 +38,18 @@ export const flag: AttributeSpec<boolean> = {
   accepts: (value): value is boolean => typeof value === "boolean",
 };
 
+const countable = (value: number) => Number.isSafeInteger(value) && value >= 0;
+
 export const integers = numbers("integers", Number.isSafeInteger);
+/** Integers of at least 0. */
+export const counts = numbers("integers of at least 0", countable);
 export const reals = numbers("numbers", (value) => !Number.isNaN(value));
 
 /** [height, width], each at least 1. */
 export const positivePair = numbers("positive integers", (value) => Number.isSafeInteger(value) && value > 0, 2);
 
 /** [top, left, bottom, right], each at least 0. */
-export const spatialPadding = numbers(
-  "integers of at least 0",
-  (value) => Number.isSafeInteger(value) && value >= 0,
-  4,
-);
+export const spatialPadding = numbers("integers of at least 0", countable, 4);
 
 /** Sizes, symbolic ones among them. */
 export const dimensions: AttributeSpec<readonly Dimension[]> = {

@@ -1,8 +1,11 @@
 import {
+  type Attributes,
   broadcastShapes,
   type DType,
   fromNumbers,
+  isFloat,
   numbersOf,
+  type OperatorSample,
   type QuantizationRule,
   type Tensor,
   type ValueType,
@@ -11,6 +14,7 @@ import { activationRanges } from "./activation.ts";
 import { type Activation, activation } from "./attributes.ts";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
+import { f32, literal } from "./literal.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
 const free: QuantizationRule = { kind: "free" };
@@ -19,38 +23,189 @@ const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i3
 
 type Apply = (a: number, b: number) => number;
 
+interface Row {
+  readonly apply: Apply;
+  readonly quantization: QuantizationRule;
+  readonly example: Example;
+}
+
+/** Numbers of a, of b, and the results pair by pair. */
+type Example = readonly [readonly number[], readonly number[], readonly number[]];
+
 /** Element-wise arithmetic with a fused activation. */
 const arithmetic = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-} satisfies Record<string, Apply>;
+  add: {
+    apply: (a, b) => a + b,
+    quantization: free,
+    example: [
+      [1, -5, 8],
+      [2, 3, -4],
+      [3, -2, 4],
+    ],
+  },
+  sub: {
+    apply: (a, b) => a - b,
+    quantization: free,
+    example: [
+      [1, -5, 8],
+      [2, 3, -4],
+      [-1, -8, 12],
+    ],
+  },
+  mul: {
+    apply: (a, b) => a * b,
+    quantization: free,
+    example: [
+      [1, -5, 8],
+      [2, 3, -4],
+      [2, -15, -32],
+    ],
+  },
+  div: {
+    apply: (a, b) => a / b,
+    quantization: float("TFLite has no int8 DIV"),
+    example: [
+      [1, -5, 8],
+      [2, 4, -4],
+      [0.5, -1.25, -2],
+    ],
+  },
+} satisfies Record<string, Row>;
 
 /** Element-wise functions whose result has the inputs' element type. */
 const plain = {
-  maximum: { apply: Math.max, quantization: { kind: "same", inputs: ["a", "b"] } },
-  minimum: { apply: Math.min, quantization: { kind: "same", inputs: ["a", "b"] } },
-  pow: { apply: Math.pow, quantization: float("TFLite has no int8 POW") },
-  squaredDifference: { apply: (a: number, b: number) => (a - b) ** 2, quantization: free },
-  floorDiv: { apply: (a: number, b: number) => Math.floor(a / b), quantization: float("TFLite has no int8 FLOOR_DIV") },
+  maximum: {
+    apply: Math.max,
+    quantization: { kind: "same", inputs: ["a", "b"] },
+    example: [
+      [1, -5],
+      [-2, 3],
+      [1, 3],
+    ],
+  },
+  minimum: {
+    apply: Math.min,
+    quantization: { kind: "same", inputs: ["a", "b"] },
+    example: [
+      [1, -5],
+      [-2, 3],
+      [-2, -5],
+    ],
+  },
+  pow: {
+    apply: Math.pow,
+    quantization: float("TFLite has no int8 POW"),
+    example: [
+      [2, 9, -2],
+      [3, 0.5, 2],
+      [8, 3, 4],
+    ],
+  },
+  squaredDifference: {
+    apply: (a: number, b: number) => (a - b) ** 2,
+    quantization: free,
+    example: [
+      [1, -5],
+      [3, 0.5],
+      [4, 30.25],
+    ],
+  },
+  floorDiv: {
+    apply: (a: number, b: number) => Math.floor(a / b),
+    quantization: float("TFLite has no int8 FLOOR_DIV"),
+    example: [
+      [7, -7, 7],
+      [2, 2, -2],
+      [3, -4, -4],
+    ],
+  },
   floorMod: {
     apply: (a: number, b: number) => a - b * Math.floor(a / b),
     quantization: float("TFLite has no int8 FLOOR_MOD"),
+    example: [
+      [7, -7, 7],
+      [3, 3, -3],
+      [1, 2, -2],
+    ],
   },
-} satisfies Record<string, { apply: Apply; quantization: QuantizationRule }>;
+} satisfies Record<string, Row>;
 
 /** Element-wise tests; the result is bool. */
+const truth = float("its result is a truth value");
 const comparison = {
-  equal: (a, b) => Number(a === b),
-  notEqual: (a, b) => Number(a !== b),
-  less: (a, b) => Number(a < b),
-  lessEqual: (a, b) => Number(a <= b),
-  greater: (a, b) => Number(a > b),
-  greaterEqual: (a, b) => Number(a >= b),
-  logicalAnd: (a, b) => Number(a !== 0 && b !== 0),
-  logicalOr: (a, b) => Number(a !== 0 || b !== 0),
-} satisfies Record<string, Apply>;
+  equal: {
+    apply: (a, b) => Number(a === b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [0, 1, 0],
+    ],
+  },
+  notEqual: {
+    apply: (a, b) => Number(a !== b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [1, 0, 1],
+    ],
+  },
+  less: {
+    apply: (a, b) => Number(a < b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [1, 0, 0],
+    ],
+  },
+  lessEqual: {
+    apply: (a, b) => Number(a <= b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [1, 1, 0],
+    ],
+  },
+  greater: {
+    apply: (a, b) => Number(a > b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [0, 0, 1],
+    ],
+  },
+  greaterEqual: {
+    apply: (a, b) => Number(a >= b),
+    quantization: truth,
+    example: [
+      [1, 2, 3],
+      [2, 2, 2],
+      [0, 1, 1],
+    ],
+  },
+  logicalAnd: {
+    apply: (a, b) => Number(a !== 0 && b !== 0),
+    quantization: truth,
+    example: [
+      [0, 0, 1, 1],
+      [0, 1, 0, 1],
+      [0, 0, 0, 1],
+    ],
+  },
+  logicalOr: {
+    apply: (a, b) => Number(a !== 0 || b !== 0),
+    quantization: truth,
+    example: [
+      [0, 0, 1, 1],
+      [0, 1, 0, 1],
+      [0, 1, 1, 1],
+    ],
+  },
+} satisfies Record<string, Row>;
 
 function combine(a: Tensor, b: Tensor, output: ValueType, apply: Apply): Tensor {
   const [left, right] = [numbersOf(a), numbersOf(b)];
@@ -73,27 +228,54 @@ const sameType = [
   ({ a, b }: { a: { type: ValueType }; b: { type: ValueType } }) => a.type.dtype === b.type.dtype,
 ] as const;
 
-function arithmeticOperator(name: string, apply: Apply) {
+/** The example pair by pair, and a column of the first against a row of the second. */
+function samplesOf(
+  { apply, example: [a, b, y] }: Row,
+  attributes: Attributes,
+  from: DType,
+  to: DType,
+): OperatorSample[] {
+  return [
+    { name: "pair by pair", attributes, inputs: [literal(from, [a]), literal(from, [b])], outputs: [literal(to, [y])] },
+    {
+      name: "column and row",
+      attributes,
+      inputs: [literal(from, [[a[0]], [a[1]]]), literal(from, [b])],
+      outputs: [literal(to, [b.map((item) => apply(a[0], item)), b.map((item) => apply(a[1], item))])],
+    },
+  ];
+}
+
+function arithmeticOperator(name: string, row: Row) {
   return defineOp({
     name,
     inputs,
     attributes: { activation },
-    quantization: name === "div" ? float("TFLite has no int8 DIV") : free,
+    quantization: row.quantization,
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
     evaluate({ a, b }, attributes, [output]) {
       const [low, high] = activationRanges[attributes.activation as Activation];
-      const whole = !["f32", "f64", "f16", "bf16"].includes(output.dtype);
+      const whole = !isFloat(output.dtype);
       return combine(a, b, output, (x, y) => {
-        const result = Math.min(high, Math.max(low, apply(x, y)));
+        const result = Math.min(high, Math.max(low, row.apply(x, y)));
         return whole ? Math.trunc(result) : result;
       });
     },
+    samples: [
+      ...samplesOf(row, { activation: "none" }, "f32", "f32"),
+      {
+        name: "ReLU6, b a single element",
+        attributes: { activation: "relu6" },
+        inputs: [f32([[-100], [100], [0.5]]), f32([1])],
+        outputs: [f32([[0], [6], [Math.max(0, row.apply(0.5, 1))]])],
+      },
+    ],
   });
 }
 
-function plainOperator(name: string, row: { apply: Apply; quantization: QuantizationRule }) {
+function plainOperator(name: string, row: Row) {
   return defineOp({
     name,
     inputs,
@@ -103,40 +285,38 @@ function plainOperator(name: string, row: { apply: Apply; quantization: Quantiza
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
     evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.apply),
+    samples: samplesOf(row, {}, "f32", "f32"),
   });
 }
 
-function comparisonOperator(name: string, apply: Apply) {
+function comparisonOperator(name: string, row: Row) {
   return defineOp({
     name,
     inputs: { a: one(), b: one() },
     attributes: {},
-    quantization: float("its result is a truth value"),
+    quantization: row.quantization,
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: "bool", shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
-    evaluate: ({ a, b }, _, [output]) => combine(a, b, output, apply),
+    evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.apply),
+    samples: samplesOf(row, {}, name.startsWith("logical") ? "bool" : "i32", "bool"),
   });
 }
 
-function family<N extends string, R, O>(
-  rows: Readonly<Record<N, R>>,
-  make: (name: string, row: R) => O,
+function family<N extends string, O>(
+  rows: Readonly<Record<N, Row>>,
+  make: (name: string, row: Row) => O,
 ): Readonly<Record<N, O>> {
-  const entries = (Object.entries(rows) as [N, R][]).map(([name, row]) => [name, make(name, row)]);
+  const entries = (Object.entries(rows) as [N, Row][]).map(([name, row]) => [name, make(name, row)]);
   return Object.fromEntries(entries) as Record<N, O>;
 }
 
-export const arithmeticOperators = family<keyof typeof arithmetic, Apply, ReturnType<typeof arithmeticOperator>>(
+export const arithmeticOperators = family<keyof typeof arithmetic, ReturnType<typeof arithmeticOperator>>(
   arithmetic,
   arithmeticOperator,
 );
-export const plainBinaryOperators = family<
-  keyof typeof plain,
-  { apply: Apply; quantization: QuantizationRule },
-  ReturnType<typeof plainOperator>
->(plain, plainOperator);
-export const comparisonOperators = family<keyof typeof comparison, Apply, ReturnType<typeof comparisonOperator>>(
+export const plainBinaryOperators = family<keyof typeof plain, ReturnType<typeof plainOperator>>(plain, plainOperator);
+export const comparisonOperators = family<keyof typeof comparison, ReturnType<typeof comparisonOperator>>(
   comparison,
   comparisonOperator,
 );

@@ -2,6 +2,7 @@ import { type Cost, elementCount, fromNumbers, numbersOf, type Shape, type Value
 import { activationRanges } from "./activation.ts";
 import { activation, type Layout, layout, positiveInteger, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one, optional } from "./define.ts";
+import { f32 } from "./literal.ts";
 import { flippedLayout, toChannelsFirst, toChannelsLast } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
@@ -129,6 +130,51 @@ export const conv2d = defineOp({
     }
     return fromNumbers(output.dtype, shape, target);
   },
+  samples: [
+    {
+      name: "padded, every second column, bias and ReLU6",
+      attributes: {
+        stride: [1, 2],
+        dilation: [1, 1],
+        padding: [0, 1, 0, 0],
+        groups: 1,
+        layout: "last",
+        activation: "relu6",
+      },
+      inputs: [f32([[[[1], [2], [3], [4]]]]), f32([[[[1], [10], [100]]], [[[1], [0], [-1]]]]), f32([-209, 1])],
+      outputs: [
+        f32([
+          [
+            [
+              [1, 0],
+              [6, 0],
+            ],
+          ],
+        ]),
+      ],
+    },
+    {
+      name: "depthwise, dilated, channels first",
+      attributes: {
+        stride: [1, 1],
+        dilation: [2, 1],
+        padding: [0, 0, 0, 0],
+        groups: 2,
+        layout: "first",
+        activation: "none",
+      },
+      inputs: [
+        f32([
+          [
+            [[1], [2], [3]],
+            [[4], [5], [6]],
+          ],
+        ]),
+        f32([[[[1], [10]]], [[[2], [-1]]]]),
+      ],
+      outputs: [f32([[[[31]], [[2]]]])],
+    },
+  ],
 });
 
 /** Products of a convolution: every output element needs one window of the weights. */

@@ -39,7 +39,7 @@ export interface Definition<S extends Slots, A extends Specs> {
   readonly attributes: A;
   readonly quantization: QuantizationRule;
   infer(inputs: Named<S, Value>, attributes: AttributesOf<A>): ValueType | readonly ValueType[];
-  /** Conditions beyond the types: what must hold, as a sentence, and the test. */
+  /** Conditions beyond the types, in order: what must hold, as a sentence, and the test. Each may rely on those before it. */
   readonly check?: readonly (readonly [string, (inputs: Named<S, Value>, attributes: AttributesOf<A>) => boolean])[];
   /** Multiply-accumulates of one node; 0 without it. */
   macs?(inputs: Named<S, Value>, output: Value, attributes: AttributesOf<A>): number;
@@ -52,6 +52,7 @@ export interface Definition<S extends Slots, A extends Specs> {
     inputs: Named<S, Tensor>,
     attributes: AttributesOf<A>,
     outputs: readonly ValueType[],
+    types: Partial<Named<S, ValueType>>,
   ): Tensor | readonly Tensor[];
   readonly samples?: readonly OperatorSample[];
 }
@@ -96,8 +97,12 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     cost: (inputs, outputs, attributes): Cost => ({ macs: macs?.(named(inputs), outputs[0], typed(attributes)) ?? 0 }),
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
     ...(evaluate && {
-      evaluate: (inputs: readonly (Tensor | undefined)[], attributes: Attributes, outputs: readonly ValueType[]) =>
-        asList(evaluate(named(inputs), typed(attributes), outputs)),
+      evaluate: (
+        inputs: readonly (Tensor | undefined)[],
+        attributes: Attributes,
+        outputs: readonly ValueType[],
+        types: readonly (ValueType | undefined)[] = [],
+      ) => asList(evaluate(named(inputs), typed(attributes), outputs, named(types))),
     }),
   };
 }
@@ -123,9 +128,8 @@ function problemsOf<S extends Slots, A extends Specs>(
   const problems = [...inputProblems(slots, inputs), ...attributeProblems(definition.attributes, attributes)];
   if (problems.length > 0) return problems;
   const named = nameInputs(slots, inputs) as Named<S, Value>;
-  return (definition.check ?? [])
-    .filter(([, holds]) => !holds(named, attributes as AttributesOf<A>))
-    .map(([sentence]) => `it must hold that ${sentence}`);
+  const broken = definition.check?.find(([, holds]) => !holds(named, attributes as AttributesOf<A>));
+  return broken ? [`it must hold that ${broken[0]}`] : [];
 }
 
 function inputProblems(slots: readonly InputSpec[], inputs: readonly (Value | undefined)[]): string[] {
@@ -138,6 +142,7 @@ function inputProblems(slots: readonly InputSpec[], inputs: readonly (Value | un
   });
   inputs.forEach((value, index) => {
     const slot = slots[Math.min(index, slots.length - 1)];
+    if (value === undefined && slot?.arity === "many") problems.push(`input ${index} of ${slot.name} is missing`);
     const dtype = value?.type.dtype;
     if (dtype && slot?.dtypes && !slot.dtypes.includes(dtype)) {
       problems.push(`input ${slot.name} is ${dtype}, but only ${slot.dtypes.join(", ")} will do`);

@@ -1,16 +1,9 @@
-import {
-  type Attributes,
-  fromNumbers,
-  numbersOf,
-  type Tensor,
-  type Transposed,
-  type ValueType,
-  zeros,
-} from "@millrace/ir";
+import { fromNumbers, numbersOf, type Tensor, type ValueType, zeros } from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { type Activation, activation, flag, type Layout, layout, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
-import { flippedLayout } from "./transposing.ts";
+import { f32 } from "./literal.ts";
+import { flipLayout } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
 interface Pooling {
@@ -22,17 +15,18 @@ interface Pooling {
   readonly activation: Activation;
 }
 
+const fits = "the window fits the padded data";
+
+function hasWindow(x: ValueType, pooling: Pooling): boolean {
+  return slidingSize(x.shape, pooling).every((size) => typeof size === "string" || size > 0);
+}
+
 function pooledType(x: ValueType, pooling: Pooling): ValueType {
   const [height, width] = slidingSize(x.shape, pooling);
   return {
     dtype: x.dtype,
     shape: imageShape(pooling.layout, [x.shape[0], height, width, x.shape[spatialAxes(pooling.layout).channels]]),
   };
-}
-
-function flip(attributes: Attributes, current: Layout, permutation: readonly number[]): Transposed | undefined {
-  const flipped = flippedLayout(current, permutation);
-  return flipped && { attributes: { ...attributes, layout: flipped }, inputs: [permutation], outputs: [permutation] };
 }
 
 /** Folds each window's elements that lie inside the data; `finish` gets the fold and how many there were. */
@@ -95,14 +89,61 @@ export const averagePool2d = defineOp({
     activation,
   },
   quantization: { kind: "same", inputs: ["x"] },
-  check: [fourAxes],
+  check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, { ...attributes, dilation: undilated })]],
   infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
-  transposed: (_, attributes, permutation) => flip(attributes, attributes.layout, permutation),
+  transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
   evaluate({ x }, attributes, [output]) {
     const area = attributes.kernel[0] * attributes.kernel[1];
-    const finish = (sum: number, count: number) => sum / (attributes.countPadding ? area : count);
+    const finish = (sum: number, count: number) => sum / (attributes.countPadding ? area : Math.max(1, count));
     return pool(x, output, { ...attributes, dilation: undilated }, 0, (a, b) => a + b, finish);
   },
+  samples: [
+    {
+      name: "padding left out",
+      attributes: {
+        kernel: [1, 2],
+        stride: [1, 2],
+        padding: [0, 1, 0, 1],
+        countPadding: false,
+        layout: "first",
+        activation: "none",
+      },
+      inputs: [f32([[[[2, 4, 6, 8]]]])],
+      outputs: [f32([[[[2, 5, 8]]]])],
+    },
+    {
+      name: "padding counted, two channels",
+      attributes: {
+        kernel: [1, 2],
+        stride: [1, 2],
+        padding: [0, 1, 0, 0],
+        countPadding: true,
+        layout: "last",
+        activation: "reluN1To1",
+      },
+      inputs: [
+        f32([
+          [
+            [
+              [2, -2],
+              [0, 1],
+              [1, 2],
+            ],
+          ],
+        ]),
+      ],
+      outputs: [
+        f32([
+          [
+            [
+              [1, -1],
+              [0.5, 1],
+            ],
+          ],
+        ]),
+      ],
+    },
+  ],
 });
 
 /** Greatest element of each window; padding never wins. */
@@ -118,9 +159,67 @@ export const maxPool2d = defineOp({
     activation,
   },
   quantization: { kind: "same", inputs: ["x"] },
-  check: [fourAxes],
+  check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, attributes)]],
   infer: ({ x }, attributes) => pooledType(x.type, attributes),
-  transposed: (_, attributes, permutation) => flip(attributes, attributes.layout, permutation),
+  transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
   evaluate: ({ x }, attributes, [output]) =>
     pool(x, output, attributes, Number.NEGATIVE_INFINITY, Math.max, (value) => value),
+  samples: [
+    {
+      name: "padding never wins",
+      attributes: {
+        kernel: [2, 2],
+        stride: [2, 2],
+        dilation: [1, 1],
+        padding: [1, 0, 0, 0],
+        layout: "first",
+        activation: "none",
+      },
+      inputs: [
+        f32([
+          [
+            [
+              [-1, -2],
+              [-3, -4],
+              [-6, -5],
+            ],
+          ],
+        ]),
+      ],
+      outputs: [f32([[[[-1], [-3]]]])],
+    },
+    {
+      name: "dilated, two channels",
+      attributes: {
+        kernel: [1, 2],
+        stride: [1, 1],
+        dilation: [1, 2],
+        padding: [0, 0, 0, 0],
+        layout: "last",
+        activation: "relu",
+      },
+      inputs: [
+        f32([
+          [
+            [
+              [1, -9],
+              [7, 4],
+              [3, -8],
+              [2, 5],
+            ],
+          ],
+        ]),
+      ],
+      outputs: [
+        f32([
+          [
+            [
+              [3, 0],
+              [7, 5],
+            ],
+          ],
+        ]),
+      ],
+    },
+  ],
 });

@@ -2,7 +2,9 @@ import {
   type DType,
   elementCount,
   fromNumbers,
+  isFloat,
   numbersOf,
+  type OperatorSample,
   type QuantizationRule,
   type Shape,
   stridesOf,
@@ -10,6 +12,7 @@ import {
 } from "@millrace/ir";
 import { flag, integers } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
+import { f32 } from "./literal.ts";
 import { movedAxis } from "./transposing.ts";
 
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8"];
@@ -17,26 +20,39 @@ const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i3
 interface Row {
   readonly start: number;
   readonly quantization: QuantizationRule;
+  /** Results for the rows [1, 2, 3] and [-4, 5, 6]. */
+  readonly example: readonly [number, number];
   fold(a: number, b: number): number;
 }
 
 const add = (a: number, b: number) => a + b;
 const rows = {
-  mean: { start: 0, fold: add, quantization: { kind: "free" } },
-  sum: { start: 0, fold: add, quantization: { kind: "free" } },
-  reduceMax: { start: Number.NEGATIVE_INFINITY, fold: Math.max, quantization: { kind: "same", inputs: ["x"] } },
-  reduceMin: { start: Number.POSITIVE_INFINITY, fold: Math.min, quantization: { kind: "same", inputs: ["x"] } },
-  reduceProd: { start: 1, fold: (a, b) => a * b, quantization: { kind: "free" } },
+  mean: { start: 0, fold: add, quantization: { kind: "free" }, example: [2, 7 / 3] },
+  sum: { start: 0, fold: add, quantization: { kind: "free" }, example: [6, 7] },
+  reduceMax: {
+    start: Number.NEGATIVE_INFINITY,
+    fold: Math.max,
+    quantization: { kind: "same", inputs: ["x"] },
+    example: [3, 6],
+  },
+  reduceMin: {
+    start: Number.POSITIVE_INFINITY,
+    fold: Math.min,
+    quantization: { kind: "same", inputs: ["x"] },
+    example: [1, -4],
+  },
+  reduceProd: { start: 1, fold: (a, b) => a * b, quantization: { kind: "free" }, example: [6, -120] },
 } satisfies Record<string, Row>;
 
-function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
+/** `shape` without `axes`, or with size 1 there. */
+export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
   return keepDims
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /** Permutation of a reduced result whose reduced axes were dropped. */
-function remainingPermutation(permutation: readonly number[], axes: readonly number[]): number[] {
+export function remainingPermutation(permutation: readonly number[], axes: readonly number[]): number[] {
   const kept = permutation.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   return permutation.filter((axis) => !axes.includes(axis)).map((axis) => kept.indexOf(axis));
 }
@@ -85,11 +101,34 @@ function reduction(name: string, row: Row) {
         result.map((value) => finish(value / count, output)),
       );
     },
+    samples: samplesOf(row),
   });
 }
 
+function samplesOf({ example: [first, second] }: Row): OperatorSample[] {
+  const rows = [
+    [1, 2, 3],
+    [-4, 5, 6],
+  ];
+  return [
+    { name: "rows", attributes: { axes: [1], keepDims: false }, inputs: [f32(rows)], outputs: [f32([first, second])] },
+    {
+      name: "outer and inner axis, kept",
+      attributes: { axes: [0, 2], keepDims: true },
+      inputs: [f32([rows])],
+      outputs: [f32([[[first], [second]]])],
+    },
+    {
+      name: "middle axes",
+      attributes: { axes: [1, 2], keepDims: false },
+      inputs: [f32([[[[1, -4]], [[2, 5]], [[3, 6]]]])],
+      outputs: [f32([[first, second]])],
+    },
+  ];
+}
+
 function finish(value: number, output: ValueType): number {
-  return output.dtype.startsWith("i") || output.dtype.startsWith("u") ? Math.trunc(value) : value;
+  return isFloat(output.dtype) ? value : Math.trunc(value);
 }
 
 const family = Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, reduction(name, row)]));

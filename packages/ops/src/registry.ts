@@ -1,12 +1,30 @@
 import type { Operator } from "@millrace/ir";
+import { argMax, argMin } from "./arg-extreme.ts";
+import { batchNorm } from "./batch-norm.ts";
 import { arithmeticOperators, comparisonOperators, plainBinaryOperators } from "./binary.ts";
+import { cast } from "./cast.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
+import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
+import { expand } from "./expand.ts";
+import { gather } from "./gather.ts";
 import { linear } from "./linear.ts";
+import { matmul } from "./matmul.ts";
+import { pad } from "./pad.ts";
 import { averagePool2d, maxPool2d } from "./pool2d.ts";
+import { prelu } from "./prelu.ts";
+import { dequantize, quantize } from "./quantize.ts";
 import { reductionOperators } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { resize } from "./resize.ts";
+import { select } from "./select.ts";
+import { shapeOf } from "./shape-of.ts";
+import { slice } from "./slice.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { split } from "./split.ts";
+import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
+import { transposeConv2d } from "./transpose-conv2d.ts";
 import { clamp, elu, gelu, leakyRelu, unaryOperators } from "./unary.ts";
 
 const all = {
@@ -15,17 +33,39 @@ const all = {
   elu,
   gelu,
   clamp,
+  prelu,
   ...arithmeticOperators,
   ...plainBinaryOperators,
   ...comparisonOperators,
+  select,
   conv2d,
+  transposeConv2d,
   linear,
+  matmul,
   averagePool2d,
   maxPool2d,
+  batchNorm,
+  softmax,
+  logSoftmax,
   ...reductionOperators,
+  argMax,
+  argMin,
   reshape,
   transpose,
   concat,
+  split,
+  slice,
+  pad,
+  gather,
+  expand,
+  tile,
+  resize,
+  depthToSpace,
+  spaceToDepth,
+  shapeOf,
+  cast,
+  quantize,
+  dequantize,
 } satisfies Record<string, Operator>;
 
 export type OpName = keyof typeof all;

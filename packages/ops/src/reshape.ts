@@ -1,6 +1,8 @@
-import { elementCount, isIdentityPermutation, reshapeTensor } from "@millrace/ir";
+import { elementCount, reshapeTensor } from "@millrace/ir";
 import { dimensions } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
+import { f32, i64 } from "./literal.ts";
+import { reshapePermuted } from "./reshape-groups.ts";
 
 /** The same elements in row-major order under another shape. */
 export const reshape = defineOp({
@@ -18,7 +20,51 @@ export const reshape = defineOp({
     ],
   ],
   infer: ({ x }, { shape }) => ({ dtype: x.type.dtype, shape }),
-  transposed: (_, attributes, permutation) =>
-    isIdentityPermutation(permutation) ? { attributes, inputs: [permutation], outputs: [undefined] } : undefined,
+  transposed({ x }, { shape }, permutation) {
+    const moved = reshapePermuted(x.type.shape, shape, permutation);
+    return moved && { attributes: { shape: moved.shape }, inputs: [permutation], outputs: [moved.permutation] };
+  },
   evaluate: ({ x }, _, [output]) => reshapeTensor(x, output.shape as readonly number[]),
+  samples: [
+    {
+      name: "flattened",
+      attributes: { shape: [4] },
+      inputs: [
+        f32([
+          [1, 2],
+          [3, 4],
+        ]),
+      ],
+      outputs: [f32([1, 2, 3, 4])],
+    },
+    {
+      name: "taken apart",
+      attributes: { shape: [2, 2, 1] },
+      inputs: [i64([[5, 6, 7, 8]])],
+      outputs: [
+        i64([
+          [[5], [6]],
+          [[7], [8]],
+        ]),
+      ],
+    },
+    {
+      name: "a new last axis",
+      attributes: { shape: [3, 2, 1] },
+      inputs: [
+        f32([
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ]),
+      ],
+      outputs: [
+        f32([
+          [[1], [2]],
+          [[3], [4]],
+          [[5], [6]],
+        ]),
+      ],
+    },
+  ],
 });

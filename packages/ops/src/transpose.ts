@@ -1,6 +1,7 @@
 import { permute, stridesOf, type Tensor, zeros } from "@millrace/ir";
 import { integers } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
+import { f32, i64 } from "./literal.ts";
 
 /** Reorders axes: out.shape[i] = x.shape[permutation[i]]. */
 export const transpose = defineOp({
@@ -17,6 +18,40 @@ export const transpose = defineOp({
   ],
   infer: ({ x }, { permutation }) => ({ dtype: x.type.dtype, shape: permute(x.type.shape, permutation) }),
   evaluate: ({ x }, { permutation }) => transposeTensor(x, permutation),
+  samples: [
+    {
+      name: "rows and columns",
+      attributes: { permutation: [1, 0] },
+      inputs: [
+        f32([
+          [1, 2, 3],
+          [4, 5, 6],
+        ]),
+      ],
+      outputs: [
+        f32([
+          [1, 4],
+          [2, 5],
+          [3, 6],
+        ]),
+      ],
+    },
+    {
+      name: "channels last",
+      attributes: { permutation: [0, 2, 3, 1] },
+      inputs: [i64([[[[1, 2]], [[3, 4]]]])],
+      outputs: [
+        i64([
+          [
+            [
+              [1, 3],
+              [2, 4],
+            ],
+          ],
+        ]),
+      ],
+    },
+  ],
 });
 
 /** A copy of the tensor with its axes reordered. */

@@ -1,5 +1,12 @@
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createRunner, refuseModel, type LoadedModel, type TfliteRuntime, type TfliteTensorInfo } from "./tflite-runtime.ts";
+import {
+  createRunner,
+  type LoadedModel,
+  refuseModel,
+  type TfliteRuntime,
+  type TfliteTensorInfo,
+} from "./tflite-runtime.ts";
 import {
   copyIn,
   type EmscriptenExports,
@@ -10,9 +17,14 @@ import {
   takeVector,
   withoutFinalizers,
 } from "./wasm-package.ts";
+import { withoutSignatures } from "./without-signatures.ts";
+
+interface ElementType {
+  readonly value: number;
+}
 
 interface TensorType {
-  elementType(): { readonly value: number };
+  elementType(): ElementType;
   layout(): { dimensions(): NativeVector<number> };
   bytes(): number;
 }
@@ -32,22 +44,26 @@ interface NativeModel {
 }
 
 interface CompiledModel {
-  run(signature: number, inputs: readonly TensorBuffer[]): Promise<TensorBuffer[]>;
+  run(signature: number, inputs: readonly TensorBuffer[]): TensorBuffer[];
 }
 
 interface LiteRtExports extends EmscriptenExports {
-  readonly ElementType: Readonly<Record<string, { readonly value: number }>>;
+  readonly ElementType: Readonly<Record<string, ElementType | undefined>>;
+  readonly VectorInt32: new () => NativeVector<number> & { push_back(value: number): void };
+  readonly LiteRtLayout: { create(dimensions: NativeVector<number>): object };
+  readonly LiteRtRankedTensorType: { create(element: ElementType, layout: object): TensorType };
   readonly LiteRtEnvironment: { create(webGpuDevice: null): object };
-  readonly LiteRtTensorBuffer: { createManaged(environment: object, kind: unknown, type: TensorType, bytes: number): TensorBuffer };
+  readonly LiteRtTensorBuffer: {
+    createManaged(environment: object, kind: unknown, type: TensorType, bytes: number): TensorBuffer;
+  };
   readonly LiteRtTensorBufferType: { readonly HOST_MEMORY: unknown };
   readonly LiteRtTensorBufferLockMode: { readonly READ: unknown; readonly WRITE: unknown };
   setupLogging(): void;
   loadModel(environment: object, address: number, bytes: number): NativeModel;
-  compileModel(environment: object, model: NativeModel, options: object): Promise<CompiledModel>;
+  compileModel(environment: object, model: NativeModel, options: object): CompiledModel;
 }
 
 const name = "litert";
-const NOSIG = process.env["NOSIG"];
 
 let factory: Promise<EmscriptenFactory> | undefined;
 
@@ -64,7 +80,7 @@ export async function createLiteRt(): Promise<TfliteRuntime> {
     async load(model) {
       const { exports, printed } = await instantiate<LiteRtExports>(start, code);
       try {
-        return createRunner(name, await loadModel(exports, NOSIG ? model : withoutSignatures(model)), printed);
+        return createRunner(name, loadModel(exports, withoutSignatures(model)), printed);
       } catch (error) {
         refuseModel(name, error, printed());
       }
@@ -72,13 +88,18 @@ export async function createLiteRt(): Promise<TfliteRuntime> {
   };
 }
 
-/** The glue lies in a package of ES modules but exports nothing; it hands its factory to an AMD loader if there is one. */
+/**
+ * The glue lies in a package of ES modules but exports nothing; it hands its factory to an AMD loader if there is one.
+ * Only the glue itself sees ours, lest another module that loads meanwhile takes it.
+ */
 async function importFactory(glue: string): Promise<EmscriptenFactory> {
   let found: EmscriptenFactory | undefined;
   const define = (_dependencies: unknown, body: () => EmscriptenFactory) => {
     found = body();
   };
-  Object.assign(globalThis, { define: Object.assign(define, { amd: {} }) });
+  const loader = Object.assign(define, { amd: {} });
+  const get = () => (new Error().stack?.includes(basename(glue)) ? loader : undefined);
+  Object.defineProperty(globalThis, "define", { configurable: true, get });
   try {
     await import(/* @vite-ignore */ pathToFileURL(glue).href);
   } finally {
@@ -88,7 +109,7 @@ async function importFactory(glue: string): Promise<EmscriptenFactory> {
   return found;
 }
 
-/** Keeps the glue from its Node path, which needs CommonJS globals and sets the process's exit code. It looks once, at its start. */
+/** Keeps the glue from its Node path, which needs CommonJS globals and sets the exit code. It looks once, at its start. */
 function asBrowser(start: EmscriptenFactory): EmscriptenFactory {
   return (options) => {
     Object.assign(process, { type: "renderer" });
@@ -100,40 +121,59 @@ function asBrowser(start: EmscriptenFactory): EmscriptenFactory {
   };
 }
 
-async function loadModel(exports: LiteRtExports, bytes: Uint8Array): Promise<LoadedModel> {
+function loadModel(exports: LiteRtExports, bytes: Uint8Array): LoadedModel {
   exports.setupLogging();
   const environment = withoutFinalizers(() => exports.LiteRtEnvironment.create(null));
   const model = exports.loadModel(environment, copyIn(exports, bytes), bytes.byteLength);
   const options = { environment, accelerator: "wasm", cpuOptions: { numThreads: 1 }, gpuOptions: {}, webNNOptions: {} };
-  const compiled = await exports.compileModel(environment, model, options);
+  const compiled = exports.compileModel(environment, model, options);
   const signature = model.getSignature(0);
-  const inputTypes = takeVector(signature.inputNames()).map((name, index) => ({ name, type: model.getInputTensorType(0, index) }));
-  const outputTypes = takeVector(signature.outputNames()).map((name, index) => ({ name, type: model.getOutputTensorType(0, index) }));
-  const describe = ({ name, type }: { name: string; type: TensorType }): TfliteTensorInfo => ({
-    name,
-    dtype: dtypeName(exports, type),
-    shape: takeVector(type.layout().dimensions()),
-    byteLength: type.bytes(),
-  });
+  const inputs = takeVector(signature.inputNames()).map((name, index) =>
+    fixed(exports, name, model.getInputTensorType(0, index)),
+  );
+  const outputs = takeVector(signature.outputNames()).map((name, index) =>
+    fixed(exports, name, model.getOutputTensorType(0, index)),
+  );
   const { HOST_MEMORY } = exports.LiteRtTensorBufferType;
-  const buffers = inputTypes.map(({ type }) => exports.LiteRtTensorBuffer.createManaged(environment, HOST_MEMORY, type, type.bytes()));
-  return {
-    inputs: inputTypes.map(describe),
-    outputs: outputTypes.map(describe),
-    async invoke(tensors) {
-      buffers.forEach((buffer, index) => {
-        write(exports, buffer, tensors[index]!);
-      });
-      const results = await compiled.run(0, buffers);
-      return results.map((buffer) => take(exports, buffer));
-    },
+  const buffers = inputs.map(({ type }) =>
+    exports.LiteRtTensorBuffer.createManaged(environment, HOST_MEMORY, type, type.bytes()),
+  );
+  const invoke = (tensors: readonly Uint8Array[]) => {
+    buffers.forEach((buffer, index) => {
+      write(exports, buffer, tensors[index]!);
+    });
+    return compiled.run(0, buffers).map((buffer) => take(exports, buffer));
   };
+  const loaded = { inputs: inputs.map(({ info }) => info), outputs: outputs.map(({ info }) => info), invoke };
+  refuseUnshapedOutputs(loaded);
+  return loaded;
 }
 
-function dtypeName(exports: LiteRtExports, type: TensorType): string {
-  const { value } = type.elementType();
-  const found = Object.entries(exports.ElementType).find(([, candidate]) => candidate?.value === value);
-  return found ? found[0].toLowerCase() : `type ${value}`;
+/** A tensor's type with size 1 for each dynamic dimension, and what callers see of it. */
+function fixed(
+  exports: LiteRtExports,
+  name: string,
+  declared: TensorType,
+): { info: TfliteTensorInfo; type: TensorType } {
+  const shape = takeVector(declared.layout().dimensions()).map((size) => (size < 0 ? 1 : size));
+  const dimensions = new exports.VectorInt32();
+  for (const size of shape) dimensions.push_back(size);
+  const { value } = declared.elementType();
+  const type = exports.LiteRtRankedTensorType.create({ value }, exports.LiteRtLayout.create(dimensions));
+  const dtype =
+    Object.entries(exports.ElementType).find(([, candidate]) => candidate?.value === value)?.[0] ?? `type ${value}`;
+  return { type, info: { name, dtype: dtype.toLowerCase(), shape, byteLength: type.bytes() } };
+}
+
+/**
+ * LiteRT takes an output that declares no shape for a scalar: the first run hands out its first element alone, and the
+ * second, when the real size is known, fails. Two runs on zeros tell it from a true scalar.
+ */
+function refuseUnshapedOutputs({ inputs, outputs, invoke }: LoadedModel): void {
+  if (outputs.every(({ shape }) => shape.length > 0)) return;
+  const zeros = inputs.map(({ byteLength }) => new Uint8Array(byteLength));
+  invoke(zeros);
+  invoke(zeros);
 }
 
 function write(exports: LiteRtExports, buffer: TensorBuffer, bytes: Uint8Array): void {
@@ -148,30 +188,4 @@ function take(exports: LiteRtExports, buffer: TensorBuffer): Uint8Array {
   buffer.unlock();
   buffer.delete();
   return bytes;
-}
-
-/**
- * A copy of a .tflite file whose root table has no `signature_defs` (field 7 of Model in schema.fbs). LiteRT runs signature 0 and
- * orders tensors as it does; without signatures it runs the primary subgraph in the file's order, by tensor names.
- * The root gets a vtable of its own at the end, since tables may share one. Bytes that hold no such field are returned as they are.
- */
-function withoutSignatures(model: Uint8Array): Uint8Array {
-  const source = new DataView(model.buffer, model.byteOffset, model.byteLength);
-  if (model.byteLength < 8) return model;
-  const root = source.getUint32(0, true);
-  if (root + 4 > model.byteLength) return model;
-  const vtable = root - source.getInt32(root, true);
-  if (vtable < 0 || vtable + 4 > model.byteLength) return model;
-  const vtableBytes = source.getUint16(vtable, true);
-  const field = 4 + 2 * 7;
-  if (vtableBytes < field + 2 || vtable + vtableBytes > model.byteLength) return model;
-
-  const end = (model.byteLength + 1) & ~1;
-  const copy = new Uint8Array(end + vtableBytes);
-  copy.set(model);
-  copy.copyWithin(end, vtable, vtable + vtableBytes);
-  const target = new DataView(copy.buffer);
-  target.setUint16(end + field, 0, true);
-  target.setInt32(root, root - end, true);
-  return copy;
 }

@@ -1,5 +1,11 @@
 import { createRequire } from "node:module";
-import { createRunner, refuseModel, type LoadedModel, type TfliteRuntime, type TfliteTensorInfo } from "./tflite-runtime.ts";
+import {
+  createRunner,
+  type LoadedModel,
+  refuseModel,
+  type TfliteRuntime,
+  type TfliteTensorInfo,
+} from "./tflite-runtime.ts";
 import {
   copyIn,
   type EmscriptenExports,
@@ -66,12 +72,11 @@ function loadModel(exports: TfjsTfliteExports, bytes: Uint8Array): LoadedModel {
   );
   if (!result.ok()) throw new Error(result.errorMessage());
   const runner = result.value();
-  const inputs = takeVector(runner.GetInputs());
   return {
-    inputs: inputs.map(describe),
+    inputs: takeVector(runner.GetInputs()).map(describe),
     outputs: takeVector(runner.GetOutputs()).map(describe),
     invoke(tensors) {
-      inputs.forEach((input, index) => {
+      takeVector(runner.GetInputs()).forEach((input, index) => {
         bytesOf(input).set(tensors[index]!);
       });
       if (!runner.Infer()) throw new Error("inference failed");
@@ -91,6 +96,7 @@ function describe(tensor: NativeTensor): TfliteTensorInfo {
 
 function bytesOf(tensor: NativeTensor): Uint8Array {
   const data = tensor.data();
-  if (!data) throw new Error(`tensor ${tensor.name} has the type ${tensor.dataType}, which this runtime can't pass in or out`);
+  if (!data)
+    throw new Error(`tensor ${tensor.name} has the type ${tensor.dataType}, which this runtime can't pass in or out`);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -5,12 +5,12 @@ export interface TfliteRuntime {
   readonly name: string;
   /**
    * Prepares the primary subgraph of a .tflite file; `model` is copied.
-   * @throws DiagnosticError `tflite-runtime.model-refused`, with the runtime's own words.
+   * @throws DiagnosticError `tflite-runtime.model-refused`, with the runtime's own words, or `tflite-runtime.start-failed`.
    */
   load(model: Uint8Array): Promise<TfliteRunner>;
 }
 
-/** A tensor as the file declares it; a dynamic dimension has the size written in `shape`. */
+/** A tensor as the file declares it; a dynamic dimension has size 1. */
 export interface TfliteTensorInfo {
   readonly name: string;
   /** As in `int8`, `uint8`, `int16`, `int32`, `int64`, `float32`, `bool`. */
@@ -26,11 +26,11 @@ export interface TfliteRunner {
   /**
    * Runs once. Tensors are little-endian bytes in the file's own dtype, shape and layout; the outputs are copies.
    * Resource variables keep their value from run to run.
-   * @throws DiagnosticError `tflite-runtime.bad-input`, `tflite-runtime.disposed`, or `tflite-runtime.run-failed` with the runtime's
-   * own words; after the last the runner is disposed.
+   * @throws DiagnosticError `tflite-runtime.bad-input`, `tflite-runtime.disposed`, or `tflite-runtime.run-failed` with
+   * the runtime's own words; after the last the runner is disposed.
    */
   run(inputs: readonly Uint8Array[]): Promise<Uint8Array[]>;
-  /** Frees the model and the runtime's memory for it. */
+  /** Lets go of the model and of the runtime's memory for it, which the next garbage collection frees. */
   dispose(): void;
 }
 
@@ -38,10 +38,10 @@ export interface TfliteRunner {
 export interface LoadedModel {
   readonly inputs: readonly TfliteTensorInfo[];
   readonly outputs: readonly TfliteTensorInfo[];
-  invoke(inputs: readonly Uint8Array[]): Uint8Array[] | Promise<Uint8Array[]>;
+  invoke(inputs: readonly Uint8Array[]): Uint8Array[];
 }
 
-/** Lends a driver's model to callers: checks the inputs, turns failures into diagnostics, and drops the model at the end of its use. */
+/** Lends a driver's model to callers: checks inputs, turns failures into diagnostics, and drops the model when disposed. */
 export function createRunner(runtime: string, model: LoadedModel, printed: () => string): TfliteRunner {
   let current: LoadedModel | undefined = model;
   const dispose = () => {
@@ -53,11 +53,13 @@ export function createRunner(runtime: string, model: LoadedModel, printed: () =>
     dispose,
     async run(inputs) {
       if (!current) {
-        fail("tflite-runtime.disposed", `${runtime} can't run this model: its runner was disposed`, { hint: "load the model again" });
+        fail("tflite-runtime.disposed", `${runtime} can't run this model: its runner was disposed`, {
+          hint: "load the model again",
+        });
       }
       checkInputs(runtime, current.inputs, inputs);
       try {
-        return await current.invoke(inputs);
+        return current.invoke(inputs);
       } catch (error) {
         dispose();
         fail("tflite-runtime.run-failed", `${runtime} could not run the model: ${describe(error, printed())}`, {
@@ -71,12 +73,12 @@ export function createRunner(runtime: string, model: LoadedModel, printed: () =>
 /** Ends a load with the runtime's own words. */
 export function refuseModel(runtime: string, error: unknown, printed: string): never {
   fail("tflite-runtime.model-refused", `${runtime} refused the model: ${describe(error, printed)}`, {
-    hint: "the runtime may not know an operator, a version or a type of this file; `explain` lists what the target supports",
+    hint: "the runtime may not know an operator, a version or a type of this file; `explain` tells what a target takes",
   });
 }
 
 function describe(error: unknown, printed: string): string {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ");
   return printed === "" || printed.includes(reason) ? printed || reason : `${reason} (${printed})`;
 }
 
@@ -88,10 +90,14 @@ function checkInputs(runtime: string, expected: readonly TfliteTensorInfo[], inp
   }
   expected.forEach(({ name, dtype, shape, byteLength }, index) => {
     if (inputs[index]!.byteLength !== byteLength) {
-      fail("tflite-runtime.bad-input", `input ${name} has ${inputs[index]!.byteLength} bytes, the model takes ${byteLength}`, {
-        at: { value: name },
-        hint: `pass ${dtype}[${shape.join(",")}] as little-endian bytes`,
-      });
+      fail(
+        "tflite-runtime.bad-input",
+        `input ${name} has ${inputs[index]!.byteLength} bytes, the model takes ${byteLength}`,
+        {
+          at: { value: name },
+          hint: `pass ${dtype}[${shape.join(",")}] as little-endian bytes`,
+        },
+      );
     }
   });
 }

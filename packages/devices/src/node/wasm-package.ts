@@ -2,13 +2,15 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fail } from "@millrace/ir";
 
-/** Memory and allocation, as every Emscripten build exports them. `HEAPU8` is a new array whenever the memory has grown. */
+/** Memory and allocation, as every Emscripten build exports them. `HEAPU8` is a new array when the memory has grown. */
 export interface EmscriptenExports {
   readonly HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
 }
 
 export type EmscriptenFactory = (options: object) => Promise<unknown>;
+
+type Receiver = (instance: WebAssembly.Instance, code: WebAssembly.Module) => void;
 
 /** A WebAssembly build of an installed npm package, compiled once. */
 export interface WasmPackage {
@@ -34,42 +36,63 @@ function resolve(packageName: string, file: string): string {
   try {
     return createRequire(import.meta.url).resolve(`${packageName}/${file}`);
   } catch {
-    fail("tflite-runtime.package-missing", `the npm package ${packageName} is not installed, so its runtime can't be used`, {
-      hint: `npm install ${packageName}`,
-    });
+    fail(
+      "tflite-runtime.package-missing",
+      `the npm package ${packageName} is not installed, so its runtime can't be used`,
+      {
+        hint: `npm install ${packageName}`,
+      },
+    );
   }
 }
 
-/** A fresh instance of a build: memory of its own, so that what happens to one model never reaches another. */
-export async function instantiate<Exports extends EmscriptenExports>(factory: EmscriptenFactory, code: WebAssembly.Module) {
+/**
+ * A fresh instance of a build: memory of its own, so that what happens to one model never reaches another.
+ * `printed` gives the last errors that it wrote.
+ * @throws DiagnosticError `tflite-runtime.start-failed`, as when memory for another instance is lacking.
+ */
+export async function instantiate<Exports extends EmscriptenExports>(
+  factory: EmscriptenFactory,
+  code: WebAssembly.Module,
+) {
   const lines: string[] = [];
   const print = (line: unknown) => {
     if (lines.push(String(line).trim().slice(0, longestLine)) > mostLines) lines.shift();
   };
-  const started = factory({
-    print,
-    printErr: print,
-    instantiateWasm(imports: WebAssembly.Imports, ready: (instance: WebAssembly.Instance, code: WebAssembly.Module) => void) {
-      const instance = new WebAssembly.Instance(code, imports);
-      ready(instance, code);
-      return instance.exports;
-    },
-  });
-  const exports = (await started) as Exports;
-  return { exports, printed: () => lines.filter((line) => line !== "" && !/^(INFO|WARNING|VERBOSE): /.test(line)).join("; ") };
+  const exports = await new Promise<Exports>((resolve, reject) => {
+    const instantiateWasm = (imports: WebAssembly.Imports, ready: Receiver) => {
+      try {
+        const instance = new WebAssembly.Instance(code, imports);
+        ready(instance, code);
+        return instance.exports;
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+    factory({ print, printErr: print, instantiateWasm }).then((module) => resolve(module as Exports), reject);
+  }).catch((error: unknown) =>
+    fail("tflite-runtime.start-failed", `the WebAssembly runtime could not start: ${error}`, {
+      hint: "dispose the models that are no longer needed, or give the process more memory",
+    }),
+  );
+  return {
+    exports,
+    printed: () => lines.filter((line) => line !== "" && !/^(INFO|WARNING|VERBOSE): /.test(line)).join("; "),
+  };
 }
 
 /**
- * Runs `create`, in which the instance makes its first native object, without finalizers: the instance is dropped as a whole, and a
- * finalizer that calls into one that has trapped would end the process.
+ * Runs `create`, in which the instance makes its first native object, without finalizers: the instance is dropped as a
+ * whole, and a finalizer that calls into one that has trapped would end the process.
  */
 export function withoutFinalizers<Result>(create: () => Result): Result {
-  const { FinalizationRegistry } = globalThis;
+  const kept = Object.getOwnPropertyDescriptor(globalThis, "FinalizationRegistry")!;
   Reflect.deleteProperty(globalThis, "FinalizationRegistry");
   try {
     return create();
   } finally {
-    Object.defineProperty(globalThis, "FinalizationRegistry", { value: FinalizationRegistry, configurable: true, writable: true });
+    Object.defineProperty(globalThis, "FinalizationRegistry", kept);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Packed, PackedData } from "./packed.ts";
+import { wireTypes } from "./reader.ts";
 import type { Scalar } from "./scalar.ts";
 
 /** A field of a message: its number, what it holds, and its value in a message that lacks it (undefined: the property is missing). */
@@ -10,13 +11,15 @@ export interface Field<T> {
 }
 
 /** What a field holds; messages refer to each other, so a message type is given by a function. */
-export type Codec = Scalar<never> | Packed | { readonly kind: "message"; readonly type: () => MessageType<object> };
+export type Codec = Scalar<unknown> | Packed | { readonly kind: "message"; readonly type: () => MessageType<object> };
 
 /** The fields of a message by property name; the compiler checks that they agree with the interface `M`. */
 export type Fields<M> = { readonly [K in keyof M]-?: Field<M[K]> };
 
 export interface NamedField extends Field<unknown> {
   readonly property: string;
+  /** What stands before its value when written: `number * 8 + wireType`. */
+  readonly tag: number;
 }
 
 /** A message as data: one decoder and one encoder are driven by it. */
@@ -33,7 +36,7 @@ const nothing: readonly never[] = Object.freeze([]);
 
 export function message<M extends object>(name: string, table: Fields<M>): MessageType<M> {
   const fields = Object.entries<Field<unknown>>(table)
-    .map(([property, field]) => ({ ...field, property }))
+    .map(([property, field]) => ({ ...field, property, tag: tagOf(field) }))
     .sort((a, b) => a.number - b.number);
   const byNumber: (NamedField | undefined)[] = new Array(fields.at(-1)!.number + 1).fill(undefined);
   for (const field of fields) byNumber[field.number] = field;
@@ -43,7 +46,7 @@ export function message<M extends object>(name: string, table: Fields<M>): Messa
 
 /** A value that is always there. */
 export function one<T>(number: number, codec: Scalar<T>): Field<T> {
-  return { number, codec: codec as Scalar<never>, repeated: false, initial: codec.zero };
+  return { number, codec, repeated: false, initial: codec.zero };
 }
 
 /** An array that is always there. */
@@ -75,5 +78,9 @@ export function required<T>(number: number, type: () => MessageType<T & object>)
 }
 
 function codecOf<T>(codec: Scalar<T> | (() => MessageType<T & object>)): Codec {
-  return typeof codec === "function" ? { kind: "message", type: codec } : (codec as Scalar<never>);
+  return typeof codec === "function" ? { kind: "message", type: codec } : codec;
+}
+
+function tagOf({ number, codec }: Field<unknown>): number {
+  return (number << 3) | (codec.kind === "scalar" ? codec.wire : wireTypes.bytes);
 }

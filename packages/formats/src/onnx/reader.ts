@@ -6,8 +6,10 @@ export type WireType = (typeof wireTypes)[keyof typeof wireTypes];
 
 /** Bounds the memory of a file of many tiny messages: eight million take about 1 GB. */
 const maximumObjects = 2 ** 23;
-const maximumDepth = 100;
-const asciiLimit = 64;
+/** Messages inside messages; real models stay under 20. */
+export const maximumDepth = 100;
+/** Room for the characters of short ASCII texts, by length: several times faster than a TextDecoder. */
+const codesByLength = Array.from({ length: 65 }, (_, length) => new Array<number>(length).fill(0));
 const hints: Readonly<Record<string, string>> = {
   truncated: "Download or export the file again and compare its size with the original's.",
   malformed: "Check that this is an ONNX model and export it again.",
@@ -108,14 +110,14 @@ export class WireReader {
     const end = this.end();
     const start = this.position;
     this.position = end;
-    if (end - start > asciiLimit) return this.decodeText(start, end);
-    let text = "";
+    const codes = codesByLength[end - start];
+    if (codes === undefined) return this.decodeText(start, end);
     for (let at = start; at < end; at++) {
       const code = this.bytes[at]!;
       if (code > 0x7f) return this.decodeText(start, end);
-      text += String.fromCharCode(code);
+      codes[at - start] = code;
     }
-    return text;
+    return String.fromCharCode.apply(null, codes);
   }
 
   skip(wire: number): void {
@@ -124,6 +126,18 @@ export class WireReader {
     else if (wire === wireTypes.fixed32) this.fixed32();
     else if (wire === wireTypes.bytes) this.position = this.end();
     else throw this.malformed(`a field has wire type ${wire}`);
+  }
+
+  /** How many fields in a row have `tag`; the first one's tag is already read. */
+  countSame(tag: number): number {
+    const start = this.position;
+    let count = 0;
+    do {
+      this.skip(tag & 7);
+      if (++count > maximumObjects && (tag & 7) === wireTypes.bytes) throw this.tooLarge();
+    } while (this.tag() === tag);
+    this.position = start;
+    return count;
   }
 
   /** Makes the next length-prefixed payload the open message. */
@@ -143,7 +157,7 @@ export class WireReader {
 
   /** Counts one object made for the file's contents. */
   count(): void {
-    if (++this.objects > maximumObjects) throw this.failure("too-large", `holds over ${maximumObjects} messages`);
+    if (++this.objects > maximumObjects) throw this.tooLarge();
   }
 
   malformed(problem: string): FormatError {
@@ -166,6 +180,10 @@ export class WireReader {
     const problem = `${what} of ${length} bytes goes past the end`;
     if (this.position + length <= this.bytes.length) return this.malformed(`${problem} of its ${this.message}`);
     return this.failure("truncated", `is cut short: ${problem}`);
+  }
+
+  private tooLarge(): FormatError {
+    return this.failure("too-large", `holds over ${maximumObjects} messages`);
   }
 
   private failure(code: string, problem: string): FormatError {

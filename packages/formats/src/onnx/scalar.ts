@@ -3,7 +3,7 @@ import type { OnnxInteger } from "./model.ts";
 import { type WireReader, type WireType, wireTypes } from "./reader.ts";
 import { textSize, varintSize, type WireWriter } from "./writer.ts";
 
-/** One kind of protobuf value: `size` is the number of bytes that `write` writes, length prefix included. */
+/** One kind of protobuf value. `write` writes `size` bytes; a length that stands before them is not among them. */
 export interface Scalar<T> {
   readonly kind: "scalar";
   readonly wire: WireType;
@@ -18,11 +18,8 @@ export const text: Scalar<string> = {
   wire: wireTypes.bytes,
   zero: "",
   read: (reader) => reader.text(),
-  size: (value) => withPrefix(textSize(value)),
-  write(writer, value) {
-    writer.varint(textSize(value));
-    writer.text(value);
-  },
+  size: textSize,
+  write: (writer, value) => writer.text(value),
 };
 
 /** Read as a view of the file. */
@@ -31,11 +28,8 @@ export const bytes: Scalar<Uint8Array> = {
   wire: wireTypes.bytes,
   zero: new Uint8Array(0),
   read: (reader) => reader.payload(),
-  size: (value) => withPrefix(value.length),
-  write(writer, value) {
-    writer.varint(value.length);
-    writer.raw(value);
-  },
+  size: (value) => value.length,
+  write: (writer, value) => writer.raw(value),
 };
 
 export const float: Scalar<number> = {
@@ -76,10 +70,6 @@ export const anyInteger: Scalar<OnnxInteger> = {
   size: integerSize,
   write: writeInteger,
 };
-
-function withPrefix(length: number): number {
-  return varintSize(length) + length;
-}
 
 function readInteger(reader: WireReader): OnnxInteger {
   reader.varint();

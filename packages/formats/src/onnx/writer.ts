@@ -1,11 +1,14 @@
 import { FormatError } from "../error.ts";
 
 const utf8 = new TextEncoder();
+/** Up to here a loop is faster than the encoder. */
+const asciiLimit = 64;
 
 /** Bytes of a varint of the 64 bits `high`:`low`, both unsigned. */
 export function varintSize(low: number, high = 0): number {
+  if (high === 0 && low < 0x80) return 1;
   const bits = high > 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(low);
-  return bits === 0 ? 1 : Math.ceil(bits / 7);
+  return Math.ceil(bits / 7);
 }
 
 /** Bytes of `text` in UTF-8; an unpaired surrogate counts as U+FFFD, which the encoder writes for it. */
@@ -61,6 +64,14 @@ export class WireWriter {
   }
 
   text(text: string): void {
-    this.position += utf8.encodeInto(text, this.bytes.subarray(this.position)).written;
+    const start = this.position;
+    for (let at = 0; at < text.length && at < asciiLimit; at++) {
+      const code = text.charCodeAt(at);
+      if (code > 0x7f) break;
+      this.bytes[this.position++] = code;
+    }
+    const done = this.position - start;
+    if (done < text.length)
+      this.position += utf8.encodeInto(text.slice(done), this.bytes.subarray(this.position)).written;
   }
 }

@@ -66,5 +66,8 @@ function fieldEnd(content: string, start: number): number {
 }
 
 function bad(file: string, row: number, what: string): DatasetError {
-  return new DatasetError("data.bad-csv", `${file}: row ${row} ${what}`, { hint: "Repair the row, or write the file again.", where: `${file} row ${row}` });
+  return new DatasetError("data.bad-csv", `${file}: row ${row} ${what}`, {
+    hint: "Repair the row, or write the file again.",
+    where: `${file} row ${row}`,
+  });
 }

@@ -1,7 +1,20 @@
 import { DatasetError } from "./error.ts";
 import { inputRules, labelRules, splitRules } from "./rules.ts";
 import { type SampleLayout, type StoredType, storedTypes } from "./stored.ts";
-import { either, finite, integer, list, object, oneOf, optional, type Problem, type Reader, record, required, text } from "./validate.ts";
+import {
+  either,
+  finite,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Problem,
+  type Reader,
+  record,
+  required,
+  text,
+} from "./validate.ts";
 
 export const metricNames = ["top1", "top5", "auc-reconstruction", "cosine", "mse"] as const;
 
@@ -59,13 +72,15 @@ const numbers = either<number, readonly number[]>((candidate) => !Array.isArray(
 const input = object<InputDescription>({
   file: required(text),
   dtype: optional(oneOf([...(Object.keys(storedTypes) as StoredType[]), "image"])),
-  shape: optional(list(integer(1))),
+  shape: optional(list(integer(1), 0)),
   layout: optional(oneOf(["HWC", "CHW"])),
   scale: optional(finite),
   zeroPoint: optional(finite),
   mean: optional(numbers),
   std: optional(numbers),
-  window: optional(object<WindowDescription>({ axis: required(integer(0)), size: required(integer(1)), step: required(integer(1)) })),
+  window: optional(
+    object<WindowDescription>({ axis: required(integer(0)), size: required(integer(1)), step: required(integer(1)) }),
+  ),
   files: optional(object<{ from: string; column: string }>({ from: required(text), column: required(text) })),
 });
 

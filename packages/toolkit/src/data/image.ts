@@ -1,9 +1,11 @@
 import type { Tensor } from "@millrace/ir";
 import { DatasetError, naming } from "./error.ts";
 import { type Files, readFile } from "./files.ts";
+import { transposed } from "./fit.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import { decodePng, type Image, isPng } from "./png.ts";
 import type { Source } from "./source.ts";
+import type { SampleLayout } from "./stored.ts";
 
 /**
  * A source over image files, decoded as they are asked for and never kept. An image of another size is cropped about its centre
@@ -11,17 +13,25 @@ import type { Source } from "./source.ts";
  * repeated as RGB, and RGB becomes grey as 0.299 R + 0.587 G + 0.114 B.
  *
  * @param names of the files, in the order of the samples
- * @param shape [height, width, channels] with 1 or 3 channels
+ * @param shape height, width and 1 or 3 channels, in the order of `layout`
  */
-export function imageSource(files: Files, names: readonly string[], shape: readonly number[], folder: string): Source {
-  const [height, width, channels] = shape;
+export function imageSource(
+  files: Files,
+  names: readonly string[],
+  shape: readonly number[],
+  layout: SampleLayout,
+  folder: string,
+): Source {
+  const [height, width, channels] = layout === "HWC" ? shape : [shape[1], shape[2], shape[0]];
+  const arrange = layout === "HWC" ? undefined : transposed(height * width, channels);
   return {
     count: names.length,
     shape,
     file: folder,
     async sample(index): Promise<Tensor> {
       const image = await decodeImage(await readFile(files, names[index]), names[index]);
-      return { dtype: "u8", shape, data: resize(toChannels(image, channels), width, height).data };
+      const { data } = resize(toChannels(image, channels), width, height);
+      return { dtype: "u8", shape, data: arrange === undefined ? data : arrange("u8", data) };
     },
   };
 }
@@ -31,7 +41,10 @@ export function decodeImage(bytes: Uint8Array, file: string): Promise<Image> {
   return naming(file, "data.bad-image", "Save the image again as an ordinary PNG or JPEG.", () => {
     if (isPng(bytes)) return decodePng(bytes, file);
     if (isJpeg(bytes)) return decodeJpeg(bytes);
-    throw new DatasetError("data.bad-image", `${file} is neither a PNG nor a JPEG`, { hint: "Convert it to PNG or JPEG.", where: file });
+    throw new DatasetError("data.bad-image", `${file} is neither a PNG nor a JPEG`, {
+      hint: "Convert it to PNG or JPEG.",
+      where: file,
+    });
   });
 }
 
@@ -46,7 +59,8 @@ export function toChannels(image: Image, channels: number): Image {
     if (channels === 1 && colour) {
       data[pixel] = 0.299 * image.data[from] + 0.587 * image.data[from + 1] + 0.114 * image.data[from + 2];
     } else {
-      for (let channel = 0; channel < channels; channel++) data[pixel * channels + channel] = image.data[from + (colour ? channel : 0)];
+      for (let channel = 0; channel < channels; channel++)
+        data[pixel * channels + channel] = image.data[from + (colour ? channel : 0)];
     }
   }
   return { width, height, channels, data: new Uint8Array(data.buffer) };

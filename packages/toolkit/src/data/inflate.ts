@@ -15,7 +15,11 @@ export interface InflateOptions {
  * Expands gzip or zlib ("deflate") data, piece by piece and no further than `limit`; the platform's decompressor checks the
  * checksums. Throws `data.too-large` beyond the limit and `data.bad-compression` for damaged or truncated data.
  */
-export async function inflate(bytes: Uint8Array, kind: "gzip" | "deflate", options: InflateOptions): Promise<Uint8Array> {
+export async function inflate(
+  bytes: Uint8Array,
+  kind: "gzip" | "deflate",
+  options: InflateOptions,
+): Promise<Uint8Array> {
   const reader = pieces(bytes).pipeThrough(new DecompressionStream(kind)).getReader();
   let result = allocateBytes(Math.min(options.expected, options.limit), options);
   let length = 0;

@@ -20,23 +20,37 @@ export function isJpeg(bytes: Uint8Array): boolean {
 
 /**
  * Decodes a baseline or progressive JPEG to RGB, up to 2^26 pixels and 10^9 pixels times scans. YCbCr is turned to RGB by the
- * formula of JFIF, rounded to nearest; chroma of fewer pixels is repeated. Throws an Error that says what is wrong with the file.
+ * formula of JFIF, rounded to nearest; chroma of fewer pixels is repeated; an orientation tag is ignored. Throws an Error that
+ * says what is wrong with the file.
  */
 export function decodeJpeg(bytes: Uint8Array): Image {
   const header = headerOf(bytes);
   const pixels = header.width * header.height;
-  if (pixels === 0 || pixels > greatestPixels) throw new Error(`its size ${header.width}x${header.height} is not between 1 and 2^26 pixels`);
-  if (pixels * header.scans > greatestWork) throw new Error(`its ${header.scans} scans of ${pixels} pixels are more than is allowed`);
-  const { width, height, data } = decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: false,
-    colorTransform: header.components === 4,
-    maxResolutionInMP: greatestPixels / 1e6,
-    maxMemoryUsageInMB: greatestMegabytes,
-  });
+  if (pixels === 0 || pixels > greatestPixels)
+    throw new Error(`its size ${header.width}x${header.height} is not between 1 and 2^26 pixels`);
+  if (pixels * header.scans > greatestWork)
+    throw new Error(`its ${header.scans} scans of ${pixels} pixels are more than is allowed`);
+  const { width, height, data } = decodeComponents(bytes, header);
   if (header.components === 3 && header.adobeTransform === undefined) toRgb(data);
   return { width, height, channels: 3, data };
+}
+
+/** Three components as they are stored, any other number as RGB. */
+function decodeComponents(bytes: Uint8Array, header: Header) {
+  try {
+    return decode(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      tolerantDecoding: false,
+      colorTransform: header.components === 3 ? false : undefined,
+      maxResolutionInMP: greatestPixels / 1e6,
+      maxMemoryUsageInMB: greatestMegabytes,
+    });
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new Error("its segments contradict each other", { cause: error });
+    throw error;
+  }
 }
 
 /** In place, by JFIF: R = Y + 1.402 Cr', G = Y - 0.344136 Cb' - 0.714136 Cr', B = Y + 1.772 Cb' with Cb' and Cr' less 128. */

@@ -52,7 +52,10 @@ export async function decodePng(bytes: Uint8Array, file: string): Promise<Image>
   const chunks = chunksOf(bytes);
   const header = headerOf(chunks.get("IHDR"));
   const { samples } = colours[header.colour];
-  const passes = passesOf(header).map((pass) => ({ ...pass, rowBytes: Math.ceil((pass.width * samples * header.depth) / 8) }));
+  const passes = passesOf(header).map((pass) => ({
+    ...pass,
+    rowBytes: Math.ceil((pass.width * samples * header.depth) / 8),
+  }));
   const size = passes.reduce((sum, { height, rowBytes }) => sum + height * (rowBytes + 1), 0);
   const packed = await inflate(concatenate(chunks.get("IDAT") ?? []), "deflate", { file, limit: size, expected: size });
   if (packed.length !== size) throw new Error(`its pixels are ${packed.length} bytes and should be ${size}`);
@@ -98,7 +101,13 @@ function headerOf(chunks: readonly Uint8Array[] | undefined): Header {
   const chunk = chunks?.[0];
   if (chunk?.length !== 13) throw new Error("its header (IHDR) is missing or damaged");
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const header = { width: view.getUint32(0), height: view.getUint32(4), depth: chunk[8], colour: chunk[9], interlaced: chunk[12] === 1 };
+  const header = {
+    width: view.getUint32(0),
+    height: view.getUint32(4),
+    depth: chunk[8],
+    colour: chunk[9],
+    interlaced: chunk[12] === 1,
+  };
   if (header.width === 0 || header.height === 0 || header.width * header.height > greatestPixels) {
     throw new Error(`its size ${header.width}x${header.height} is not between 1 and 2^26 pixels`);
   }
@@ -153,7 +162,13 @@ const predictors: readonly ((left: number, up: number, diagonal: number) => numb
 ];
 
 /** Writes the samples of a pass to their places, as 8 bits each; palette indices stay as they are. */
-function scatter(rows: Uint8Array, pass: Pass, { width, depth, colour }: Header, samples: number, data: Uint8Array): void {
+function scatter(
+  rows: Uint8Array,
+  pass: Pass,
+  { width, depth, colour }: Header,
+  samples: number,
+  data: Uint8Array,
+): void {
   const gain = depth < 8 && colour !== paletteColour ? 255 / (2 ** depth - 1) : 1;
   const mask = 2 ** depth - 1;
   for (let y = 0; y < pass.height; y++) {

@@ -17,16 +17,24 @@ export function arraySource(array: Tensor, file: string): Source {
   const [count, ...shape] = array.shape;
   const size = elementCount(shape);
   if (count === undefined || count * size === 0) {
-    throw new DatasetError("data.bad-array", `${file} holds an array of shape [${array.shape.join(", ")}], which has no samples`, {
-      hint: "The first axis of an array counts the samples; store at least one.",
-      where: file,
-    });
+    throw new DatasetError(
+      "data.bad-array",
+      `${file} holds an array of shape [${array.shape.join(", ")}], which has no samples`,
+      {
+        hint: "The first axis of an array counts the samples; store at least one.",
+        where: file,
+      },
+    );
   }
   return {
     count,
     shape,
     file,
-    sample: async (index) => ({ dtype: array.dtype, shape, data: array.data.subarray(index * size, (index + 1) * size) }),
+    sample: async (index) => ({
+      dtype: array.dtype,
+      shape,
+      data: array.data.subarray(index * size, (index + 1) * size),
+    }),
   };
 }
 

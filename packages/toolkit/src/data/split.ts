@@ -14,7 +14,9 @@ const fewSamples = 20;
  */
 export function splitSamples(count: number, description: SplitDescription | undefined): Split {
   const whole = description === undefined && count < fewSamples;
-  const { calibration = { every: 10 }, test = "rest" } = whole ? ({ calibration: "all", test: "all" } as const) : (description ?? {});
+  const { calibration = { every: 10 }, test = "rest" } = whole
+    ? ({ calibration: "all", test: "all" } as const)
+    : (description ?? {});
   const calibrates = (index: number) =>
     typeof calibration === "object" ? index % calibration.every === (calibration.offset ?? 0) : calibration === "all";
   const tests = (index: number) => test === "all" || (test === "rest" && !calibrates(index));

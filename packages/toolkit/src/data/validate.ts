@@ -7,6 +7,9 @@ export interface Problem {
 /** Checks a JSON value: its typed form, or undefined after noting what is wrong. */
 export type Reader<T> = (value: unknown, at: string, problems: Problem[]) => T | undefined;
 
+/** Beyond this many, unknown keys go unmentioned. */
+const mostProblems = 100;
+
 interface Field<T> {
   readonly read: Reader<T>;
   readonly required: boolean;
@@ -51,10 +54,14 @@ export function oneOf<const T extends string>(names: readonly T[]): Reader<T> {
   };
 }
 
-export function list<T>(read: Reader<T>): Reader<readonly T[]> {
+/** A list of at least `least` items, all read alike. */
+export function list<T>(read: Reader<T>, least = 1): Reader<readonly T[]> {
   return (candidate, at, problems) => {
-    if (!Array.isArray(candidate) || candidate.length === 0) {
-      problems.push({ at, message: `is ${show(candidate)} and must be a list that is not empty` });
+    if (!Array.isArray(candidate) || candidate.length < least) {
+      problems.push({
+        at,
+        message: `is ${show(candidate)} and must be a list${least > 0 ? " that is not empty" : ""}`,
+      });
       return undefined;
     }
     return candidate.map((item, index) => read(item, `${at}[${index}]`, problems) as T);
@@ -62,11 +69,15 @@ export function list<T>(read: Reader<T>): Reader<readonly T[]> {
 }
 
 /** Reads with `first` where `decides` says so, else with `second`. */
-export function either<A, B>(decides: (candidate: unknown) => boolean, first: Reader<A>, second: Reader<B>): Reader<A | B> {
+export function either<A, B>(
+  decides: (candidate: unknown) => boolean,
+  first: Reader<A>,
+  second: Reader<B>,
+): Reader<A | B> {
   return (candidate, at, problems) => (decides(candidate) ? first : second)(candidate, at, problems);
 }
 
-/** An object with these fields and no other; an unknown key is answered with the nearest known one. */
+/** An object with these fields and no other; an unknown key is answered with the nearest known one. An undefined value is an absent one. */
 export function object<T extends object>(fields: { readonly [K in keyof T]-?: Field<NonNullable<T[K]>> }): Reader<T> {
   const known = Object.keys(fields) as (keyof T & string)[];
   return (candidate, at, problems) => {
@@ -75,33 +86,46 @@ export function object<T extends object>(fields: { readonly [K in keyof T]-?: Fi
       return undefined;
     }
     for (const key of Object.keys(candidate)) {
-      if (Object.hasOwn(fields, key)) continue;
-      problems.push({ at: join(at, key), message: `is an unknown key; the nearest known one is "${nearest(key, known)}"` });
+      if (Object.hasOwn(fields, key) || problems.length >= mostProblems) continue;
+      problems.push({
+        at: join(at, key),
+        message: `is an unknown key; the nearest known one is "${nearest(key, known)}"`,
+      });
     }
     const entries: [string, unknown][] = [];
     for (const key of known) {
-      if (Object.hasOwn(candidate, key)) entries.push([key, fields[key].read(candidate[key], join(at, key), problems)]);
-      else if (fields[key].required) problems.push({ at: join(at, key), message: "is missing" });
+      const { read, required } = fields[key];
+      const present = Object.hasOwn(candidate, key) && candidate[key] !== undefined;
+      if (present) entries.push([key, read(candidate[key], join(at, key), problems)]);
+      else if (required) problems.push({ at: join(at, key), message: "is missing" });
     }
     return Object.fromEntries(entries) as T;
   };
 }
 
-/** An object with at least one key, any names, whose values are all read alike. */
+const mostNames = 64;
+
+/** An object with 1 to 64 keys, any names, whose values are all read alike. */
 export function record<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (candidate, at, problems) => {
-    if (!isRecord(candidate) || Object.keys(candidate).length === 0) {
-      problems.push({ at, message: `is ${show(candidate)} and must be an object with at least one name` });
+    const count = isRecord(candidate) ? Object.keys(candidate).length : 0;
+    if (!isRecord(candidate) || count === 0 || count > mostNames) {
+      problems.push({ at, message: `is ${show(candidate)} and must be an object with 1 to ${mostNames} names` });
       return undefined;
     }
-    return Object.fromEntries(Object.entries(candidate).map(([key, item]) => [key, read(item, join(at, key), problems) as T]));
+    return Object.fromEntries(
+      Object.entries(candidate).map(([key, item]) => [key, read(item, join(at, key), problems) as T]),
+    );
   };
 }
 
 /** The name with the fewest single-letter edits to `word`. */
 export function nearest(word: string, names: readonly string[]): string {
   const start = word.slice(0, 64).toLowerCase();
-  return names.map((name) => ({ name, edits: edits(start, name.toLowerCase()) })).sort((a, b) => a.edits - b.edits)[0]?.name ?? "";
+  return (
+    names.map((name) => ({ name, edits: edits(start, name.toLowerCase()) })).sort((a, b) => a.edits - b.edits)[0]
+      ?.name ?? ""
+  );
 }
 
 function edits(from: string, to: string): number {

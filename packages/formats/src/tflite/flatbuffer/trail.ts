@@ -1,0 +1,30 @@
+import { FormatError } from "../../error.ts";
+
+/** The path from the root table to the field at work, for messages; and the way to fail there. */
+export class Trail {
+  readonly format: string;
+  readonly #steps: (string | number)[] = [];
+
+  /** `format` names the file format: it begins every error code. */
+  constructor(format: string) {
+    this.format = format;
+  }
+
+  push(step: string | number): void {
+    this.#steps.push(step);
+  }
+
+  pop(): void {
+    this.#steps.pop();
+  }
+
+  toString(): string {
+    const path = this.#steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+    return path === "" ? "the root" : path.replace(/^\./, "");
+  }
+
+  fail(code: string, problem: string, hint: string): never {
+    const where = this.toString();
+    throw new FormatError(`${this.format}.${code}`, `${where}: ${problem}`, { hint, where });
+  }
+}

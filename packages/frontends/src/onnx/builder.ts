@@ -1,0 +1,176 @@
+import {
+  type Attributes,
+  elementCount,
+  fail,
+  fromNumbers,
+  type Graph,
+  isStatic,
+  numbersOf,
+  type Operator,
+  sameQuantization,
+  type Quantization,
+  type Tensor,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
+import { followsSizes, type Sizes, sizesAfter } from "./sizes.ts";
+
+/** What a source node's results are called while they are made. */
+export interface Naming {
+  readonly node: string;
+  /** Stem of the names of values. */
+  readonly value: string;
+}
+
+/** Tensors with more elements are not computed during import unless something depends on what they hold. */
+const smallTensor = 4096;
+/** Longest vector that is followed element by element as sizes. */
+const maximumSizes = 64;
+/** Elements that folding may compute in all: keeps hostile graphs of many small constants quick. */
+const maximumFolded = 2 ** 26;
+/** Elements that may come from a few bytes of file (ConstantOfShape, Expand, Range): 1 GiB of float32. */
+const maximumExpanded = 2 ** 28;
+
+/**
+ * Adds nodes to the graph, or constants where a result is known already: it follows constants, and the sizes that exporters
+ * compute out of shapes, through the operators.
+ */
+export class Builder {
+  readonly graph: Graph;
+  readonly #sizes = new Map<Value, Sizes>();
+  /** Results of nodes that depend on constants only. */
+  readonly #derived = new Set<Value>();
+  readonly #computed = new Map<Value, Tensor>();
+  #folded = 0;
+  #expanded = 0;
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+  }
+
+  constant(name: string, tensor: Tensor, quantization?: Quantization): Value {
+    return this.graph.addConstant(name, tensor, quantization);
+  }
+
+  /** Adds a node without a look at its inputs' contents. Throws `onnx.shape` if the operator does not take them. */
+  node(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes, naming: Naming): readonly Value[] {
+    this.#check(op, inputs, attributes, naming);
+    return this.#append(op, inputs, attributes, naming, op.infer(inputs, attributes));
+  }
+
+  /** Like `node`, but gives constants where all inputs are small constants, or the result is sizes that are all known. */
+  compute(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
+    this.#check(op, inputs, attributes, naming);
+    const types = op.infer(inputs, attributes);
+    if (this.#isQuick(op, inputs, types))
+      return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(naming.value, tensor));
+    const sizes = this.#sizesAfter(op, inputs, attributes, types);
+    if (sizes && isStatic(sizes)) {
+      const [{ dtype, shape }] = types;
+      return [this.constant(naming.value, fromNumbers(dtype, shape as readonly number[], sizes))];
+    }
+    const outputs = this.#append(op, inputs, attributes, naming, types);
+    if (sizes) this.#sizes.set(outputs[0], sizes);
+    if (op.evaluate && inputs.every((input) => this.isConstant(input))) for (const output of outputs) this.#derived.add(output);
+    return outputs;
+  }
+
+  /** Whether `tensorOf` gives the value's elements. */
+  isConstant(value: Value): boolean {
+    return value.constant !== undefined || this.#derived.has(value);
+  }
+
+  /** The elements of a value that depends on constants only, computed if need be; undefined for any other. */
+  tensorOf(value: Value): Tensor | undefined {
+    if (value.constant || !this.#derived.has(value)) return value.constant;
+    const pending = [value];
+    while (pending.length > 0) {
+      const { op, inputs, attributes, outputs } = pending.at(-1)!.producer!;
+      const missing = (inputs as readonly Value[]).filter((input) => !input.constant && !this.#computed.has(input));
+      if (missing.length > 0) {
+        pending.push(...missing);
+        continue;
+      }
+      pending.pop();
+      if (this.#computed.has(outputs[0])) continue;
+      const types = outputs.map(({ type }) => type);
+      const tensors = this.#evaluate(op, inputs as readonly Value[], attributes, types);
+      outputs.forEach((output, index) => this.#computed.set(output, tensors[index]));
+    }
+    return this.#computed.get(value);
+  }
+
+  /** The elements of a scalar or vector of integers, symbolic where they are sizes left open; undefined if they depend on data. */
+  sizesOf(value: Value): Sizes | undefined {
+    const known = this.#sizes.get(value);
+    if (known || value.type.shape.length > 1 || value.type.shape.some((size) => typeof size === "string" || size > maximumSizes))
+      return known;
+    const tensor = this.tensorOf(value);
+    const numbers = tensor && Array.from(numbersOf(tensor));
+    return numbers?.every(Number.isInteger) ? numbers : undefined;
+  }
+
+  /** Refuses a tensor that takes far more memory than the file that asks for it. */
+  reserve(count: number, naming: Naming): void {
+    this.#expanded += count;
+    if (this.#expanded > maximumExpanded)
+      fail("onnx.too-large", `${naming.node}: the model's constants take over ${maximumExpanded} elements.`, {
+        at: { node: naming.node, value: naming.value },
+        hint: "Check the shapes in the model; no device this tool is for holds such tensors.",
+      });
+  }
+
+  /** The value with `quantization` in its type. Throws if it has another one already that it can't be freed of. */
+  quantized(value: Value, quantization: Quantization): Value | undefined {
+    const { type, name, constant } = value;
+    if (sameQuantization(type.quantization, quantization)) return value;
+    if (type.quantization !== undefined) return constant && this.constant(name, constant, quantization);
+    this.graph.setType(value, { ...type, quantization });
+    return value;
+  }
+
+  #append(
+    op: Operator,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes,
+    { node, value }: Naming,
+    outputTypes: readonly ValueType[],
+  ): readonly Value[] {
+    const outputNames = outputTypes.map(() => `${value}/${op.name}`);
+    return this.graph.addNode({ op, inputs, attributes, name: node, origin: [node], outputNames, outputTypes }).outputs;
+  }
+
+  #check(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes, naming: Naming): void {
+    const problems = op.check(inputs, attributes);
+    if (problems.length === 0) return;
+    const shapes = inputs.map((input) => (input ? `${input.type.dtype}[${input.type.shape}]` : "nothing")).join(", ");
+    fail("onnx.shape", `${naming.node}: as ${op.name} of ${shapes}, ${problems.join("; ")}.`, {
+      at: { node: naming.node, value: naming.value },
+      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs.",
+    });
+  }
+
+  #isQuick(op: Operator, inputs: readonly Value[], types: readonly ValueType[]): boolean {
+    const constants = inputs.every(({ constant }) => constant && constant.data.length <= smallTensor);
+    if (!constants || !op.evaluate || this.#folded > maximumFolded) return false;
+    const counts = types.map(({ shape }) => elementCount(shape));
+    return counts.every((count) => typeof count === "number" && count <= smallTensor);
+  }
+
+  #evaluate(op: Operator, inputs: readonly Value[], attributes: Attributes, types: readonly ValueType[]): readonly Tensor[] {
+    const tensors = inputs.map((input) => input.constant ?? this.#computed.get(input)!);
+    const read = tensors.reduce((count, { data }) => count + data.length, 0);
+    const made = types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
+    this.#folded += read + made;
+    if (made > read + smallTensor) this.reserve(made, { node: op.name, value: "" });
+    return op.evaluate!(tensors, attributes, types);
+  }
+
+  #sizesAfter(op: Operator, inputs: readonly Value[], attributes: Attributes, [type]: readonly ValueType[]): Sizes | undefined {
+    if (!followsSizes(op.name)) return undefined;
+    const count = type.shape.length <= 1 ? elementCount(type.shape) : undefined;
+    if (typeof count !== "number" || count > maximumSizes) return undefined;
+    const sizes = sizesAfter(op.name, inputs, (input) => this.sizesOf(input), attributes);
+    return sizes?.length === count ? sizes : undefined;
+  }
+}

@@ -1,0 +1,201 @@
+import type { OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
+import {
+  type Attributes,
+  type DType,
+  fail,
+  fromNumbers,
+  normalizeAxis,
+  numbersOf,
+  type Operator,
+  type Quantization,
+  type Shape,
+  type Tensor,
+  type Value,
+} from "@millrace/ir";
+import { AttributeReader } from "./attributes.ts";
+import type { Builder, Naming } from "./builder.ts";
+import type { Sizes } from "./sizes.ts";
+
+/** What surrounds a node when it is imported. */
+export interface Surroundings {
+  readonly builder: Builder;
+  /** Version of the operator set the node belongs to. */
+  readonly opset: number;
+  readonly naming: Naming;
+  readonly inputs: readonly (Value | undefined)[];
+  /** Elements of a tensor in an attribute. */
+  decode(tensor: OnnxTensor): Tensor;
+  /** The element type that the code `code` in the file becomes. */
+  elementType(code: number): DType;
+}
+
+/** Turns one source node into nodes of the graph and gives its results, in order; those left out are not supported. */
+export type Importer = (node: SourceNode) => Value | readonly (Value | undefined)[];
+
+/**
+ * One node of the source model while it is imported: its inputs as values of the graph, its attributes, and the means to add nodes.
+ * Every method that can't give what is asked throws a diagnostic that names the node.
+ */
+export class SourceNode {
+  readonly type: string;
+  /** How sentences call the node. */
+  readonly label: string;
+  readonly opset: number;
+  readonly attributes: AttributeReader;
+  /** Values in the order of the source; undefined for optional ones left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** Names of the results; empty for those nobody wants. */
+  readonly outputs: readonly string[];
+  /** Values made while importing this node, which may be given its results' names. */
+  readonly made = new Set<Value>();
+  readonly #surroundings: Surroundings;
+
+  constructor(node: OnnxNode, attributes: OnnxNode["attributes"], surroundings: Surroundings) {
+    this.type = node.opType;
+    this.label = `${node.opType} "${surroundings.naming.node}"`;
+    this.opset = surroundings.opset;
+    this.attributes = new AttributeReader(this.label, attributes);
+    this.inputs = surroundings.inputs;
+    this.outputs = node.outputs;
+    this.#surroundings = surroundings;
+  }
+
+  has(index: number): boolean {
+    return this.inputs[index] !== undefined;
+  }
+
+  input(index: number): Value {
+    return (
+      this.inputs[index] ??
+      this.#fail("onnx.missing-input", `input ${index} is missing`, "Check the model with onnx.checker and export it again.")
+    );
+  }
+
+  /** All inputs of an operator that takes any number of them. */
+  all(): readonly Value[] {
+    this.input(0);
+    return this.inputs.map((_, index) => this.input(index));
+  }
+
+  shape(index: number): Shape {
+    return this.input(index).type.shape;
+  }
+
+  /** Elements of an input that depends on constants only. */
+  tensor(index: number): Tensor {
+    return this.constantTensor(this.input(index), `input ${index}`);
+  }
+
+  /** Elements of a value that depends on constants only; `what` names it in the error. */
+  constantTensor(value: Value, what: string): Tensor {
+    return (
+      this.#surroundings.builder.tensorOf(value) ??
+      this.#fail(
+        "onnx.not-constant",
+        `${what} ("${value.name}") is computed while the model runs, and has to be a constant`,
+        "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions.",
+      )
+    );
+  }
+
+  isConstant(value: Value): boolean {
+    return this.#surroundings.builder.isConstant(value);
+  }
+
+  /** Numbers in an input that depends on constants only. */
+  numbers(index: number): readonly number[] {
+    return Array.from(numbersOf(this.tensor(index)));
+  }
+
+  /** Elements of an input that depends on constants and shapes only; sizes left open are symbols. */
+  sizes(index: number): Sizes {
+    return this.#surroundings.builder.sizesOf(this.input(index)) ?? this.numbers(index);
+  }
+
+  /** A list that was an attribute before opset `since` and is an input from then on; undefined if it is left out. */
+  list(attribute: string, index: number, since: number): readonly number[] | undefined {
+    if (this.opset < since) return this.attributes.integers(attribute);
+    return this.has(index) ? this.numbers(index) : undefined;
+  }
+
+  /** An axis counted from the front, checked against `rank`. */
+  axis(axis: number, rank: number): number {
+    const normal = normalizeAxis(axis, rank);
+    if (Number.isInteger(normal) && normal >= 0 && normal < rank) return normal;
+    return this.invalid(`the axis ${axis} is not one of the ${rank} axes`);
+  }
+
+  /** Whether anyone wants the result `index`. */
+  wants(index: number): boolean {
+    return (this.outputs[index] ?? "") !== "";
+  }
+
+  /** Adds a node; the value is its first result. */
+  emit(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes): Value {
+    const { builder, naming } = this.#surroundings;
+    return this.#keep(builder.node(op, inputs, attributes, naming))[0];
+  }
+
+  /** Adds a node, or gives a constant where the result is known already. */
+  compute(op: Operator, inputs: readonly Value[], attributes: Attributes): Value {
+    return this.computeAll(op, inputs, attributes)[0];
+  }
+
+  computeAll(op: Operator, inputs: readonly Value[], attributes: Attributes): readonly Value[] {
+    const { builder, naming } = this.#surroundings;
+    return this.#keep(builder.compute(op, inputs, attributes, naming));
+  }
+
+  constant(tensor: Tensor, quantization?: Quantization): Value {
+    const { builder, naming } = this.#surroundings;
+    return this.#keep([builder.constant(`${naming.value}/constant`, tensor, quantization)])[0];
+  }
+
+  scalar(value: number, dtype: DType = "f32"): Value {
+    return this.constant(fromNumbers(dtype, [], [value]));
+  }
+
+  /** `value` with `quantization` in its type. */
+  quantized(value: Value, quantization: Quantization): Value {
+    return (
+      this.#surroundings.builder.quantized(value, quantization) ??
+      this.unsupported(
+        `"${value.name}" is read with other parameters than those it was quantized with`,
+        "Use the scale and zero point of the QuantizeLinear that makes it.",
+      )
+    );
+  }
+
+  /** Refuses a tensor that would take far more memory than the file. */
+  reserve(count: number): void {
+    this.#surroundings.builder.reserve(count, this.#surroundings.naming);
+  }
+
+  decode(tensor: OnnxTensor): Tensor {
+    return this.#surroundings.decode(tensor);
+  }
+
+  elementType(code: number): DType {
+    return this.#surroundings.elementType(code);
+  }
+
+  /** Ends the import of this node: it is right, but asks for something there is no way to do yet. */
+  unsupported(problem: string, hint: string): never {
+    return this.#fail("onnx.unsupported-attribute", problem, hint);
+  }
+
+  /** Ends the import of this node: it breaks the rules of its operator. */
+  invalid(problem: string): never {
+    return this.#fail("onnx.shape", problem, "Check the model with onnx.checker (full_check) and the shapes given for its inputs.");
+  }
+
+  #keep(values: readonly Value[]): readonly Value[] {
+    for (const value of values) this.made.add(value);
+    return values;
+  }
+
+  #fail(code: string, problem: string, hint: string): never {
+    const { node, value } = this.#surroundings.naming;
+    return fail(code, `${this.label}: ${problem}.`, { at: { node, value }, hint });
+  }
+}

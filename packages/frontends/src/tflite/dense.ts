@@ -1,0 +1,32 @@
+import { elementCount, type Value } from "@millrace/ir";
+import { type Call, finish, input, invalid, neededOptions, optionalInput, optionsOf, refuse, step } from "./call.ts";
+import { activationOf, takes } from "./importer.ts";
+import { refuseHybrid } from "./windows.ts";
+
+/** FULLY_CONNECTED sees its data as rows as long as those of the weights unless it keeps the number of axes. */
+export const fullyConnected = takes(2, 3, (call) => {
+  const [data, weights, bias] = [input(call, 0), input(call, 1), optionalInput(call, 2)];
+  refuseHybrid(call, data, weights);
+  const options = neededOptions(call, "FullyConnectedOptions");
+  if (options.weightsFormat !== "DEFAULT") {
+    refuse(call, "tflite.unsupported", "its weights are shuffled", "Export the model with plain weights.");
+  }
+  if (weights.type.shape.length !== 2) invalid(call, `its weights have ${weights.type.shape.length} axes, not 2`);
+  const x = options.keepNumDims ? data : rows(call, data, weights.type.shape[1] as number);
+  finish(call, "linear", [x, weights, bias], { activation: activationOf(call, options.fusedActivationFunction) });
+});
+
+function rows(call: Call, x: Value, length: number): Value {
+  const shape = x.type.shape as readonly number[];
+  if (shape.length === 2 && shape[1] === length) return x;
+  const count = elementCount(shape) / length;
+  if (!Number.isSafeInteger(count)) invalid(call, `its data [${shape}] are no rows of ${length}`);
+  return step(call, "reshape", [x], { shape: [count, length] }, [x.type])[0];
+}
+
+export const batchMatmul = takes(2, 2, (call) => {
+  const [a, b] = [input(call, 0), input(call, 1)];
+  refuseHybrid(call, a, b);
+  const { adjX = false, adjY = false } = optionsOf(call, "BatchMatMulOptions") ?? {};
+  finish(call, "matmul", [a, b], { transposeA: adjX, transposeB: adjY });
+});

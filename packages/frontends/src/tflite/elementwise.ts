@@ -1,0 +1,89 @@
+import type { BuiltinOptions } from "@millrace/formats/tflite";
+import { isFloat } from "@millrace/ir";
+import type { OpName } from "@millrace/ops";
+import { type Call, finish, input, neededOptions, optionsOf, refuse, statedType, step } from "./call.ts";
+import { activationOf, type Importer, takes } from "./importer.ts";
+
+type ArithmeticOptions = Extract<BuiltinOptions, { readonly fusedActivationFunction: string; readonly kind: `${"Add" | "Sub" | "Mul" | "Div"}Options` }>;
+
+/** An operator of one operand and no attributes. */
+export function unary(op: OpName): Importer {
+  return takes(1, 1, (call) => finish(call, op, [input(call, 0)], {}));
+}
+
+/** An operator of two operands and no attributes. */
+export function binary(op: OpName): Importer {
+  return takes(2, 2, (call) => finish(call, op, [input(call, 0), input(call, 1)], {}));
+}
+
+/** Arithmetic with a fused activation. */
+export function arithmetic(op: OpName, kind: ArithmeticOptions["kind"]): Importer {
+  return takes(2, 2, (call) => {
+    const activation = activationOf(call, optionsOf(call, kind)?.fusedActivationFunction);
+    finish(call, op, [input(call, 0), input(call, 1)], { activation });
+  });
+}
+
+/** Keeps values within real bounds. */
+export function clamp(minimum: number, maximum: number): Importer {
+  return takes(1, 1, (call) => finish(call, "clamp", [input(call, 0)], { minimum, maximum }));
+}
+
+export const elu = takes(1, 1, (call) => finish(call, "elu", [input(call, 0)], { alpha: 1 }));
+
+export const leakyRelu = takes(1, 1, (call) =>
+  finish(call, "leakyRelu", [input(call, 0)], { alpha: neededOptions(call, "LeakyReluOptions").alpha }),
+);
+
+export const gelu = takes(1, 1, (call) =>
+  finish(call, "gelu", [input(call, 0)], { approximate: optionsOf(call, "GeluOptions")?.approximate ?? false }),
+);
+
+export const prelu = binary("prelu");
+
+/** SELECT_V2 broadcasts; SELECT lets a vector of conditions choose whole slices along the first axis. */
+export const selectV2 = takes(3, 3, (call) =>
+  finish(call, "select", [input(call, 0), input(call, 1), input(call, 2)], {}),
+);
+
+export const select = takes(3, 3, (call) => {
+  const [condition, a, b] = [input(call, 0), input(call, 1), input(call, 2)];
+  const rank = a.type.shape.length;
+  if (condition.type.shape.length !== 1 || rank <= 1) return finish(call, "select", [condition, a, b], {});
+  const shape = [...condition.type.shape, ...new Array<number>(rank - 1).fill(1)];
+  const [slices] = step(call, "reshape", [condition], { shape }, [condition.type]);
+  finish(call, "select", [slices, a, b], {});
+});
+
+/** CAST works on the stored numbers, so quantized operands would lose their meaning. */
+export const cast = takes(1, 1, (call) => {
+  const x = input(call, 0);
+  const { dtype, quantization } = statedType(call);
+  if (x.type.quantization || quantization) {
+    const why = "it casts the stored integers of a quantized tensor, not the real numbers they stand for";
+    refuse(call, "tflite.unsupported", why, "Use QUANTIZE or DEQUANTIZE instead.");
+  }
+  finish(call, "cast", [x], { to: dtype });
+});
+
+export const quantize = takes(1, 1, (call) => {
+  const { dtype, quantization } = statedType(call);
+  if (quantization === undefined) {
+    refuse(call, "tflite.quantization", `its result has no scale`, "Export the model again.");
+  }
+  const { scale, zeroPoint, axis = -1 } = quantization;
+  finish(call, "quantize", [input(call, 0)], { dtype, scale, zeroPoint, axis });
+});
+
+/** DEQUANTIZE also widens half precision. Constants become real at once. */
+export const dequantize = takes(1, 1, (call) => {
+  const x = input(call, 0);
+  if (x.type.quantization) return finish(call, "dequantize", [x], {});
+  if (isFloat(x.type.dtype)) return widen(call);
+  refuse(call, "tflite.quantization", "its operand has no scale", "Export the model again.");
+});
+
+function widen(call: Call): void {
+  const x = input(call, 0);
+  finish(call, "cast", [x], { to: "f32" });
+}

@@ -1,0 +1,142 @@
+import type { SignatureDef, TfliteModel } from "@millrace/formats/tflite";
+import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@millrace/ir";
+import { type Call, diagnosticsOf, type Scope, valueAt } from "./call.ts";
+import { importers, refusals } from "./operators.ts";
+import { tensorName, typeOf } from "./tensors.ts";
+
+export interface TfliteImportOptions {
+  /** Name of the graph; that of the file's subgraph without it. */
+  readonly name?: string;
+}
+
+export interface TfliteImport {
+  readonly graph: Graph;
+  /** Warnings; whatever prevents an import is thrown. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The graph of a TFLite model: image-like data channel-last, depthwise weights as those of a grouped convolution, quantization
+ * in the values' types, names of inputs and outputs those of the signature. Sizes are the file's static ones.
+ * Throws a DiagnosticError with everything that can't be imported: `tflite.unknown-operator`, `tflite.hybrid`,
+ * `tflite.subgraphs`, `tflite.variable`, `tflite.invalid-operator` and others under `tflite.`.
+ */
+export function importTflite(model: TfliteModel, options: TfliteImportOptions = {}): TfliteImport {
+  const [subgraph] = model.subgraphs;
+  if (subgraph === undefined) fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
+  const graph = new Graph(options.name ?? (subgraph.name || "model"));
+  const scope: Scope = { model, subgraph, graph, values: [], rearranged: new Map(), diagnostics: [] };
+  const problems: Diagnostic[] = [...subgraphProblems(model)];
+  const attempt = (action: () => void) => {
+    try {
+      action();
+    } catch (error) {
+      problems.push(...diagnosticsOf(error));
+    }
+  };
+  const signature = model.signatureDefs?.find(({ subgraphIndex }) => subgraphIndex === 0);
+  attempt(() => addInputs(scope, signature));
+  problems.push(...importOperators(scope));
+  if (problems.length === 0) attempt(() => setOutputs(scope, signature));
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  return { graph, diagnostics: scope.diagnostics };
+}
+
+function subgraphProblems({ subgraphs }: TfliteModel): Diagnostic[] {
+  if (subgraphs.length === 1) return [];
+  return [
+    {
+      code: "tflite.subgraphs",
+      severity: "error",
+      message: `The file has ${subgraphs.length} subgraphs; control flow between them can't be represented.`,
+      hint: "Export the model without loops, conditions and initialisation calls.",
+    },
+  ];
+}
+
+function addInputs(scope: Scope, signature: SignatureDef | undefined): void {
+  const { subgraph, graph, values } = scope;
+  const names = signatureNames(signature?.inputs);
+  for (const index of subgraph.inputs) {
+    const own = tensorName(subgraph.tensors[index], index);
+    if (values[index]) fail("tflite.duplicate-input", `Input "${own}" is listed twice.`, { at: { value: own } });
+    values[index] = graph.addInput(names.get(index) ?? own, typeOf(subgraph.tensors[index], own));
+  }
+}
+
+function setOutputs(scope: Scope, signature: SignatureDef | undefined): void {
+  const { subgraph, graph } = scope;
+  const names = signatureNames(signature?.outputs);
+  const values = subgraph.outputs.map((index) => valueAt(scope, index));
+  graph.setOutputs(
+    values,
+    subgraph.outputs.map((index, at) => names.get(index) ?? values[at].name),
+  );
+}
+
+function signatureNames(entries: SignatureDef["inputs"]): ReadonlyMap<number, string> {
+  return new Map((entries ?? []).flatMap(({ tensorIndex, name }) => (name ? [[tensorIndex, name] as const] : [])));
+}
+
+/**
+ * Imports every operator and returns all problems. The results of one that fails are stood in for, so that what follows is
+ * looked at too; of operators that read a stand-in only those are reported that can't be imported whatever they read.
+ */
+function importOperators(scope: Scope): Diagnostic[] {
+  const problems: Diagnostic[] = [];
+  const unsure = new Set<Value>();
+  for (const [index, stored] of scope.subgraph.operators.entries()) {
+    const call = callOf(scope, index);
+    try {
+      importOperator(call);
+    } catch (error) {
+      const found = diagnosticsOf(error);
+      const doubtful = stored.inputs.some((input) => unsure.has(scope.values[input]!));
+      problems.push(...(doubtful ? found.filter(({ code }) => code === "tflite.unknown-operator") : found));
+    }
+    standIn(call, unsure);
+  }
+  return problems;
+}
+
+function callOf(scope: Scope, index: number): Call {
+  const stored = scope.subgraph.operators[index];
+  const code = scope.model.operatorCodes[stored.opcodeIndex];
+  const builtin = code.builtinCode === "CUSTOM" ? `CUSTOM ${code.customCode ?? ""}`.trim() : code.builtinCode;
+  const first = stored.outputs[0] ?? -1;
+  const name = first < 0 ? `${builtin}_${index}` : tensorName(scope.subgraph.tensors[first], first);
+  return { scope, builtin, index, stored, name };
+}
+
+function importOperator(call: Call): void {
+  const { builtin, index, stored, name } = call;
+  const importer = Object.hasOwn(importers, builtin) ? importers[builtin] : undefined;
+  if (importer === undefined) {
+    const why = refusals[builtin] ?? "it has no counterpart";
+    fail("tflite.unknown-operator", `Operator ${index} (${builtin}), which makes "${name}", can't be imported: ${why}.`, {
+      at: { node: name },
+      hint: "Export the model without this operator.",
+    });
+  }
+  const { least, most } = importer;
+  if (stored.inputs.length < least || stored.inputs.length > most || stored.outputs.length === 0) {
+    const counts = `${stored.inputs.length} operands and ${stored.outputs.length} results`;
+    fail("tflite.invalid-operator", `Operator ${index} (${builtin}), which makes "${name}", has ${counts}.`, {
+      at: { node: name },
+      hint: "The file is damaged; export it again.",
+    });
+  }
+  importer.run(call);
+}
+
+/** Gives the results that an operator failed to make, and those made from stand-ins, to `unsure`. */
+function standIn({ scope, stored, name }: Call, unsure: Set<Value>): void {
+  const doubtful = stored.inputs.some((input) => unsure.has(scope.values[input]!));
+  for (const index of stored.outputs) {
+    if (index < 0) continue;
+    const made = scope.values[index];
+    const value = made ?? scope.graph.addInput(`${name}_missing`, { dtype: "f32", shape: [] });
+    scope.values[index] = value;
+    if (made === undefined || doubtful) unsure.add(value);
+  }
+}

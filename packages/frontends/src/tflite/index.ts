@@ -1,0 +1,1 @@
+export { importTflite, type TfliteImport, type TfliteImportOptions } from "./import.ts";

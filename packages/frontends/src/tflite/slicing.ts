@@ -1,0 +1,86 @@
+import { numbersOf } from "@millrace/ir";
+import { type Call, constantInput, finish, input, integerInput, invalid, neededOptions, optionsOf, refuse, step } from "./call.ts";
+import { type Importer, takes } from "./importer.ts";
+import { type Range, stridedRanges } from "./strided-slice.ts";
+
+/** SLICE; a size of -1 stands for all that is left. */
+export const slice = takes(3, 3, (call) => {
+  const x = input(call, 0);
+  const shape = x.type.shape as readonly number[];
+  const [starts, sizes] = [integerInput(call, 1), integerInput(call, 2)];
+  if (starts.length !== shape.length || sizes.length !== shape.length) {
+    invalid(call, `[${starts}] and [${sizes}] do not name a start and a size for each axis of [${shape}]`);
+  }
+  finish(call, "slice", [x], {
+    starts,
+    sizes: sizes.map((size, axis) => (size === -1 ? shape[axis] - starts[axis] : size)),
+    steps: shape.map(() => 1),
+  });
+});
+
+/** STRIDED_SLICE picks ranges, drops axes picked at one index and adds new ones. */
+export const stridedSlice = takes(4, 4, (call) => {
+  const x = input(call, 0);
+  const shape = x.type.shape as readonly number[];
+  const options = neededOptions(call, "StridedSliceOptions");
+  const [begin, stated, strides] = [1, 2, 3].map((position) => integerInput(call, position));
+  if (begin.length !== stated.length || begin.length !== strides.length) {
+    invalid(call, `it has ${begin.length} starts, ${stated.length} ends and ${strides.length} steps`);
+  }
+  const end = options.offset ? stated.map((value, index) => begin[index] + value) : stated;
+  const { ranges, result } = stridedRanges(shape, { ...options, begin, end, strides }, (why) => invalid(call, why));
+  const attributes = {
+    starts: ranges.map(({ start }) => start),
+    sizes: ranges.map(({ size }) => size),
+    steps: ranges.map((range) => range.step),
+  };
+  const kept = result.length === ranges.length && result.every((size, axis) => size === ranges[axis].size);
+  if (kept) return finish(call, "slice", [x], attributes);
+  const part = ranges.every((range, axis) => isWhole(range, shape[axis])) ? [x] : step(call, "slice", [x], attributes, [x.type]);
+  finish(call, "reshape", part, { shape: result });
+});
+
+function isWhole({ start, size, step }: Range, length: number): boolean {
+  return start === 0 && size === length && step === 1;
+}
+
+/** [before, after] of each axis. */
+function paddings(call: Call): { readonly before: readonly number[]; readonly after: readonly number[] } {
+  const { shape } = constantInput(call, 1);
+  const rank = input(call, 0).type.shape.length;
+  if (shape.length !== 2 || shape[0] !== rank || shape[1] !== 2) {
+    invalid(call, `its padding has the shape [${shape}] instead of [${rank},2]`);
+  }
+  const numbers = integerInput(call, 1);
+  return { before: numbers.filter((_, at) => at % 2 === 0), after: numbers.filter((_, at) => at % 2 === 1) };
+}
+
+export const pad = takes(2, 2, (call) =>
+  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode: "constant", value: 0 }),
+);
+
+/** PADV2; the value is what its constant stands for. */
+export const padV2 = takes(3, 3, (call) => {
+  const [stored, ...others] = Array.from(numbersOf(constantInput(call, 2)));
+  if (stored === undefined || others.length > 0) invalid(call, "the value to pad with is not one number");
+  const { quantization } = input(call, 2).type;
+  const value = quantization ? (stored - quantization.zeroPoint[0]) * quantization.scale[0] : stored;
+  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode: "constant", value });
+});
+
+export const mirrorPad = takes(2, 2, (call) => {
+  const mode = neededOptions(call, "MirrorPadOptions").mode === "REFLECT" ? "reflect" : "symmetric";
+  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode, value: 0 });
+});
+
+export const gather: Importer = takes(2, 2, (call) => {
+  const [data, indices] = [input(call, 0), input(call, 1)];
+  const { axis = 0, batchDims = 0 } = optionsOf(call, "GatherOptions") ?? {};
+  const rank = data.type.shape.length;
+  if (batchDims !== 0) {
+    refuse(call, "tflite.unsupported", "it gathers within batches", "Export the model without batched gathers.");
+  }
+  const normal = axis < 0 ? axis + rank : axis;
+  if (!(normal >= 0 && normal < rank)) invalid(call, `axis ${axis} is not one of the ${rank} axes`);
+  finish(call, "gather", [data, indices], { axis: normal });
+});

@@ -1,0 +1,189 @@
+import { divideDimensions, multiplyDimensions, reshapeTensor, type Shape, type Tensor } from "@millrace/ir";
+import { type Layout, layout, oneOf, positiveInteger } from "./attributes.ts";
+import { defineOp, one } from "./define.ts";
+import { f32 } from "./literal.ts";
+import { transposeTensor } from "./transpose.ts";
+import { flipLayout } from "./transposing.ts";
+import { fourAxes, imageShape, imageStrides, spatialAxes } from "./window.ts";
+
+const order = oneOf("depthFirst", "columnFirst");
+type Order = "depthFirst" | "columnFirst";
+type Role = "n" | "c" | "h" | "w" | "y" | "x";
+
+/** Axes of the deep image with its channels taken apart: blocks of y by x positions outside (depthFirst) or inside (columnFirst) of channel c. */
+function deepRoles(kind: Layout, order: Order): readonly Role[] {
+  const channels: Role[] = order === "depthFirst" ? ["y", "x", "c"] : ["c", "y", "x"];
+  return kind === "first" ? ["n", ...channels, "h", "w"] : ["n", "h", "w", ...channels];
+}
+
+/** Axes of the wide image with its height and width taken apart. */
+function wideRoles(kind: Layout): readonly Role[] {
+  return kind === "first" ? ["n", "c", "h", "y", "w", "x"] : ["n", "h", "y", "w", "x", "c"];
+}
+
+function rearrange(
+  x: Tensor,
+  sizes: Readonly<Record<Role, number>>,
+  from: readonly Role[],
+  to: readonly Role[],
+  shape: Shape,
+): Tensor {
+  const parts = reshapeTensor(
+    x,
+    from.map((role) => sizes[role]),
+  );
+  const permutation = to.map((role) => from.indexOf(role));
+  return reshapeTensor(transposeTensor(parts, permutation), shape as readonly number[]);
+}
+
+const divisible = (size: Shape[number], by: number) => typeof size === "string" || size % by === 0;
+
+/** Spreads channels over blocks of block by block pixels. depthFirst takes channel (y · block + x) · C + c for position (y, x), columnFirst c · block² + y · block + x. */
+export const depthToSpace = defineOp({
+  name: "depthToSpace",
+  inputs: { x: one() },
+  attributes: { block: positiveInteger, layout, order },
+  quantization: { kind: "same", inputs: ["x"] },
+  check: [
+    fourAxes,
+    [
+      "block squared divides the channels of x",
+      ({ x }, { block, layout }) => divisible(x.type.shape[spatialAxes(layout).channels], block * block),
+    ],
+  ],
+  infer({ x }, { block, layout }) {
+    const { height, width, channels } = spatialAxes(layout);
+    const { dtype, shape } = x.type;
+    const [taller, wider] = [multiplyDimensions(shape[height], block), multiplyDimensions(shape[width], block)];
+    return {
+      dtype,
+      shape: imageShape(layout, [shape[0], taller, wider, divideDimensions(shape[channels], block ** 2)]),
+    };
+  },
+  transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  evaluate({ x }, { block, layout, order }, [output]) {
+    const { height, width, channels } = imageStrides(x.shape, layout);
+    const sizes = { n: x.shape[0], c: channels / block ** 2, h: height, w: width, y: block, x: block };
+    return rearrange(x, sizes, deepRoles(layout, order), wideRoles(layout), output.shape);
+  },
+  samples: [
+    {
+      name: "four channels become four pixels",
+      attributes: { block: 2, layout: "last", order: "depthFirst" },
+      inputs: [f32([[[[1, 2, 3, 4]]]])],
+      outputs: [
+        f32([
+          [
+            [[1], [2]],
+            [[3], [4]],
+          ],
+        ]),
+      ],
+    },
+    {
+      name: "depth first",
+      attributes: { block: 2, layout: "first", order: "depthFirst" },
+      inputs: [f32([[[[1]], [[2]], [[3]], [[4]], [[5]], [[6]], [[7]], [[8]]]])],
+      outputs: [
+        f32([
+          [
+            [
+              [1, 3],
+              [5, 7],
+            ],
+            [
+              [2, 4],
+              [6, 8],
+            ],
+          ],
+        ]),
+      ],
+    },
+    {
+      name: "column first",
+      attributes: { block: 2, layout: "first", order: "columnFirst" },
+      inputs: [f32([[[[1]], [[2]], [[3]], [[4]], [[5]], [[6]], [[7]], [[8]]]])],
+      outputs: [
+        f32([
+          [
+            [
+              [1, 2],
+              [3, 4],
+            ],
+            [
+              [5, 6],
+              [7, 8],
+            ],
+          ],
+        ]),
+      ],
+    },
+  ],
+});
+
+/** Gathers blocks of block by block pixels into channels; undoes depthToSpace of the same order. */
+export const spaceToDepth = defineOp({
+  name: "spaceToDepth",
+  inputs: { x: one() },
+  attributes: { block: positiveInteger, layout, order },
+  quantization: { kind: "same", inputs: ["x"] },
+  check: [
+    fourAxes,
+    [
+      "block divides the height and width of x",
+      ({ x }, { block, layout }) => {
+        const { height, width } = spatialAxes(layout);
+        return divisible(x.type.shape[height], block) && divisible(x.type.shape[width], block);
+      },
+    ],
+  ],
+  infer({ x }, { block, layout }) {
+    const { height, width, channels } = spatialAxes(layout);
+    const { dtype, shape } = x.type;
+    const [lower, narrower] = [divideDimensions(shape[height], block), divideDimensions(shape[width], block)];
+    return {
+      dtype,
+      shape: imageShape(layout, [shape[0], lower, narrower, multiplyDimensions(shape[channels], block ** 2)]),
+    };
+  },
+  transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  evaluate({ x }, { block, layout, order }, [output]) {
+    const { height, width, channels } = imageStrides(x.shape, layout);
+    const sizes = { n: x.shape[0], c: channels, h: height / block, w: width / block, y: block, x: block };
+    return rearrange(x, sizes, wideRoles(layout), deepRoles(layout, order), output.shape);
+  },
+  samples: [
+    {
+      name: "four pixels become four channels",
+      attributes: { block: 2, layout: "last", order: "depthFirst" },
+      inputs: [
+        f32([
+          [
+            [[1], [2]],
+            [[3], [4]],
+          ],
+        ]),
+      ],
+      outputs: [f32([[[[1, 2, 3, 4]]]])],
+    },
+    {
+      name: "two channels, column first",
+      attributes: { block: 2, layout: "first", order: "columnFirst" },
+      inputs: [
+        f32([
+          [
+            [
+              [1, 2],
+              [3, 4],
+            ],
+            [
+              [5, 6],
+              [7, 8],
+            ],
+          ],
+        ]),
+      ],
+      outputs: [f32([[[[1]], [[2]], [[3]], [[4]], [[5]], [[6]], [[7]], [[8]]]])],
+    },
+  ],
+});

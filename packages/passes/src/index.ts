@@ -1,0 +1,9 @@
+export * from "./bind-dimensions.ts";
+export * from "./fold-constants.ts";
+export * from "./infer-shapes.ts";
+export * from "./layout/boundary.ts";
+export * from "./layout/push-transposes.ts";
+export * from "./pass.ts";
+export * from "./pipelines.ts";
+export * from "./remove-dead.ts";
+export { type Refusal, refuse, type RewriteRule, rewrite } from "./rewrite.ts";

@@ -1,0 +1,71 @@
+import { elementCount, numbersOf, perAxis, perTensor, type Quantization, type Tensor } from "@millrace/ir";
+
+/** Greatest magnitude of an int8 weight; -128 is not used. */
+const weightLimit = 127;
+
+/** Nearest integer, halves away from zero. */
+function roundAway(value: number): number {
+  return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
+}
+
+/** A constant as int8 with parameters for the whole tensor. */
+export function quantizeConstant(tensor: Tensor, parameters: Quantization): Tensor {
+  const [scale] = parameters.scale;
+  const [zeroPoint] = parameters.zeroPoint;
+  const data = Int8Array.from(numbersOf(tensor), (value) => Math.min(127, Math.max(-128, roundAway(value / scale) + zeroPoint)));
+  return { dtype: "i8", shape: tensor.shape, data };
+}
+
+/**
+ * Symmetric int8 weights: scale[c] = max|w[c]| / 127 along `axis`, or one scale for all. A channel of zeros gets `idleScale[c]`,
+ * which may be anything.
+ */
+export function quantizeWeights(
+  tensor: Tensor,
+  axis: number,
+  options: { readonly perTensor: boolean; readonly idleScale: (channel: number) => number },
+): { readonly tensor: Tensor; readonly quantization: Quantization } {
+  const channels = tensor.shape[axis];
+  const inner = elementCount(tensor.shape.slice(axis + 1));
+  const values = numbersOf(tensor);
+  const peaks = new Float64Array(channels);
+  forEachChannel(values.length, inner, channels, (at, channel) => {
+    peaks[channel] = Math.max(peaks[channel], Math.abs(values[at]));
+  });
+  if (options.perTensor) peaks.fill(peaks.reduce((a, b) => Math.max(a, b), 0));
+  const scale = Array.from(peaks, (peak, channel) => usableScale(peak / weightLimit) ?? options.idleScale(channel)).map(Math.fround);
+  const data = new Int8Array(values.length);
+  forEachChannel(values.length, inner, channels, (at, channel) => {
+    data[at] = Math.min(weightLimit, Math.max(-weightLimit, roundAway(values[at] / scale[channel])));
+  });
+  const quantization = options.perTensor ? perTensor(scale[0], 0) : perAxis(scale, axis);
+  return { tensor: { dtype: "i8", shape: tensor.shape, data }, quantization };
+}
+
+function usableScale(scale: number): number | undefined {
+  return Math.fround(scale) > 0 && Number.isFinite(scale) ? scale : undefined;
+}
+
+function forEachChannel(count: number, inner: number, channels: number, visit: (at: number, channel: number) => void): void {
+  for (let start = 0, channel = 0; start < count; start += inner, channel = (channel + 1) % channels) {
+    for (let at = start; at < start + inner; at++) visit(at, channel);
+  }
+}
+
+/** An int32 bias with scale input × weights. `saturated` lists the channels whose value does not fit. */
+export function quantizeBias(
+  tensor: Tensor,
+  inputScale: number,
+  weightScale: readonly number[],
+): { readonly tensor: Tensor; readonly quantization: Quantization; readonly saturated: readonly number[] } {
+  const values = numbersOf(tensor);
+  const saturated: number[] = [];
+  const scale = Array.from(values, (_, channel) => Math.fround(inputScale * weightScale[channel % weightScale.length]));
+  const data = Int32Array.from(values, (value, channel) => {
+    const rounded = value === 0 ? 0 : roundAway(value / scale[channel]);
+    if (!(Math.abs(rounded) <= 2 ** 31 - 1)) saturated.push(channel);
+    return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), rounded));
+  });
+  const quantization = weightScale.length === 1 ? perTensor(scale[0] ?? 1, 0) : perAxis(scale, 0);
+  return { tensor: { dtype: "i32", shape: tensor.shape, data }, quantization, saturated };
+}

@@ -1,0 +1,116 @@
+import { type Graph, type Node, numbersOf, type Quantization, perTensor, type Value } from "@millrace/ir";
+import { activationParameters, representable } from "./parameters.ts";
+import { type Range, rangeOf, uniteRanges } from "./range.ts";
+
+/** Which parameters every real value takes in the integer graph. */
+export interface Assignment {
+  readonly parameters: ReadonlyMap<Value, Quantization>;
+  /** Results with fixed parameters that their readers need in others: value to the parameters of its group. */
+  readonly requantized: ReadonlyMap<Value, Quantization>;
+}
+
+/** Whether a node has an integer form; a real node keeps its inputs and results as float32. */
+export function isQuantizable(node: Node): boolean {
+  const rule = node.op.quantization;
+  if (rule.kind === "float" || !touchesReals(node)) return false;
+  const weights = rule.kind === "free" ? rule.weights?.weights : undefined;
+  return node.inputs.every((value, index) => {
+    const name = node.op.inputs[Math.min(index, node.op.inputs.length - 1)].name;
+    return name !== weights || value?.constant !== undefined;
+  });
+}
+
+function touchesReals(node: Node): boolean {
+  return [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
+}
+
+/** Inputs of a node that share parameters with its results. */
+function sharedInputs(node: Node): readonly Value[] {
+  const rule = node.op.quantization;
+  if (rule.kind !== "same") return [];
+  return node.inputs.flatMap((value, index) => {
+    const { name } = node.op.inputs[Math.min(index, node.op.inputs.length - 1)];
+    return value && rule.inputs.includes(name) && value.type.dtype === "f32" ? [value] : [];
+  });
+}
+
+/** Values that must share parameters, by union-find. */
+class Groups {
+  readonly #parents = new Map<Value, Value>();
+
+  find(value: Value): Value {
+    let root = value;
+    for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root)) root = parent;
+    for (let at = value; at !== root; ) {
+      const next = this.#parents.get(at)!;
+      this.#parents.set(at, root);
+      at = next;
+    }
+    return root;
+  }
+
+  unite(a: Value, b: Value): void {
+    const [left, right] = [this.find(a), this.find(b)];
+    if (left !== right) this.#parents.set(left, right);
+  }
+}
+
+/** Decides the parameters of all activations from their ranges and the operators' rules. */
+export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>): Assignment {
+  const groups = new Groups();
+  const fixed = new Map<Value, Quantization>();
+  const members = new Set<Value>();
+  for (const input of graph.inputs) if (input.type.dtype === "f32") members.add(input);
+  for (const node of graph.nodes()) {
+    for (const output of node.outputs) if (output.type.dtype === "f32") members.add(output);
+    if (!isQuantizable(node)) continue;
+    const rule = node.op.quantization;
+    for (const value of sharedInputs(node)) {
+      members.add(value);
+      for (const output of node.outputs) groups.unite(value, output);
+    }
+    if (rule.kind !== "fixed") continue;
+    const { scale, zeroPoint } = rule.parameters(8);
+    for (const output of node.outputs) fixed.set(output, perTensor(scale, zeroPoint));
+  }
+  return settle(groups, members, fixed, ranges);
+}
+
+function settle(
+  groups: Groups,
+  members: ReadonlySet<Value>,
+  fixed: ReadonlyMap<Value, Quantization>,
+  ranges: ReadonlyMap<Value, Range>,
+): Assignment {
+  const united = new Map<Value, Range>();
+  const fixedOf = new Map<Value, Quantization[]>();
+  for (const value of members) {
+    const root = groups.find(value);
+    const range = value.constant ? rangeOf(numbersOf(value.constant)) : (ranges.get(value) ?? { minimum: 0, maximum: 0 });
+    const known = united.get(root);
+    united.set(root, known ? uniteRanges(known, range) : range);
+    const own = fixed.get(value);
+    if (own) fixedOf.set(root, [...(fixedOf.get(root) ?? []), own]);
+  }
+  const chosen = new Map([...united].map(([root, range]) => [root, groupParameters(range, fixedOf.get(root) ?? [])]));
+  const parameters = new Map<Value, Quantization>();
+  const requantized = new Map<Value, Quantization>();
+  for (const value of members) {
+    const group = chosen.get(groups.find(value))!;
+    const own = fixed.get(value) ?? group;
+    parameters.set(value, own);
+    if (own.scale[0] !== group.scale[0] || own.zeroPoint[0] !== group.zeroPoint[0]) requantized.set(value, group);
+  }
+  return { parameters, requantized };
+}
+
+/** A group takes fixed parameters if all that are fixed agree and everything in the group fits them. */
+function groupParameters(range: Range, fixed: readonly Quantization[]): Quantization {
+  const [first] = fixed;
+  if (first === undefined) return activationParameters(range);
+  const agree = fixed.every(({ scale, zeroPoint }) => scale[0] === first.scale[0] && zeroPoint[0] === first.zeroPoint[0]);
+  const limits = representable(first);
+  const slack = first.scale[0];
+  const fits = range.minimum >= limits.minimum - slack && range.maximum <= limits.maximum + slack;
+  return agree && fits ? first : activationParameters(range);
+}

@@ -1,0 +1,238 @@
+import { type Diagnostic, DiagnosticError, Graph, type Node, type Quantization, sameQuantization, type Value, type ValueType } from "@millrace/ir";
+import { dequantize, quantize } from "@millrace/ops";
+import { quantizeBias, quantizeConstant, quantizeWeights } from "./constants.ts";
+import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
+import { activationParameters, asUnsigned } from "./parameters.ts";
+import { type Range, rangeOf } from "./range.ts";
+import { numbersOf } from "@millrace/ir";
+
+/** Element type of the model's inputs and outputs. */
+export type BoundaryType = "int8" | "uint8" | "float32";
+
+export interface QuantizeOptions {
+  /** One scale for all weights of a layer instead of one for each output channel. */
+  readonly perTensor?: boolean;
+  readonly io?: BoundaryType;
+}
+
+/** Parameters that one result of the float graph got. */
+export interface QuantizedLayer {
+  readonly name: string;
+  readonly origin: readonly string[];
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export interface QuantizedGraph {
+  readonly graph: Graph;
+  readonly layers: readonly QuantizedLayer[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A value of the float graph as the new graph has it: as a real tensor, as integers, or both. */
+interface Forms {
+  real?: Value;
+  integer?: Value;
+  /** Integers in the parameters of the value's group, where its own differ. */
+  shared?: Value;
+}
+
+/**
+ * The int8 form of a float graph: activations per tensor, weights per output channel, int32 biases, by TFLite's rules. Value names are kept. Nodes without
+ * an integer form compute in float32 between dequantize and quantize nodes and are reported.
+ * Throws a DiagnosticError naming every layer whose bias does not fit int32.
+ */
+export function quantizeGraph(source: Graph, ranges: ReadonlyMap<Value, Range>, options: QuantizeOptions = {}): QuantizedGraph {
+  const builder = new Builder(source, assignParameters(source, ranges), options);
+  return builder.build();
+}
+
+class Builder {
+  readonly #source: Graph;
+  readonly #assignment: Assignment;
+  readonly #options: QuantizeOptions;
+  readonly #graph: Graph;
+  readonly #forms = new Map<Value, Forms>();
+  readonly #constants = new Map<Value, Map<string, Value>>();
+  readonly #layers: QuantizedLayer[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
+
+  constructor(source: Graph, assignment: Assignment, options: QuantizeOptions) {
+    this.#source = source;
+    this.#assignment = assignment;
+    this.#options = options;
+    this.#graph = new Graph(source.name);
+  }
+
+  build(): QuantizedGraph {
+    for (const input of this.#source.inputs) this.#addInput(input);
+    for (const node of this.#source.nodes()) {
+      if (isQuantizable(node)) this.#addInteger(node);
+      else this.#addReal(node);
+    }
+    this.#graph.setOutputs(this.#source.outputs.map((output) => this.#output(output)), this.#source.outputNames);
+    const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) throw new DiagnosticError(errors);
+    return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
+  }
+
+  #parameters(value: Value): Quantization {
+    return this.#assignment.parameters.get(value) ?? activationParameters(rangeOf(value.constant ? numbersOf(value.constant) : []));
+  }
+
+  #addInput(input: Value): void {
+    const io = this.#options.io ?? "int8";
+    const readByIntegers = [...input.uses].some(({ user }) => isQuantizable(user) || user === this.#source.results);
+    if (input.type.dtype !== "f32" || io === "float32" || !readByIntegers) {
+      this.#forms.set(input, { real: this.#graph.addInput(input.name, input.type) });
+      return;
+    }
+    const quantization = this.#parameters(input);
+    const { shape } = input.type;
+    if (io === "int8") {
+      this.#forms.set(input, { integer: this.#graph.addInput(input.name, { dtype: "i8", shape, quantization }) });
+      return;
+    }
+    const bytes = this.#graph.addInput(input.name, { dtype: "u8", shape, quantization: asUnsigned(quantization) });
+    this.#forms.set(input, { integer: this.#convert(bytes, "i8", quantization, `${input.name}_int8`, []) });
+  }
+
+  #addInteger(node: Node): void {
+    const rule = node.op.quantization;
+    const weights = rule.kind === "free" ? rule.weights : undefined;
+    const inputs = weights ? this.#weightedInputs(node, weights) : node.inputs.map((value) => value && this.#operand(value, rule.kind === "same"));
+    const types = node.outputs.map((output) => this.#integerType(output));
+    const created = this.#copy(node, inputs, types);
+    for (const [index, output] of node.outputs.entries()) {
+      this.#forms.set(output, output.type.dtype === "f32" ? { integer: created.outputs[index] } : { real: created.outputs[index] });
+      if (output.type.dtype === "f32") this.#record(output, node);
+    }
+  }
+
+  #integerType(output: Value): ValueType {
+    if (output.type.dtype !== "f32") return output.type;
+    return { dtype: "i8", shape: output.type.shape, quantization: this.#parameters(output) };
+  }
+
+  #record(output: Value, node: Node): void {
+    const { scale, zeroPoint } = this.#parameters(output);
+    this.#layers.push({ name: output.name, origin: node.origin, scale: scale[0], zeroPoint: zeroPoint[0] });
+  }
+
+  #addReal(node: Node): void {
+    const reals = [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
+    if (reals) this.#reportReal(node);
+    const created = this.#copy(node, node.inputs.map((value) => value && this.#real(value)), node.outputs.map(({ type }) => type));
+    for (const [index, output] of node.outputs.entries()) this.#forms.set(output, { real: created.outputs[index] });
+  }
+
+  #reportReal(node: Node): void {
+    const rule = node.op.quantization;
+    const why = rule.kind === "float" ? rule.why : "its weights are not constant";
+    this.#diagnostics.push({
+      code: "quantize.stays-float",
+      severity: "warning",
+      message: `${node.name} (${node.op.name}) computes in float32: ${why}`,
+      at: { node: node.name },
+      hint: "replace the operator in the model, or accept the conversions around it",
+    });
+  }
+
+  #copy(node: Node, inputs: readonly (Value | undefined)[], outputTypes: readonly ValueType[]): Node {
+    const { op, attributes, name, origin } = node;
+    const outputNames = node.outputs.map((output) => output.name);
+    return this.#graph.addNode({ op, inputs, attributes, name, origin, outputNames, outputTypes });
+  }
+
+  #weightedInputs(node: Node, rule: { readonly data: string; readonly weights: string; readonly bias: string; axis(attributes: Node["attributes"], rank: number): number }) {
+    const index = (name: string) => node.op.inputs.findIndex((slot) => slot.name === name);
+    const [data, weights, bias] = [rule.data, rule.weights, rule.bias].map((name) => node.inputs[index(name)]);
+    const x = this.#operand(data!, false);
+    const inputScale = x.type.quantization!.scale[0];
+    const tensor = weights!.constant!;
+    const offsets = bias?.constant && numbersOf(bias.constant);
+    const idleScale = (channel: number) => (offsets ? Math.max(1, Math.abs(offsets[channel]) / (inputScale * 2 ** 30)) : 1);
+    const perTensor = this.#options.perTensor ?? false;
+    const integers = quantizeWeights(tensor, rule.axis(node.attributes, tensor.shape.length), { perTensor, idleScale });
+    const inputs = node.inputs.map(() => undefined as Value | undefined);
+    inputs[index(rule.data)] = x;
+    inputs[index(rule.weights)] = this.#graph.addConstant(weights!.name, integers.tensor, integers.quantization);
+    if (bias) inputs[index(rule.bias)] = this.#bias(node, bias, inputScale, integers.quantization.scale);
+    return inputs;
+  }
+
+  #bias(node: Node, bias: Value, inputScale: number, weightScale: readonly number[]): Value | undefined {
+    if (bias.constant === undefined) return this.#operand(bias, false);
+    const { tensor, quantization, saturated } = quantizeBias(bias.constant, inputScale, weightScale);
+    if (saturated.length > 0) this.#diagnostics.push(saturatedBias(node, bias, saturated));
+    return this.#graph.addConstant(bias.name, tensor, quantization);
+  }
+
+  /** The value as integers, in its group's parameters if `shared`. */
+  #operand(value: Value, shared: boolean): Value {
+    if (value.type.dtype !== "f32") return this.#real(value);
+    const quantization = (shared && this.#assignment.requantized.get(value)) || this.#parameters(value);
+    if (value.constant) return this.#constant(value, quantization);
+    const forms = this.#forms.get(value)!;
+    if (forms.integer === undefined) {
+      forms.integer = this.#convert(forms.real!, "i8", this.#parameters(value), `${value.name}_int8`, value.producer?.origin ?? []);
+    }
+    if (sameQuantization(forms.integer.type.quantization, quantization)) return forms.integer;
+    forms.shared ??= this.#convert(forms.integer, "i8", quantization, `${value.name}_requantized`, value.producer?.origin ?? []);
+    return forms.shared;
+  }
+
+  #constant(value: Value, quantization: Quantization): Value {
+    const made = this.#constants.get(value) ?? new Map<string, Value>();
+    this.#constants.set(value, made);
+    const key = `${quantization.scale} ${quantization.zeroPoint}`;
+    const known = made.get(key) ?? this.#graph.addConstant(value.name, quantizeConstant(value.constant!, quantization), quantization);
+    made.set(key, known);
+    return known;
+  }
+
+  #real(value: Value): Value {
+    if (value.constant) {
+      const made = this.#constants.get(value) ?? new Map<string, Value>();
+      this.#constants.set(value, made);
+      const known = made.get("real") ?? this.#graph.addConstant(value.name, value.constant, value.type.quantization);
+      made.set("real", known);
+      return known;
+    }
+    const forms = this.#forms.get(value)!;
+    forms.real ??= this.#graph.addNode({
+      op: dequantize,
+      inputs: [forms.integer!],
+      attributes: {},
+      name: `${value.name}_float`,
+      origin: value.producer?.origin ?? [],
+    }).outputs[0];
+    return forms.real;
+  }
+
+  #output(output: Value): Value {
+    const io = this.#options.io ?? "int8";
+    if (output.type.dtype !== "f32" || io === "float32") return this.#real(output);
+    const forms = this.#forms.get(output);
+    if (forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer)) return this.#real(output);
+    const integer = this.#operand(output, false);
+    if (io === "int8") return integer;
+    return this.#convert(integer, "u8", asUnsigned(integer.type.quantization!), `${output.name}_uint8`, output.producer?.origin ?? []);
+  }
+
+  #convert(value: Value, dtype: "i8" | "u8", { scale, zeroPoint }: Quantization, name: string, origin: readonly string[]): Value {
+    const attributes = { dtype, scale, zeroPoint, axis: -1 };
+    return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
+  }
+}
+
+function saturatedBias(node: Node, bias: Value, channels: readonly number[]): Diagnostic {
+  const shown = channels.slice(0, 5).join(", ") + (channels.length > 5 ? ` and ${channels.length - 5} more` : "");
+  return {
+    code: "quantize.bias-saturates",
+    severity: "error",
+    message: `${node.name}: the bias of channel ${shown} does not fit 32 bits, because the scales of its input and weights are so small`,
+    at: { node: node.name, value: bias.name },
+    hint: "calibrate with data that has the real range of this layer's input, or check the layer for weights that are almost zero",
+  };
+}

@@ -1,0 +1,42 @@
+import { type Tensor, numbersOf } from "@millrace/ir";
+
+/** Least and greatest real value seen. */
+export interface Range {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** Collects what an activation looks like over the calibration samples, in bounded memory. */
+export interface Observer {
+  observe(tensor: Tensor): void;
+  /** The range to represent. */
+  range(): Range;
+}
+
+/** The whole range seen. */
+export function minMaxObserver(): Observer {
+  let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return {
+    observe(tensor) {
+      const seen = rangeOf(numbersOf(tensor));
+      minimum = Math.min(minimum, seen.minimum);
+      maximum = Math.max(maximum, seen.maximum);
+    },
+    range: () => ({ minimum, maximum }),
+  };
+}
+
+/** Least and greatest of the finite numbers; [∞, -∞] if there are none. */
+export function rangeOf(values: ArrayLike<number>): Range {
+  let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value < minimum && value !== Number.NEGATIVE_INFINITY) minimum = value;
+    if (value > maximum && value !== Number.POSITIVE_INFINITY) maximum = value;
+  }
+  return { minimum, maximum };
+}
+
+export function uniteRanges(a: Range, b: Range): Range {
+  return { minimum: Math.min(a.minimum, b.minimum), maximum: Math.max(a.maximum, b.maximum) };
+}

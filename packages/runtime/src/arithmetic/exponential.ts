@@ -1,0 +1,84 @@
+import {
+  divideByPowerOfTwo,
+  doublingHighMultiply as multiply,
+  halfSum,
+  multiplyByPowerOfTwo,
+} from "./fixed-point.ts";
+
+const one = 0x7fffffff;
+
+/** exp(-1/8) and 1/3 in Q0.31. */
+const expOfMinusEighth = 1895147668;
+const third = 715827883;
+
+/** exp(-2^k) in Q0.31 for k = -2 … 4. */
+const expOfMinusPowers = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242] as const;
+
+/** exp(a) in Q0.31 for a in [-1/4, 0) in Q0.31: Taylor's series around -1/8. */
+function expNearZero(a: number): number {
+  const x = (a + (1 << 28)) | 0;
+  const x2 = multiply(x, x);
+  const x3 = multiply(x2, x);
+  const x4 = multiply(x2, x2);
+  const tail = divideByPowerOfTwo((multiply((divideByPowerOfTwo(x4, 2) + x3) | 0, third) + x2) | 0, 1);
+  return (expOfMinusEighth + multiply(expOfMinusEighth, (x + tail) | 0)) | 0;
+}
+
+/** exp(a) in Q0.31 for a ≤ 0 with `integerBits` bits before the point (gemmlowp's exp_on_negative_values). */
+export function expOfNegative(a: number, integerBits: number): number {
+  if (a === 0) return one;
+  const fractionalBits = 31 - integerBits;
+  if (integerBits > 5 && a < -(2 ** (36 - integerBits))) return 0;
+  const quarter = 1 << (fractionalBits - 2);
+  const nearZero = (a & (quarter - 1)) - quarter;
+  let result = expNearZero(multiplyByPowerOfTwo(nearZero, integerBits));
+  const remainder = (nearZero - a) | 0;
+  for (let power = -2; power <= 4 && power < integerBits; power++) {
+    if (remainder & (1 << (fractionalBits + power))) result = multiply(result, expOfMinusPowers[power + 2]);
+  }
+  return result;
+}
+
+/** 1/((1 + a)/2) in Q2.29 for a in [0, 1] in Q0.31: three Newton-Raphson steps from 48/17 - 32/17·d. */
+function reciprocalOfHalfDenominator(a: number): number {
+  const denominator = halfSum(a, one);
+  let x = (1515870810 + multiply(denominator, -1010580540)) | 0;
+  for (let step = 0; step < 3; step++) {
+    const rest = ((1 << 29) - multiply(denominator, x)) | 0;
+    x = (x + multiplyByPowerOfTwo(multiply(x, rest), 2)) | 0;
+  }
+  return x;
+}
+
+/** 1/(1 + a) in Q0.31 for a in [0, 1] in Q0.31. */
+export function reciprocalOfOnePlus(a: number): number {
+  return multiplyByPowerOfTwo(reciprocalOfHalfDenominator(a), 1);
+}
+
+/** (1 - a)/(1 + a) in Q0.31 for a in [0, 1] in Q0.31. */
+function oneMinusOverOnePlus(a: number): number {
+  return multiplyByPowerOfTwo((reciprocalOfHalfDenominator(a) - (1 << 29)) | 0, 2);
+}
+
+/** 1/(1 + exp(-a)) in Q0.31. */
+export function logistic(a: number, integerBits: number): number {
+  if (a === 0) return 1 << 30;
+  const positive = reciprocalOfOnePlus(expOfNegative(-Math.abs(a), integerBits));
+  return a > 0 ? positive : one - positive;
+}
+
+/** tanh(a) in Q0.31. */
+export function hyperbolicTangent(a: number, integerBits: number): number {
+  if (a === 0) return 0;
+  const size = oneMinusOverOnePlus(expOfNegative(-Math.abs(a), integerBits + 1));
+  return a > 0 ? size : -size;
+}
+
+/** 1/x for x > 0 with `integerBits` bits before the point, as `value` / 2^31 / 2^bitsOverUnit. */
+export function reciprocal(
+  x: number,
+  integerBits: number,
+): { readonly value: number; readonly bitsOverUnit: number } {
+  const headroom = Math.clz32(x);
+  return { value: reciprocalOfOnePlus((x << headroom) & one), bitsOverUnit: integerBits - headroom };
+}

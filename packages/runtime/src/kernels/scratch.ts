@@ -1,0 +1,26 @@
+import type { Tensor } from "@millrace/ir";
+import type { IntegerData } from "./kernel.ts";
+
+/** Working memory that kernels of one engine take turns to use: what is in it is void when another kernel runs. */
+export interface Scratch {
+  /** At least `count` numbers of unknown content. */
+  take(count: number): Float64Array;
+}
+
+export function createScratch(): Scratch {
+  let memory = new Float64Array(0);
+  return {
+    take(count) {
+      if (memory.length < count) memory = new Float64Array(count);
+      return memory;
+    },
+  };
+}
+
+/** Stored integers less their zero point, in scratch memory, with room for `spare` more. */
+export function centered(scratch: Scratch, tensor: Tensor, zeroPoint: number, spare = 0): Float64Array {
+  const source = tensor.data as IntegerData;
+  const result = scratch.take(source.length + spare);
+  for (let index = 0; index < source.length; index++) result[index] = source[index] - zeroPoint;
+  return result;
+}

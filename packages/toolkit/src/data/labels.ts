@@ -1,0 +1,35 @@
+import { numbersOf, type Tensor } from "@millrace/ir";
+import { DatasetError } from "./error.ts";
+
+const greatest = 2 ** 31 - 1;
+
+/** Labels of a csv column. Throws `data.bad-label` with the row of the file for anything but an integer. */
+export function textLabels(fields: readonly string[], file: string): Int32Array {
+  return Int32Array.from(fields, (field, index) => {
+    const label = /^\s*-?\d+\s*$/.test(field) ? Number(field) : Number.NaN;
+    return checked(label, JSON.stringify(field.slice(0, 64)), `${file} row ${index + 2}`);
+  });
+}
+
+/** Labels of a one-dimensional array. Throws `data.bad-label` with the index for a value that is no integer. */
+export function arrayLabels(array: Tensor, file: string): Int32Array {
+  if (array.shape.filter((size) => size !== 1).length > 1) {
+    throw new DatasetError(
+      "data.bad-label",
+      `${file} holds labels of shape [${array.shape.join(", ")}], which must be one number per sample`,
+      {
+        hint: "Store class indices, not one-hot rows.",
+        where: file,
+      },
+    );
+  }
+  return Int32Array.from(numbersOf(array), (label, index) => checked(label, String(label), `${file} index ${index}`));
+}
+
+function checked(label: number, shown: string, where: string): number {
+  if (Number.isInteger(label) && Math.abs(label) <= greatest) return label;
+  throw new DatasetError("data.bad-label", `The label at ${where} is ${shown} and must be an integer`, {
+    hint: "Labels are class indices from 0; for auc-reconstruction 1 is an anomaly and 0 is not.",
+    where,
+  });
+}
