@@ -1,3 +1,4 @@
+export * from "./clone.ts";
 export * from "./diagnostic.ts";
 export * from "./dimension.ts";
 export * from "./dtype.ts";

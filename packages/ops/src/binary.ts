@@ -19,6 +19,7 @@ import { broadcastAlongside } from "./transposing.ts";
 
 const free: QuantizationRule = { kind: "free" };
 const float = (why: string): QuantizationRule => ({ kind: "float", why });
+const truth = float("its result is a truth value");
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
 type Apply = (a: number, b: number) => number;
@@ -26,184 +27,75 @@ type Apply = (a: number, b: number) => number;
 interface Row {
   readonly apply: Apply;
   readonly quantization: QuantizationRule;
-  readonly example: Example;
+  /** Some numbers, and the results pair by pair. */
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+  readonly y: readonly number[];
 }
-
-/** Numbers of a, of b, and the results pair by pair. */
-type Example = readonly [readonly number[], readonly number[], readonly number[]];
 
 /** Element-wise arithmetic with a fused activation. */
 const arithmetic = {
-  add: {
-    apply: (a, b) => a + b,
-    quantization: free,
-    example: [
-      [1, -5, 8],
-      [2, 3, -4],
-      [3, -2, 4],
-    ],
-  },
-  sub: {
-    apply: (a, b) => a - b,
-    quantization: free,
-    example: [
-      [1, -5, 8],
-      [2, 3, -4],
-      [-1, -8, 12],
-    ],
-  },
-  mul: {
-    apply: (a, b) => a * b,
-    quantization: free,
-    example: [
-      [1, -5, 8],
-      [2, 3, -4],
-      [2, -15, -32],
-    ],
-  },
+  add: { apply: (a, b) => a + b, quantization: free, a: [1, -5, 8], b: [2, 3, -4], y: [3, -2, 4] },
+  sub: { apply: (a, b) => a - b, quantization: free, a: [1, -5, 8], b: [2, 3, -4], y: [-1, -8, 12] },
+  mul: { apply: (a, b) => a * b, quantization: free, a: [1, -5, 8], b: [2, 3, -4], y: [2, -15, -32] },
   div: {
     apply: (a, b) => a / b,
     quantization: float("TFLite has no int8 DIV"),
-    example: [
-      [1, -5, 8],
-      [2, 4, -4],
-      [0.5, -1.25, -2],
-    ],
+    a: [1, -5, 8],
+    b: [2, 4, -4],
+    y: [0.5, -1.25, -2],
   },
 } satisfies Record<string, Row>;
 
 /** Element-wise functions whose result has the inputs' element type. */
 const plain = {
-  maximum: {
-    apply: Math.max,
-    quantization: { kind: "same", inputs: ["a", "b"] },
-    example: [
-      [1, -5],
-      [-2, 3],
-      [1, 3],
-    ],
-  },
-  minimum: {
-    apply: Math.min,
-    quantization: { kind: "same", inputs: ["a", "b"] },
-    example: [
-      [1, -5],
-      [-2, 3],
-      [-2, -5],
-    ],
-  },
-  pow: {
-    apply: Math.pow,
-    quantization: float("TFLite has no int8 POW"),
-    example: [
-      [2, 9, -2],
-      [3, 0.5, 2],
-      [8, 3, 4],
-    ],
-  },
+  maximum: { apply: Math.max, quantization: { kind: "same", inputs: ["a", "b"] }, a: [1, -5], b: [-2, 3], y: [1, 3] },
+  minimum: { apply: Math.min, quantization: { kind: "same", inputs: ["a", "b"] }, a: [1, -5], b: [-2, 3], y: [-2, -5] },
+  pow: { apply: Math.pow, quantization: float("TFLite has no int8 POW"), a: [2, 9, -2], b: [3, 0.5, 2], y: [8, 3, 4] },
   squaredDifference: {
     apply: (a: number, b: number) => (a - b) ** 2,
     quantization: free,
-    example: [
-      [1, -5],
-      [3, 0.5],
-      [4, 30.25],
-    ],
+    a: [1, -5],
+    b: [3, 0.5],
+    y: [4, 30.25],
   },
   floorDiv: {
     apply: (a: number, b: number) => Math.floor(a / b),
     quantization: float("TFLite has no int8 FLOOR_DIV"),
-    example: [
-      [7, -7, 7],
-      [2, 2, -2],
-      [3, -4, -4],
-    ],
+    a: [7, -7, 7],
+    b: [2, 2, -2],
+    y: [3, -4, -4],
   },
   floorMod: {
     apply: (a: number, b: number) => a - b * Math.floor(a / b),
     quantization: float("TFLite has no int8 FLOOR_MOD"),
-    example: [
-      [7, -7, 7],
-      [3, 3, -3],
-      [1, 2, -2],
-    ],
+    a: [7, -7, 7],
+    b: [3, 3, -3],
+    y: [1, 2, -2],
   },
 } satisfies Record<string, Row>;
 
 /** Element-wise tests; the result is bool. */
-const truth = float("its result is a truth value");
 const comparison = {
-  equal: {
-    apply: (a, b) => Number(a === b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [0, 1, 0],
-    ],
-  },
-  notEqual: {
-    apply: (a, b) => Number(a !== b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [1, 0, 1],
-    ],
-  },
-  less: {
-    apply: (a, b) => Number(a < b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [1, 0, 0],
-    ],
-  },
-  lessEqual: {
-    apply: (a, b) => Number(a <= b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [1, 1, 0],
-    ],
-  },
-  greater: {
-    apply: (a, b) => Number(a > b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [0, 0, 1],
-    ],
-  },
-  greaterEqual: {
-    apply: (a, b) => Number(a >= b),
-    quantization: truth,
-    example: [
-      [1, 2, 3],
-      [2, 2, 2],
-      [0, 1, 1],
-    ],
-  },
+  equal: { apply: (a, b) => Number(a === b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [0, 1, 0] },
+  notEqual: { apply: (a, b) => Number(a !== b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [1, 0, 1] },
+  less: { apply: (a, b) => Number(a < b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [1, 0, 0] },
+  lessEqual: { apply: (a, b) => Number(a <= b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [1, 1, 0] },
+  greater: { apply: (a, b) => Number(a > b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [0, 0, 1] },
+  greaterEqual: { apply: (a, b) => Number(a >= b), quantization: truth, a: [1, 2, 3], b: [2, 2, 2], y: [0, 1, 1] },
   logicalAnd: {
     apply: (a, b) => Number(a !== 0 && b !== 0),
     quantization: truth,
-    example: [
-      [0, 0, 1, 1],
-      [0, 1, 0, 1],
-      [0, 0, 0, 1],
-    ],
+    a: [0, 0, 1, 1],
+    b: [0, 1, 0, 1],
+    y: [0, 0, 0, 1],
   },
   logicalOr: {
     apply: (a, b) => Number(a !== 0 || b !== 0),
     quantization: truth,
-    example: [
-      [0, 0, 1, 1],
-      [0, 1, 0, 1],
-      [0, 1, 1, 1],
-    ],
+    a: [0, 0, 1, 1],
+    b: [0, 1, 0, 1],
+    y: [0, 1, 1, 1],
   },
 } satisfies Record<string, Row>;
 
@@ -228,13 +120,8 @@ const sameType = [
   ({ a, b }: { a: { type: ValueType }; b: { type: ValueType } }) => a.type.dtype === b.type.dtype,
 ] as const;
 
-/** The example pair by pair, and a column of the first against a row of the second. */
-function samplesOf(
-  { apply, example: [a, b, y] }: Row,
-  attributes: Attributes,
-  from: DType,
-  to: DType,
-): OperatorSample[] {
+/** The row's numbers pair by pair, and a column of a against a row of b. */
+function samplesOf({ apply, a, b, y }: Row, attributes: Attributes, from: DType, to: DType): OperatorSample[] {
   return [
     { name: "pair by pair", attributes, inputs: [literal(from, [a]), literal(from, [b])], outputs: [literal(to, [y])] },
     {

@@ -23,6 +23,7 @@ export function evaluateGraph(graph: Graph, feeds: ReadonlyMap<string, Tensor>):
       operands,
       attributes,
       outputs.map(({ type }) => type),
+      inputs.map((value) => value?.type),
     );
     for (const [index, output] of outputs.entries()) tensors.set(output, results[index]);
   }

@@ -16,6 +16,7 @@ export * from "./linear.ts";
 export * from "./literal.ts";
 export * from "./matmul.ts";
 export * from "./pad.ts";
+export * from "./parametric.ts";
 export * from "./pool2d.ts";
 export * from "./prelu.ts";
 export * from "./quantize.ts";

@@ -143,7 +143,7 @@ describe("operators", () => {
           return tensorOf(
             "f32",
             tensor.shape,
-            Float32Array.from(tensor.data, () => Math.abs(stream.next().value!)),
+            Float32Array.from(numbersOf(tensor), () => Math.abs(stream.next().value!)),
           );
         });
         const permutations = permutationsOf(sample.inputs[0]!.shape.length);

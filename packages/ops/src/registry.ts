@@ -11,6 +11,7 @@ import { gather } from "./gather.ts";
 import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
 import { pad } from "./pad.ts";
+import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
 import { averagePool2d, maxPool2d } from "./pool2d.ts";
 import { prelu } from "./prelu.ts";
 import { dequantize, quantize } from "./quantize.ts";
@@ -25,7 +26,7 @@ import { split } from "./split.ts";
 import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
-import { clamp, elu, gelu, leakyRelu, unaryOperators } from "./unary.ts";
+import { unaryOperators } from "./unary.ts";
 
 const all = {
   ...unaryOperators,

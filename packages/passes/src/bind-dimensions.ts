@@ -29,7 +29,10 @@ function bindAll(graph: Graph, sizes: ReadonlyMap<string, number>): number {
   let changes = 0;
   const bind = (value: Value) => {
     if (isStatic(value.type.shape)) return;
-    graph.setType(value, { ...value.type, shape: value.type.shape.map((dimension) => bindDimension(dimension, sizes)) });
+    graph.setType(value, {
+      ...value.type,
+      shape: value.type.shape.map((dimension) => bindDimension(dimension, sizes)),
+    });
     changes++;
   };
   graph.inputs.forEach(bind);

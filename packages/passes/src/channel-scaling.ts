@@ -1,4 +1,13 @@
-import { type Attributes, elementCount, fromNumbers, type Graph, type Node, numbersOf, type Tensor, type Value } from "@millrace/ir";
+import {
+  type Attributes,
+  elementCount,
+  fromNumbers,
+  type Graph,
+  type Node,
+  numbersOf,
+  type Tensor,
+  type Value,
+} from "@millrace/ir";
 import { replaceNode, usedOnce } from "./rewrite.ts";
 
 /** Factor and offset of each channel: y = gain[c] * x + shift[c]. */
@@ -16,7 +25,8 @@ export function channelAxis(attributes: Attributes, rank: number): number {
 export function scalableProducer(graph: Graph, value: Value): Node | undefined {
   const node = value.producer;
   const rule = node?.op.quantization.kind === "free" ? node.op.quantization.weights : undefined;
-  if (node === undefined || rule === undefined || !usedOnce(graph, value) || value.type.dtype !== "f32") return undefined;
+  if (node === undefined || rule === undefined || !usedOnce(graph, value) || value.type.dtype !== "f32")
+    return undefined;
   const { weights, bias } = weightsOf(node);
   if (weights?.constant === undefined || (bias && bias.constant === undefined)) return undefined;
   return node.attributes["activation"] === "none" && !hasPartialChannels(node, weights.constant) ? node : undefined;
@@ -26,7 +36,10 @@ export function scalableProducer(graph: Graph, value: Value): Node | undefined {
 function hasPartialChannels(node: Node, weights: Tensor): boolean {
   const rule = node.op.quantization.kind === "free" ? node.op.quantization.weights : undefined;
   const shape = node.outputs[0].type.shape;
-  return weights.shape[rule?.axis(node.attributes, weights.shape.length) ?? 0] !== shape[channelAxis(node.attributes, shape.length)];
+  return (
+    weights.shape[rule?.axis(node.attributes, weights.shape.length) ?? 0] !==
+    shape[channelAxis(node.attributes, shape.length)]
+  );
 }
 
 /** Weights and bias of a node whose operator has them. */
@@ -46,7 +59,12 @@ export function foldScaling(graph: Graph, producer: Node, follower: Node, { gain
   const old = bias?.constant ? numbersOf(bias.constant) : undefined;
   const moved = Float64Array.from(gain, (factor, channel) => (old ? old[channel] * factor : 0) + shift[channel]);
   const offset = graph.addConstant(bias?.name ?? `${producer.name}.bias`, fromNumbers("f32", [gain.length], moved));
-  replaceNode(graph, follower, { op: producer.op, inputs: [producer.inputs[0], scaled, offset], attributes: producer.attributes }, [producer]);
+  replaceNode(
+    graph,
+    follower,
+    { op: producer.op, inputs: [producer.inputs[0], scaled, offset], attributes: producer.attributes },
+    [producer],
+  );
 }
 
 /** The tensor times one factor for each index of `axis`. */
@@ -63,7 +81,12 @@ export function scaleAlong(tensor: Tensor, axis: number, factors: ArrayLike<numb
 }
 
 /** A constant that broadcasts along the channels only, as `channels` numbers. */
-export function perChannel(value: Value | undefined, rank: number, axis: number, channels: number): ArrayLike<number> | undefined {
+export function perChannel(
+  value: Value | undefined,
+  rank: number,
+  axis: number,
+  channels: number,
+): ArrayLike<number> | undefined {
   const tensor = value?.constant;
   if (tensor === undefined || tensor.dtype !== "f32" || tensor.shape.length > rank) return undefined;
   const numbers = numbersOf(tensor);

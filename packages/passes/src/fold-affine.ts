@@ -1,4 +1,4 @@
-import { type Graph, type Node, type Value } from "@millrace/ir";
+import type { Graph, Node, Value } from "@millrace/ir";
 import { add, mul, sub } from "@millrace/ops";
 import { type ChannelScaling, channelAxis, foldScaling, perChannel, scalableProducer } from "./channel-scaling.ts";
 import { channelConstant } from "./fold-batch-norm.ts";
@@ -17,12 +17,22 @@ function affineOf(node: Node, axis: number): Affine | undefined {
   const [x, constant] = a.constant === undefined || node.op === sub ? [a, b] : [b, a];
   const { shape } = node.outputs[0].type;
   const channels = shape[axis];
-  if (x.constant !== undefined || typeof channels !== "number" || x.type.shape.length !== shape.length || x.type.shape[axis] !== channels) return undefined;
+  if (
+    x.constant !== undefined ||
+    typeof channels !== "number" ||
+    x.type.shape.length !== shape.length ||
+    x.type.shape[axis] !== channels
+  )
+    return undefined;
   const values = perChannel(constant, shape.length, axis, channels);
   if (values === undefined) return undefined;
   const uniform = (value: number) => new Float64Array(channels).fill(value);
   if (node.op === mul) return { x, axis, scaling: { gain: values, shift: uniform(0) } };
-  return { x, axis, scaling: { gain: uniform(1), shift: node.op === add ? values : Float64Array.from(values, (value) => -value) } };
+  return {
+    x,
+    axis,
+    scaling: { gain: uniform(1), shift: node.op === add ? values : Float64Array.from(values, (value) => -value) },
+  };
 }
 
 /** Folds constant factors and offsets per channel into the convolution or linear layer before them. */
@@ -50,7 +60,13 @@ export const mergeAffine = rewrite("merge-affine", {
     for (let axis = 0; axis < rank; axis++) {
       const outer = affineOf(node, axis);
       const before = outer?.x.producer;
-      if (outer === undefined || before === undefined || !usedOnce(graph, outer.x) || before.attributes["activation"] !== "none") continue;
+      if (
+        outer === undefined ||
+        before === undefined ||
+        !usedOnce(graph, outer.x) ||
+        before.attributes["activation"] !== "none"
+      )
+        continue;
       const inner = affineOf(before, axis);
       if (inner === undefined || (before.op === mul) !== (node.op === mul)) continue;
       return { outer, inner, before };
@@ -77,7 +93,8 @@ export const factorsFirst = rewrite("factors-first", {
       const before = outer?.x.producer;
       if (outer === undefined || before === undefined || before.op === mul || !usedOnce(graph, outer.x)) continue;
       const inner = affineOf(before, axis);
-      if (inner === undefined || before.attributes["activation"] !== "none" || node.attributes["activation"] !== "none") continue;
+      if (inner === undefined || before.attributes["activation"] !== "none" || node.attributes["activation"] !== "none")
+        continue;
       return { outer, inner, before };
     }
     return undefined;
@@ -85,7 +102,13 @@ export const factorsFirst = rewrite("factors-first", {
   replace({ outer, inner, before }, node, graph) {
     const { gain } = outer.scaling;
     const shift = Float64Array.from(gain, (factor, at) => factor * inner.scaling.shift[at]);
-    const scaled = scaledNode(graph, node, before, inner.x, channelConstant(graph, `${node.name}.factor`, gain, inner.x, outer.axis));
+    const scaled = scaledNode(
+      graph,
+      node,
+      before,
+      inner.x,
+      channelConstant(graph, `${node.name}.factor`, gain, inner.x, outer.axis),
+    );
     const constant = channelConstant(graph, `${node.name}.offset`, shift, inner.x, outer.axis);
     replaceNode(graph, node, { op: add, inputs: [scaled, constant] }, [before]);
   },
@@ -94,5 +117,6 @@ export const factorsFirst = rewrite("factors-first", {
 function scaledNode(graph: Graph, node: Node, before: Node, x: Value, factor: Value): Value {
   const attributes = { activation: "none" };
   const origin = [...before.origin, ...node.origin];
-  return graph.addNode({ op: mul, inputs: [x, factor], attributes, name: `${node.name}.scaled`, origin, before: node }).outputs[0];
+  return graph.addNode({ op: mul, inputs: [x, factor], attributes, name: `${node.name}.scaled`, origin, before: node })
+    .outputs[0];
 }

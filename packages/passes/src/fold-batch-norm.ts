@@ -40,7 +40,8 @@ export const decomposeBatchNorm = rewrite("decompose-batch-norm", {
     const { x } = batchNorm.inputsOf(node);
     const { axis } = batchNorm.attributesOf(node);
     const attributes = { activation: "none" };
-    const constant = (part: string, values: ArrayLike<number>) => channelConstant(graph, `${node.name}.${part}`, values, x, axis);
+    const constant = (part: string, values: ArrayLike<number>) =>
+      channelConstant(graph, `${node.name}.${part}`, values, x, axis);
     const scaled = graph.addNode({
       op: mul,
       inputs: [x, constant("scale", gain)],

@@ -29,7 +29,11 @@ function constantResults(node: Node): readonly Tensor[] | undefined {
   const result = outputs.reduce((count, { type }) => count + (elementCount(type.shape) as number), 0);
   if (result > Math.max(source, generousElements)) return undefined;
   const types = outputs.map(({ type }) => type);
-  return op.evaluate(inputs.map((value) => value?.constant), attributes, types);
+  return op.evaluate(
+    inputs.map((value) => value?.constant),
+    attributes,
+    types,
+  );
 }
 
 function replaceByConstants(graph: Graph, node: Node, results: readonly Tensor[]): void {

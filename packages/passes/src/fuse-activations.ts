@@ -1,4 +1,4 @@
-import { activationOfRange, activationRanges, type Activation, clamp } from "@millrace/ops";
+import { type Activation, activationOfRange, activationRanges, clamp } from "@millrace/ops";
 import { refuse, replaceNode, rewrite, usedOnce } from "./rewrite.ts";
 
 /** Merges a clamp into the node before it where that node has a fused activation: ReLU, ReLU6 and ReLU -1…1. */

@@ -15,13 +15,16 @@ export const fusePadding = rewrite("fuse-padding", {
     const elsewhere = before.some((count, axis) => axis !== height && axis !== width && count + after[axis] > 0);
     if (elsewhere) return refuse(`${padding.name} pads other axes than height and width`);
     const own = node.attributes["padding"] as readonly number[];
-    if (node.op === averagePool2d && !node.attributes["countPadding"] && own.some((count) => count > 0)) return undefined;
+    if (node.op === averagePool2d && !node.attributes["countPadding"] && own.some((count) => count > 0))
+      return undefined;
     const added = [before[height], before[width], after[height], after[width]];
     return { padding, total: own.map((count, side) => count + added[side]) };
   },
   replace({ padding, total }, node, graph) {
     const countPadding = node.op === averagePool2d && { countPadding: true };
     const inputs = [padding.inputs[0], ...node.inputs.slice(1)];
-    replaceNode(graph, node, { inputs, attributes: { ...node.attributes, padding: total, ...countPadding } }, [padding]);
+    replaceNode(graph, node, { inputs, attributes: { ...node.attributes, padding: total, ...countPadding } }, [
+      padding,
+    ]);
   },
 });

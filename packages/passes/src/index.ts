@@ -6,4 +6,4 @@ export * from "./layout/push-transposes.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
 export * from "./remove-dead.ts";
-export { type Refusal, refuse, type RewriteRule, rewrite } from "./rewrite.ts";
+export { type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";

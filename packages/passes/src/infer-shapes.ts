@@ -1,4 +1,4 @@
-import { DiagnosticError, type Diagnostic, type Graph, type Node, sameShape } from "@millrace/ir";
+import { type Diagnostic, DiagnosticError, type Graph, type Node, sameShape } from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
 /** Checks every node and recomputes the types of its results. All problems are raised together. */

@@ -29,5 +29,7 @@ export const mergeDuplicates: Pass = {
 };
 
 function describe(node: Node): string {
-  return JSON.stringify(node.attributes, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? `${value}` : value));
+  return JSON.stringify(node.attributes, (_, value) =>
+    typeof value === "number" && !Number.isFinite(value) ? `${value}` : value,
+  );
 }

@@ -48,7 +48,10 @@ const networks: Record<string, { build(n: NetworkBuilder): Graph; operators: Rec
   "pre-activation batch norms with affine constants become one factor and one offset": {
     build: (n) => {
       const x = n.conv(n.input("x", [1, 3, 8, 8]), 4, 3);
-      const affine = n.add(n.mul(n.batchNorm(n.concat([x, x])), n.constant("g", [8, 1, 1])), n.constant("s", [8, 1, 1]));
+      const affine = n.add(
+        n.mul(n.batchNorm(n.concat([x, x])), n.constant("g", [8, 1, 1])),
+        n.constant("s", [8, 1, 1]),
+      );
       return n.finish(n.reshape(n.globalMean(n.conv(n.relu(affine), 6, 1)), [1, 6]));
     },
     operators: { transpose: 1, conv2d: 2, concat: 1, mul: 1, add: 1, mean: 1 },

@@ -1,13 +1,13 @@
-import { decomposeBatchNorm, foldBatchNorm } from "./fold-batch-norm.ts";
 import { factorsFirst, foldAffine, mergeAffine } from "./fold-affine.ts";
+import { decomposeBatchNorm, foldBatchNorm } from "./fold-batch-norm.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { fuseActivations, mergeClamps } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
+import { inferShapes } from "./infer-shapes.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
 import { absorbIntoLinear, mergeTransposes, transposeToReshape } from "./layout/merge-transposes.ts";
 import { pullTransposes, pushTransposes } from "./layout/push-transposes.ts";
-import { inferShapes } from "./infer-shapes.ts";
 import { mergeDuplicates } from "./merge-duplicates.ts";
 import type { Pass } from "./pass.ts";
 import { removeDead } from "./remove-dead.ts";

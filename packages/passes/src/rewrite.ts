@@ -1,4 +1,4 @@
-import { type Graph, type Node, onlyUse, type Operator, type Value } from "@millrace/ir";
+import { type Graph, type Node, type Operator, onlyUse, type Value } from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
 /** A reason why a rewrite does not apply although its pattern does. */
@@ -90,7 +90,11 @@ export function usedOnce(graph: Graph, value: Value): boolean {
 export function replaceNode(
   graph: Graph,
   node: Node,
-  init: { readonly op?: Operator; readonly inputs?: readonly (Value | undefined)[]; readonly attributes?: Node["attributes"] },
+  init: {
+    readonly op?: Operator;
+    readonly inputs?: readonly (Value | undefined)[];
+    readonly attributes?: Node["attributes"];
+  },
   merged: readonly Node[] = [],
 ): Node {
   const names = node.outputs.map(({ name }) => name);

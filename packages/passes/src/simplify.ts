@@ -1,6 +1,5 @@
-import { isIdentityPermutation, type Node, type Operator, sameShape, type Value } from "@millrace/ir";
+import { isGraphOutput, isIdentityPermutation, type Node, type Operator, sameShape, type Value } from "@millrace/ir";
 import { cast, clamp, concat, expand, mean, pad, reshape, slice, sum, tile, transpose } from "@millrace/ops";
-import { isGraphOutput } from "@millrace/ir";
 import { producedBy, replaceNode, rewrite, usedOnce } from "./rewrite.ts";
 
 const unchangedShape = (node: Node) => sameShape(node.inputs[0]!.type.shape, node.outputs[0].type.shape);
@@ -15,7 +14,12 @@ const identities: ReadonlyMap<Operator, (node: Node) => boolean> = new Map<Opera
   [tile, (node) => tile.attributesOf(node).repeats.every((count) => count === 1)],
   [pad, (node) => [...pad.attributesOf(node).before, ...pad.attributesOf(node).after].every((count) => count === 0)],
   [slice, (node) => unchangedShape(node) && slice.attributesOf(node).steps.every((step) => step === 1)],
-  [clamp, (node) => clamp.attributesOf(node).minimum === Number.NEGATIVE_INFINITY && clamp.attributesOf(node).maximum === Number.POSITIVE_INFINITY],
+  [
+    clamp,
+    (node) =>
+      clamp.attributesOf(node).minimum === Number.NEGATIVE_INFINITY &&
+      clamp.attributesOf(node).maximum === Number.POSITIVE_INFINITY,
+  ],
 ]);
 
 /** Removes nodes that return their input unchanged, except where one stands between an input and an output of the graph. */
@@ -53,7 +57,12 @@ export const dropReducedAxes = rewrite("drop-reduced-axes", {
   roots: [reshape],
   find(node, graph) {
     const reduction = node.inputs[0]?.producer;
-    if (reduction === undefined || (reduction.op !== mean && reduction.op !== sum) || !usedOnce(graph, reduction.outputs[0])) return undefined;
+    if (
+      reduction === undefined ||
+      (reduction.op !== mean && reduction.op !== sum) ||
+      !usedOnce(graph, reduction.outputs[0])
+    )
+      return undefined;
     const { axes, keepDims } = mean.attributesOf(reduction);
     const remaining = reduction.outputs[0].type.shape.filter((_, axis) => !axes.includes(axis));
     return keepDims && sameShape(remaining, node.outputs[0].type.shape) ? { reduction } : undefined;

@@ -1,5 +1,19 @@
 import { fromNumbers, Graph, type Node, type Operator, type Shape, type Value } from "@millrace/ir";
-import { add, averagePool2d, batchNorm, clamp, concat, conv2d, linear, maxPool2d, mean, mul, pad, reshape, softmax } from "@millrace/ops";
+import {
+  add,
+  averagePool2d,
+  batchNorm,
+  clamp,
+  concat,
+  conv2d,
+  linear,
+  maxPool2d,
+  mean,
+  mul,
+  pad,
+  reshape,
+  softmax,
+} from "@millrace/ops";
 import { numberStream, randomTensor } from "./testing.ts";
 
 /** Writes small channel-first networks the way exporters do. */
@@ -20,7 +34,12 @@ export class NetworkBuilder {
     return this.graph.addNode({ op, inputs, attributes, name, origin: [name] }).outputs[0];
   }
 
-  conv(x: Value, outputs: number, size: number, options: { stride?: number; padding?: number; groups?: number } = {}): Value {
+  conv(
+    x: Value,
+    outputs: number,
+    size: number,
+    options: { stride?: number; padding?: number; groups?: number } = {},
+  ): Value {
     const { stride = 1, padding = 0, groups = 1 } = options;
     const channels = x.type.shape[1] as number;
     const weights = this.constant(`w${this.graph.size}`, [outputs, channels / groups, size, size]);
@@ -38,8 +57,14 @@ export class NetworkBuilder {
   batchNorm(x: Value): Value {
     const channels = x.type.shape[1] as number;
     const vector = (name: string) => this.constant(name, [channels]);
-    const variance = this.graph.addConstant("variance", fromNumbers("f32", [channels], new Float64Array(channels).fill(0.7)));
-    return this.node(batchNorm, [x, vector("scale"), vector("offset"), vector("mean"), variance], { epsilon: 1e-5, axis: 1 });
+    const variance = this.graph.addConstant(
+      "variance",
+      fromNumbers("f32", [channels], new Float64Array(channels).fill(0.7)),
+    );
+    return this.node(batchNorm, [x, vector("scale"), vector("offset"), vector("mean"), variance], {
+      epsilon: 1e-5,
+      axis: 1,
+    });
   }
 
   relu(x: Value, maximum = Number.POSITIVE_INFINITY): Value {
@@ -59,11 +84,25 @@ export class NetworkBuilder {
   }
 
   maxPool(x: Value, size: number): Value {
-    return this.node(maxPool2d, [x], { kernel: [size, size], stride: [size, size], dilation: [1, 1], padding: [0, 0, 0, 0], layout: "first", activation: "none" });
+    return this.node(maxPool2d, [x], {
+      kernel: [size, size],
+      stride: [size, size],
+      dilation: [1, 1],
+      padding: [0, 0, 0, 0],
+      layout: "first",
+      activation: "none",
+    });
   }
 
   averagePool(x: Value, size: number): Value {
-    return this.node(averagePool2d, [x], { kernel: [size, size], stride: [size, size], padding: [0, 0, 0, 0], countPadding: false, layout: "first", activation: "none" });
+    return this.node(averagePool2d, [x], {
+      kernel: [size, size],
+      stride: [size, size],
+      padding: [0, 0, 0, 0],
+      countPadding: false,
+      layout: "first",
+      activation: "none",
+    });
   }
 
   concat(values: readonly Value[], axis = 1): Value {

@@ -57,7 +57,9 @@ function observableValues(graph: Graph): readonly Value[] {
 }
 
 function requireFinite(ranges: ReadonlyMap<Value, Range>): void {
-  const broken = [...ranges].filter(([, { minimum, maximum }]) => !Number.isFinite(minimum) || !Number.isFinite(maximum));
+  const broken = [...ranges].filter(
+    ([, { minimum, maximum }]) => !Number.isFinite(minimum) || !Number.isFinite(maximum),
+  );
   if (broken.length === 0) return;
   throw new DiagnosticError(
     broken.slice(0, 20).map(([value]) => ({

@@ -11,17 +11,28 @@ export interface LayerError {
 export async function compareLayers(
   reference: { readonly graph: Graph; readonly engine: Engine },
   quantized: { readonly graph: Graph; readonly engine: Engine },
-  samples: AsyncIterable<{ readonly reference: ReadonlyMap<string, Tensor>; readonly quantized: ReadonlyMap<string, Tensor> }>,
+  samples: AsyncIterable<{
+    readonly reference: ReadonlyMap<string, Tensor>;
+    readonly quantized: ReadonlyMap<string, Tensor>;
+  }>,
 ): Promise<readonly LayerError[]> {
-  const results = new Map([...reference.graph.nodes()].flatMap(({ outputs }) => outputs.map((value) => [value.name, value] as const)));
+  const results = new Map(
+    [...reference.graph.nodes()].flatMap(({ outputs }) => outputs.map((value) => [value.name, value] as const)),
+  );
   const pairs = [...quantized.graph.nodes()].flatMap(({ outputs }) =>
     outputs.flatMap((value) => {
       const twin = results.get(value.name);
       return twin && value.type.quantization ? [{ value, twin, signal: 0, noise: 0 }] : [];
     }),
   );
-  const float = await reference.engine.prepare(reference.graph, pairs.map(({ twin }) => twin));
-  const integer = await quantized.engine.prepare(quantized.graph, pairs.map(({ value }) => value));
+  const float = await reference.engine.prepare(
+    reference.graph,
+    pairs.map(({ twin }) => twin),
+  );
+  const integer = await quantized.engine.prepare(
+    quantized.graph,
+    pairs.map(({ value }) => value),
+  );
   try {
     for await (const feeds of samples) {
       const expected = await float.run(feeds.reference);

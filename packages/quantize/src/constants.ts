@@ -12,7 +12,9 @@ function roundAway(value: number): number {
 export function quantizeConstant(tensor: Tensor, parameters: Quantization): Tensor {
   const [scale] = parameters.scale;
   const [zeroPoint] = parameters.zeroPoint;
-  const data = Int8Array.from(numbersOf(tensor), (value) => Math.min(127, Math.max(-128, roundAway(value / scale) + zeroPoint)));
+  const data = Int8Array.from(numbersOf(tensor), (value) =>
+    Math.min(127, Math.max(-128, roundAway(value / scale) + zeroPoint)),
+  );
   return { dtype: "i8", shape: tensor.shape, data };
 }
 
@@ -33,7 +35,9 @@ export function quantizeWeights(
     peaks[channel] = Math.max(peaks[channel], Math.abs(values[at]));
   });
   if (options.perTensor) peaks.fill(peaks.reduce((a, b) => Math.max(a, b), 0));
-  const scale = Array.from(peaks, (peak, channel) => usableScale(peak / weightLimit) ?? options.idleScale(channel)).map(Math.fround);
+  const scale = Array.from(peaks, (peak, channel) => usableScale(peak / weightLimit) ?? options.idleScale(channel)).map(
+    Math.fround,
+  );
   const data = new Int8Array(values.length);
   forEachChannel(values.length, inner, channels, (at, channel) => {
     data[at] = Math.min(weightLimit, Math.max(-weightLimit, roundAway(values[at] / scale[channel])));
@@ -46,7 +50,12 @@ function usableScale(scale: number): number | undefined {
   return Math.fround(scale) > 0 && Number.isFinite(scale) ? scale : undefined;
 }
 
-function forEachChannel(count: number, inner: number, channels: number, visit: (at: number, channel: number) => void): void {
+function forEachChannel(
+  count: number,
+  inner: number,
+  channels: number,
+  visit: (at: number, channel: number) => void,
+): void {
   for (let start = 0, channel = 0; start < count; start += inner, channel = (channel + 1) % channels) {
     for (let at = start; at < start + inner; at++) visit(at, channel);
   }

@@ -1,4 +1,4 @@
-import { type Graph, type Node, numbersOf, type Quantization, perTensor, type Value } from "@millrace/ir";
+import { type Graph, type Node, numbersOf, perTensor, type Quantization, type Value } from "@millrace/ir";
 import { activationParameters, representable } from "./parameters.ts";
 import { type Range, rangeOf, uniteRanges } from "./range.ts";
 
@@ -86,7 +86,9 @@ function settle(
   const fixedOf = new Map<Value, Quantization[]>();
   for (const value of members) {
     const root = groups.find(value);
-    const range = value.constant ? rangeOf(numbersOf(value.constant)) : (ranges.get(value) ?? { minimum: 0, maximum: 0 });
+    const range = value.constant
+      ? rangeOf(numbersOf(value.constant))
+      : (ranges.get(value) ?? { minimum: 0, maximum: 0 });
     const known = united.get(root);
     united.set(root, known ? uniteRanges(known, range) : range);
     const own = fixed.get(value);
@@ -108,7 +110,9 @@ function settle(
 function groupParameters(range: Range, fixed: readonly Quantization[]): Quantization {
   const [first] = fixed;
   if (first === undefined) return activationParameters(range);
-  const agree = fixed.every(({ scale, zeroPoint }) => scale[0] === first.scale[0] && zeroPoint[0] === first.zeroPoint[0]);
+  const agree = fixed.every(
+    ({ scale, zeroPoint }) => scale[0] === first.scale[0] && zeroPoint[0] === first.zeroPoint[0],
+  );
   const limits = representable(first);
   const slack = first.scale[0];
   const fits = range.minimum >= limits.minimum - slack && range.maximum <= limits.maximum + slack;

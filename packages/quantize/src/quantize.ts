@@ -1,10 +1,19 @@
-import { type Diagnostic, DiagnosticError, Graph, type Node, type Quantization, sameQuantization, type Value, type ValueType } from "@millrace/ir";
+import {
+  type Diagnostic,
+  DiagnosticError,
+  Graph,
+  type Node,
+  numbersOf,
+  type Quantization,
+  sameQuantization,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import { dequantize, quantize } from "@millrace/ops";
 import { quantizeBias, quantizeConstant, quantizeWeights } from "./constants.ts";
 import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
 import { activationParameters, asUnsigned } from "./parameters.ts";
 import { type Range, rangeOf } from "./range.ts";
-import { numbersOf } from "@millrace/ir";
 
 /** Element type of the model's inputs and outputs. */
 export type BoundaryType = "int8" | "uint8" | "float32";
@@ -42,7 +51,11 @@ interface Forms {
  * an integer form compute in float32 between dequantize and quantize nodes and are reported.
  * Throws a DiagnosticError naming every layer whose bias does not fit int32.
  */
-export function quantizeGraph(source: Graph, ranges: ReadonlyMap<Value, Range>, options: QuantizeOptions = {}): QuantizedGraph {
+export function quantizeGraph(
+  source: Graph,
+  ranges: ReadonlyMap<Value, Range>,
+  options: QuantizeOptions = {},
+): QuantizedGraph {
   const builder = new Builder(source, assignParameters(source, ranges), options);
   return builder.build();
 }
@@ -70,14 +83,20 @@ class Builder {
       if (isQuantizable(node)) this.#addInteger(node);
       else this.#addReal(node);
     }
-    this.#graph.setOutputs(this.#source.outputs.map((output) => this.#output(output)), this.#source.outputNames);
+    this.#graph.setOutputs(
+      this.#source.outputs.map((output) => this.#output(output)),
+      this.#source.outputNames,
+    );
     const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new DiagnosticError(errors);
     return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
   }
 
   #parameters(value: Value): Quantization {
-    return this.#assignment.parameters.get(value) ?? activationParameters(rangeOf(value.constant ? numbersOf(value.constant) : []));
+    return (
+      this.#assignment.parameters.get(value) ??
+      activationParameters(rangeOf(value.constant ? numbersOf(value.constant) : []))
+    );
   }
 
   #addInput(input: Value): void {
@@ -100,11 +119,16 @@ class Builder {
   #addInteger(node: Node): void {
     const rule = node.op.quantization;
     const weights = rule.kind === "free" ? rule.weights : undefined;
-    const inputs = weights ? this.#weightedInputs(node, weights) : node.inputs.map((value) => value && this.#operand(value, rule.kind === "same"));
+    const inputs = weights
+      ? this.#weightedInputs(node, weights)
+      : node.inputs.map((value) => value && this.#operand(value, rule.kind === "same"));
     const types = node.outputs.map((output) => this.#integerType(output));
     const created = this.#copy(node, inputs, types);
     for (const [index, output] of node.outputs.entries()) {
-      this.#forms.set(output, output.type.dtype === "f32" ? { integer: created.outputs[index] } : { real: created.outputs[index] });
+      this.#forms.set(
+        output,
+        output.type.dtype === "f32" ? { integer: created.outputs[index] } : { real: created.outputs[index] },
+      );
       if (output.type.dtype === "f32") this.#record(output, node);
     }
   }
@@ -122,7 +146,11 @@ class Builder {
   #addReal(node: Node): void {
     const reals = [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
     if (reals) this.#reportReal(node);
-    const created = this.#copy(node, node.inputs.map((value) => value && this.#real(value)), node.outputs.map(({ type }) => type));
+    const created = this.#copy(
+      node,
+      node.inputs.map((value) => value && this.#real(value)),
+      node.outputs.map(({ type }) => type),
+    );
     for (const [index, output] of node.outputs.entries()) this.#forms.set(output, { real: created.outputs[index] });
   }
 
@@ -144,14 +172,23 @@ class Builder {
     return this.#graph.addNode({ op, inputs, attributes, name, origin, outputNames, outputTypes });
   }
 
-  #weightedInputs(node: Node, rule: { readonly data: string; readonly weights: string; readonly bias: string; axis(attributes: Node["attributes"], rank: number): number }) {
+  #weightedInputs(
+    node: Node,
+    rule: {
+      readonly data: string;
+      readonly weights: string;
+      readonly bias: string;
+      axis(attributes: Node["attributes"], rank: number): number;
+    },
+  ) {
     const index = (name: string) => node.op.inputs.findIndex((slot) => slot.name === name);
     const [data, weights, bias] = [rule.data, rule.weights, rule.bias].map((name) => node.inputs[index(name)]);
     const x = this.#operand(data!, false);
     const inputScale = x.type.quantization!.scale[0];
     const tensor = weights!.constant!;
     const offsets = bias?.constant && numbersOf(bias.constant);
-    const idleScale = (channel: number) => (offsets ? Math.max(1, Math.abs(offsets[channel]) / (inputScale * 2 ** 30)) : 1);
+    const idleScale = (channel: number) =>
+      offsets ? Math.max(1, Math.abs(offsets[channel]) / (inputScale * 2 ** 30)) : 1;
     const perTensor = this.#options.perTensor ?? false;
     const integers = quantizeWeights(tensor, rule.axis(node.attributes, tensor.shape.length), { perTensor, idleScale });
     const inputs = node.inputs.map(() => undefined as Value | undefined);
@@ -175,10 +212,22 @@ class Builder {
     if (value.constant) return this.#constant(value, quantization);
     const forms = this.#forms.get(value)!;
     if (forms.integer === undefined) {
-      forms.integer = this.#convert(forms.real!, "i8", this.#parameters(value), `${value.name}_int8`, value.producer?.origin ?? []);
+      forms.integer = this.#convert(
+        forms.real!,
+        "i8",
+        this.#parameters(value),
+        `${value.name}_int8`,
+        value.producer?.origin ?? [],
+      );
     }
     if (sameQuantization(forms.integer.type.quantization, quantization)) return forms.integer;
-    forms.shared ??= this.#convert(forms.integer, "i8", quantization, `${value.name}_requantized`, value.producer?.origin ?? []);
+    forms.shared ??= this.#convert(
+      forms.integer,
+      "i8",
+      quantization,
+      `${value.name}_requantized`,
+      value.producer?.origin ?? [],
+    );
     return forms.shared;
   }
 
@@ -186,7 +235,9 @@ class Builder {
     const made = this.#constants.get(value) ?? new Map<string, Value>();
     this.#constants.set(value, made);
     const key = `${quantization.scale} ${quantization.zeroPoint}`;
-    const known = made.get(key) ?? this.#graph.addConstant(value.name, quantizeConstant(value.constant!, quantization), quantization);
+    const known =
+      made.get(key) ??
+      this.#graph.addConstant(value.name, quantizeConstant(value.constant!, quantization), quantization);
     made.set(key, known);
     return known;
   }
@@ -214,13 +265,26 @@ class Builder {
     const io = this.#options.io ?? "int8";
     if (output.type.dtype !== "f32" || io === "float32") return this.#real(output);
     const forms = this.#forms.get(output);
-    if (forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer)) return this.#real(output);
+    if (forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer))
+      return this.#real(output);
     const integer = this.#operand(output, false);
     if (io === "int8") return integer;
-    return this.#convert(integer, "u8", asUnsigned(integer.type.quantization!), `${output.name}_uint8`, output.producer?.origin ?? []);
+    return this.#convert(
+      integer,
+      "u8",
+      asUnsigned(integer.type.quantization!),
+      `${output.name}_uint8`,
+      output.producer?.origin ?? [],
+    );
   }
 
-  #convert(value: Value, dtype: "i8" | "u8", { scale, zeroPoint }: Quantization, name: string, origin: readonly string[]): Value {
+  #convert(
+    value: Value,
+    dtype: "i8" | "u8",
+    { scale, zeroPoint }: Quantization,
+    name: string,
+    origin: readonly string[],
+  ): Value {
     const attributes = { dtype, scale, zeroPoint, axis: -1 };
     return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
   }

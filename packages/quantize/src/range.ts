@@ -1,4 +1,4 @@
-import { type Tensor, numbersOf } from "@millrace/ir";
+import { numbersOf, type Tensor } from "@millrace/ir";
 
 /** Least and greatest real value seen. */
 export interface Range {

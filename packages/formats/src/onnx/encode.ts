@@ -31,13 +31,26 @@ function planMessage(plan: Plan, type: MessageType<object>, message: object, dep
       hint: "Check the model for a graph that contains itself.",
     });
   let size = 0;
-  for (const field of type.fields) {
+  for (const field of fieldsOf(type, message)) {
     const value = (message as Record<string, unknown>)[field.property];
     if (value === undefined || value === field.initial) continue;
     if (!field.repeated || field.codec.kind === "packed") size += planField(plan, field, value, depth);
     else for (const item of value as readonly unknown[]) size += planField(plan, field, item, depth);
   }
   return size;
+}
+
+/** The fields that `message` has, by number. Its few own properties are walked, as most fields of most messages are absent. */
+function fieldsOf(type: MessageType<object>, message: object): readonly NamedField[] {
+  const fields: NamedField[] = [];
+  let ascending = true;
+  for (const property in message) {
+    const field = type.byProperty.get(property);
+    if (field === undefined) continue;
+    ascending &&= fields.length === 0 || fields.at(-1)!.number < field.number;
+    fields.push(field);
+  }
+  return ascending ? fields : fields.sort((a, b) => a.number - b.number);
 }
 
 function planField(plan: Plan, field: NamedField, value: unknown, depth: number): number {

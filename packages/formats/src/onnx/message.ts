@@ -26,8 +26,7 @@ export interface NamedField extends Field<unknown> {
 export interface MessageType<M> {
   readonly name: string;
   readonly byNumber: readonly (NamedField | undefined)[];
-  /** In the order of their numbers, which is the order they are written in. */
-  readonly fields: readonly NamedField[];
+  readonly byProperty: ReadonlyMap<string, NamedField>;
   /** A message without fields. */
   readonly initial: M;
 }
@@ -35,13 +34,16 @@ export interface MessageType<M> {
 const nothing: readonly never[] = Object.freeze([]);
 
 export function message<M extends object>(name: string, table: Fields<M>): MessageType<M> {
-  const fields = Object.entries<Field<unknown>>(table)
-    .map(([property, field]) => ({ ...field, property, tag: tagOf(field) }))
-    .sort((a, b) => a.number - b.number);
-  const byNumber: (NamedField | undefined)[] = new Array(fields.at(-1)!.number + 1).fill(undefined);
-  for (const field of fields) byNumber[field.number] = field;
-  const always = fields.filter((field) => field.initial !== undefined);
-  return { name, byNumber, fields, initial: Object.fromEntries(always.map((f) => [f.property, f.initial])) as M };
+  const byNumber: (NamedField | undefined)[] = [];
+  const byProperty = new Map<string, NamedField>();
+  const initial: Record<string, unknown> = {};
+  for (const [property, field] of Object.entries<Field<unknown>>(table)) {
+    const named = { ...field, property, tag: tagOf(field) };
+    byNumber[field.number] = named;
+    byProperty.set(property, named);
+    if (field.initial !== undefined) initial[property] = field.initial;
+  }
+  return { name, byNumber, byProperty, initial: initial as M };
 }
 
 /** A value that is always there. */

@@ -28,11 +28,8 @@ const integers: Kind<readonly number[]> = {
 export class AttributeReader {
   readonly #attributes: ReadonlyMap<string, OnnxAttribute>;
   readonly #unread: Set<string>;
-  readonly #node: string;
 
-  /** `node` is how errors call the node. */
-  constructor(node: string, attributes: readonly OnnxAttribute[]) {
-    this.#node = node;
+  constructor(attributes: readonly OnnxAttribute[]) {
     this.#attributes = new Map(attributes.map((attribute) => [attribute.name, attribute]));
     this.#unread = new Set(this.#attributes.keys());
   }
@@ -87,13 +84,13 @@ export class AttributeReader {
     this.#unread.delete(name);
     const found = this.#attributes.get(name);
     if (found === undefined || found.type === kind.code || found.type === 0) return found && kind.read(found);
-    return fail("onnx.bad-attribute", `${this.#node}: the attribute ${name} is not ${kind.name}.`, {
+    return fail("onnx.bad-attribute", `the attribute ${name} is not ${kind.name}`, {
       hint: "Check the model with onnx.checker and export it again.",
     });
   }
 
   #missing(name: string): never {
-    return fail("onnx.missing-attribute", `${this.#node}: the attribute ${name} is missing.`, {
+    return fail("onnx.missing-attribute", `the attribute ${name} is missing`, {
       hint: "Check the model with onnx.checker and export it again.",
     });
   }

@@ -54,13 +54,13 @@ export class Builder {
 
   /** Adds a node without a look at its inputs' contents. Throws `onnx.shape` if the operator does not take them. */
   node(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes, naming: Naming): readonly Value[] {
-    this.#check(op, inputs, attributes, naming);
+    this.#check(op, inputs, attributes);
     return this.#append(op, inputs, attributes, naming, op.infer(inputs, attributes));
   }
 
   /** Like `node`, but gives constants where all inputs are small constants, or the result is sizes that are all known. */
   compute(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
-    this.#check(op, inputs, attributes, naming);
+    this.#check(op, inputs, attributes);
     const types = op.infer(inputs, attributes);
     if (this.#isQuick(op, inputs, types))
       return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(naming.value, tensor));
@@ -111,11 +111,10 @@ export class Builder {
   }
 
   /** Refuses a tensor that takes far more memory than the file that asks for it. */
-  reserve(count: number, naming: Naming): void {
+  reserve(count: number): void {
     this.#expanded += count;
     if (this.#expanded > maximumExpanded)
-      fail("onnx.too-large", `${naming.node}: the model's constants take over ${maximumExpanded} elements.`, {
-        at: { node: naming.node, value: naming.value },
+      fail("onnx.too-large", `with it the model's constants take over ${maximumExpanded} elements`, {
         hint: "Check the shapes in the model; no device this tool is for holds such tensors.",
       });
   }
@@ -140,12 +139,11 @@ export class Builder {
     return this.graph.addNode({ op, inputs, attributes, name: node, origin: [node], outputNames, outputTypes }).outputs;
   }
 
-  #check(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes, naming: Naming): void {
+  #check(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes): void {
     const problems = op.check(inputs, attributes);
     if (problems.length === 0) return;
     const shapes = inputs.map((input) => (input ? `${input.type.dtype}[${input.type.shape}]` : "nothing")).join(", ");
-    fail("onnx.shape", `${naming.node}: as ${op.name} of ${shapes}, ${problems.join("; ")}.`, {
-      at: { node: naming.node, value: naming.value },
+    fail("onnx.shape", `for ${op.name} of ${shapes}, ${problems.join("; ")}`, {
       hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs.",
     });
   }
@@ -162,7 +160,7 @@ export class Builder {
     const read = tensors.reduce((count, { data }) => count + data.length, 0);
     const made = types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
     this.#folded += read + made;
-    if (made > read + smallTensor) this.reserve(made, { node: op.name, value: "" });
+    if (made > read + smallTensor) this.reserve(made);
     return op.evaluate!(tensors, attributes, types);
   }
 

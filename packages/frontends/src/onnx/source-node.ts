@@ -34,12 +34,10 @@ export type Importer = (node: SourceNode) => Value | readonly (Value | undefined
 
 /**
  * One node of the source model while it is imported: its inputs as values of the graph, its attributes, and the means to add nodes.
- * Every method that can't give what is asked throws a diagnostic that names the node.
+ * Every method that can't give what is asked throws a diagnostic about the node, whose message goes on from the node's name.
  */
 export class SourceNode {
   readonly type: string;
-  /** How sentences call the node. */
-  readonly label: string;
   readonly opset: number;
   readonly attributes: AttributeReader;
   /** Values in the order of the source; undefined for optional ones left out. */
@@ -52,9 +50,8 @@ export class SourceNode {
 
   constructor(node: OnnxNode, attributes: OnnxNode["attributes"], surroundings: Surroundings) {
     this.type = node.opType;
-    this.label = `${node.opType} "${surroundings.naming.node}"`;
     this.opset = surroundings.opset;
-    this.attributes = new AttributeReader(this.label, attributes);
+    this.attributes = new AttributeReader(attributes);
     this.inputs = surroundings.inputs;
     this.outputs = node.outputs;
     this.#surroundings = surroundings;
@@ -67,7 +64,7 @@ export class SourceNode {
   input(index: number): Value {
     return (
       this.inputs[index] ??
-      this.#fail("onnx.missing-input", `input ${index} is missing`, "Check the model with onnx.checker and export it again.")
+      fail("onnx.missing-input", `input ${index} is missing`, { hint: "Check the model with onnx.checker and export it again." })
     );
   }
 
@@ -90,11 +87,7 @@ export class SourceNode {
   constantTensor(value: Value, what: string): Tensor {
     return (
       this.#surroundings.builder.tensorOf(value) ??
-      this.#fail(
-        "onnx.not-constant",
-        `${what} ("${value.name}") is computed while the model runs, and has to be a constant`,
-        "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions.",
-      )
+      fail("onnx.not-constant", `${what} ("${value.name}") is computed while the model runs, and has to be a constant`, { hint: "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions." })
     );
   }
 
@@ -168,7 +161,7 @@ export class SourceNode {
 
   /** Refuses a tensor that would take far more memory than the file. */
   reserve(count: number): void {
-    this.#surroundings.builder.reserve(count, this.#surroundings.naming);
+    this.#surroundings.builder.reserve(count);
   }
 
   decode(tensor: OnnxTensor): Tensor {
@@ -181,21 +174,16 @@ export class SourceNode {
 
   /** Ends the import of this node: it is right, but asks for something there is no way to do yet. */
   unsupported(problem: string, hint: string): never {
-    return this.#fail("onnx.unsupported-attribute", problem, hint);
+    return fail("onnx.unsupported-attribute", problem, { hint });
   }
 
   /** Ends the import of this node: it breaks the rules of its operator. */
   invalid(problem: string): never {
-    return this.#fail("onnx.shape", problem, "Check the model with onnx.checker (full_check) and the shapes given for its inputs.");
+    return fail("onnx.shape", problem, { hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs." });
   }
 
   #keep(values: readonly Value[]): readonly Value[] {
     for (const value of values) this.made.add(value);
     return values;
-  }
-
-  #fail(code: string, problem: string, hint: string): never {
-    const { node, value } = this.#surroundings.naming;
-    return fail(code, `${this.label}: ${problem}.`, { at: { node, value }, hint });
   }
 }

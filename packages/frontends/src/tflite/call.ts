@@ -217,11 +217,12 @@ function add(
 ): Value[] {
   const { graph } = call.scope;
   const op = operators.get(name)!;
-  const problems = op.check(inputs.map(asReal), attributes);
+  const operands = inputs.map((value, index) => asReal(op, value, index));
+  const problems = op.check(operands, attributes);
   if (problems.length > 0) invalid(call, problems.join("; "));
-  const inferred = op.infer(inputs.map(asReal), attributes);
+  const inferred = op.infer(operands, attributes);
   if (inferred.length !== results.length) invalid(call, `it has ${results.length} results instead of ${inferred.length}`);
-  const types = inferred.map((type, index) => resultType(call, type, results[index]));
+  const types = inferred.map((type, index) => resultType(call, op, type, results[index]));
   const folded = fold(op, inputs, attributes, types);
   if (folded) return folded.map((tensor, index) => graph.addConstant(results[index].name, tensor));
   const node = graph.addNode({
@@ -236,13 +237,16 @@ function add(
   return [...node.outputs];
 }
 
-/** Integers that stand for real numbers, seen as those: operators say what they compute in terms of them. */
-function asReal(value: Value | undefined): Value | undefined {
-  return value?.type.quantization ? { ...value, type: { ...value.type, dtype: "f32" } } : value;
+/** Integers that stand for real numbers, seen as those where an operator is described in terms of reals only. */
+function asReal(op: Operator, value: Value | undefined, index: number): Value | undefined {
+  const { dtypes } = op.inputs[Math.min(index, op.inputs.length - 1)];
+  if (!value?.type.quantization || !dtypes || dtypes.includes(value.type.dtype)) return value;
+  return { ...value, type: { ...value.type, dtype: "f32" } };
 }
 
-function resultType(call: Call, { dtype, shape }: ValueType, kind: Kind): ValueType {
-  const quantized = kind.quantization && (isFloat(dtype) || dtype === kind.dtype);
+function resultType(call: Call, op: Operator, { dtype, shape }: ValueType, kind: Kind): ValueType {
+  const real = op.quantization.kind !== "index" && (isFloat(dtype) || dtype === kind.dtype);
+  const quantized = kind.quantization && real;
   if (!quantized && dtype !== kind.dtype) invalid(call, `its result is ${dtype}, but the file says ${kind.dtype}`);
   return { dtype: kind.dtype, shape, ...(quantized && { quantization: kind.quantization }) };
 }

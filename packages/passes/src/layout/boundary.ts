@@ -26,7 +26,8 @@ export function absorbIntoBoundary(changes: BoundaryChange[]): Pass {
         if (absorbInput(graph, input)) changes.push({ name: input.name, kind: "input", permutation: toChannelsLast });
       }
       graph.outputs.forEach((output, index) => {
-        if (absorbOutput(graph, output)) changes.push({ name: graph.outputNames[index], kind: "output", permutation: toChannelsLast });
+        if (absorbOutput(graph, output))
+          changes.push({ name: graph.outputNames[index], kind: "output", permutation: toChannelsLast });
       });
       for (const { name, kind } of changes.slice(before)) {
         context.report({
@@ -44,7 +45,11 @@ export function absorbIntoBoundary(changes: BoundaryChange[]): Pass {
 
 function absorbInput(graph: Graph, input: Value): boolean {
   const readers = [...input.uses].map(({ user }) => user);
-  const all = readers.length > 0 && readers.every((node) => node.op === transpose && isBetween(transpose.attributesOf(node).permutation, toChannelsLast));
+  const all =
+    readers.length > 0 &&
+    readers.every(
+      (node) => node.op === transpose && isBetween(transpose.attributesOf(node).permutation, toChannelsLast),
+    );
   if (!all) return false;
   const shape = readers[0].outputs[0].type.shape;
   const turned = graph.replaceInput(input, { ...input.type, shape });

@@ -20,7 +20,11 @@ export function changeLayout(to: "first" | "last"): Pass {
         if (layout === undefined || layout === to) continue;
         const moved = node.op.transposed(node.inputs, node.attributes, permutation);
         if (moved === undefined) {
-          context.note({ pass: this.name, node: node.name, message: `${node.op.name} has no form with channels ${to}` });
+          context.note({
+            pass: this.name,
+            node: node.name,
+            message: `${node.op.name} has no form with channels ${to}`,
+          });
           continue;
         }
         const producers = node.inputs.flatMap((value) => value?.producer ?? []);

@@ -11,8 +11,16 @@ export const mergeTransposes = rewrite("merge-transposes", {
     return inner && { inner };
   },
   replace({ inner }, node, graph) {
-    const permutation = composePermutations(transpose.attributesOf(inner).permutation, transpose.attributesOf(node).permutation);
-    replaceNode(graph, node, { inputs: inner.inputs, attributes: { permutation } }, isIdentityPermutation(permutation) ? [inner] : []);
+    const permutation = composePermutations(
+      transpose.attributesOf(inner).permutation,
+      transpose.attributesOf(node).permutation,
+    );
+    replaceNode(
+      graph,
+      node,
+      { inputs: inner.inputs, attributes: { permutation } },
+      isIdentityPermutation(permutation) ? [inner] : [],
+    );
   },
 });
 
@@ -35,11 +43,14 @@ export const absorbIntoLinear = rewrite("absorb-into-linear", {
     const { x, weights } = linear.inputsOf(node);
     const flatten = producedBy(x, reshape);
     const moved = producedBy(flatten?.inputs[0], transpose);
-    if (flatten === undefined || moved === undefined || weights.constant === undefined || weights.type.quantization) return undefined;
+    if (flatten === undefined || moved === undefined || weights.constant === undefined || weights.type.quantization)
+      return undefined;
     const { permutation } = transpose.attributesOf(moved);
     const [batch, ...rest] = moved.outputs[0].type.shape;
     const flat = x.type.shape.length === 2 && x.type.shape[0] === batch && permutation[0] === 0;
-    return flat && rest.every((size) => typeof size === "number") ? { flatten, moved, permutation, rest: rest as number[] } : undefined;
+    return flat && rest.every((size) => typeof size === "number")
+      ? { flatten, moved, permutation, rest: rest as number[] }
+      : undefined;
   },
   replace({ flatten, moved, permutation, rest }, node, graph) {
     const { weights, bias } = linear.inputsOf(node);

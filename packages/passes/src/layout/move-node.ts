@@ -12,7 +12,14 @@ export function moveNode(graph: Graph, node: Node, moved: Transposed, permuter: 
     return value && permutation ? permuter.permuted(value, permutation, node) : value;
   });
   const names = node.outputs.map(({ name }) => name);
-  const created = graph.addNode({ op: node.op, inputs, attributes: moved.attributes, name: node.name, origin: node.origin, before: node });
+  const created = graph.addNode({
+    op: node.op,
+    inputs,
+    attributes: moved.attributes,
+    name: node.name,
+    origin: node.origin,
+    before: node,
+  });
   const restored = created.outputs.map((output, index) => {
     const permutation = moved.outputs[index];
     if (permutation === undefined) return output;

@@ -69,7 +69,11 @@ export class Permuter {
       const moved = movesNothing(wide.shape, permutation)
         ? reshapeTensor(wide, permute(wide.shape, permutation))
         : transposeTensor(wide, permutation);
-      return this.#graph.addConstant(value.name, moved, movedQuantization(value.type.quantization, permutation, missing));
+      return this.#graph.addConstant(
+        value.name,
+        moved,
+        movedQuantization(value.type.quantization, permutation, missing),
+      );
     });
   }
 

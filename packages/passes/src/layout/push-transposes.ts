@@ -1,4 +1,12 @@
-import { elementCount, type Graph, invertPermutation, isIdentityPermutation, type Node, type Transposed, type Value } from "@millrace/ir";
+import {
+  elementCount,
+  type Graph,
+  invertPermutation,
+  isIdentityPermutation,
+  type Node,
+  type Transposed,
+  type Value,
+} from "@millrace/ir";
 import { transpose } from "@millrace/ops";
 import type { Pass } from "../pass.ts";
 import { removeUnused } from "../rewrite.ts";
@@ -47,7 +55,11 @@ export const pullTransposes: Pass = {
       if (!graph.contains(node) || node.op !== transpose) continue;
       const source = node.inputs[0]!.producer;
       if (source === undefined || source.op === transpose || source.outputs.length !== 1) continue;
-      const moved = source.op.transposed(source.inputs, source.attributes, sourcePermutation(source, transpose.attributesOf(node).permutation));
+      const moved = source.op.transposed(
+        source.inputs,
+        source.attributes,
+        sourcePermutation(source, transpose.attributesOf(node).permutation),
+      );
       if (moved === undefined || !worthPulling(moved, source, node)) continue;
       moveNode(graph, source, moved, permuter);
       changes++;
@@ -95,9 +107,13 @@ function balanceOf(node: Node, moved: Transposed): Balance {
   node.inputs.forEach((value, index) => {
     const permutation = moved.inputs[index];
     if (value === undefined || permutation === undefined || value.constant) return;
-    const whole = value.producer?.op === transpose ? composePermutations(transpose.attributesOf(value.producer).permutation, permutation) : permutation;
+    const whole =
+      value.producer?.op === transpose
+        ? composePermutations(transpose.attributesOf(value.producer).permutation, permutation)
+        : permutation;
     if (isIdentityPermutation(whole)) saved += sizeOf(value);
-    else if (value.producer?.op !== transpose && !movesNothing(value.type.shape, permutation)) addedBefore += sizeOf(value);
+    else if (value.producer?.op !== transpose && !movesNothing(value.type.shape, permutation))
+      addedBefore += sizeOf(value);
   });
   const addedAfter = node.outputs.reduce((sum, output, index) => sum + restoringCost(output, moved.outputs[index]), 0);
   return { saved, addedBefore, addedAfter };
@@ -107,7 +123,11 @@ function balanceOf(node: Node, moved: Transposed): Balance {
 function restoringCost(output: Value, permutation: readonly number[] | undefined): number {
   if (permutation === undefined || movesNothing(output.type.shape, permutation)) return 0;
   const readers = [...output.uses].map(({ user }) => user);
-  const undone = readers.length > 0 && readers.every((user) => user.op === transpose && transpose.attributesOf(user).permutation.join() === permutation.join());
+  const undone =
+    readers.length > 0 &&
+    readers.every(
+      (user) => user.op === transpose && transpose.attributesOf(user).permutation.join() === permutation.join(),
+    );
   return undone ? -sizeOf(output) : sizeOf(output);
 }
 

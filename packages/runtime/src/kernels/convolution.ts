@@ -1,63 +1,40 @@
-import { allocate, elementCount, fail, type Node, type Tensor, type Value } from "@millrace/ir";
+import { allocate, elementCount, type Node, type TensorData, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { depthwise } from "./depthwise.ts";
 import { type Finish, type FinishFactory, integerFinish, realFinish } from "./finish.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
+import { multiplyRows } from "./rows.ts";
 import { centered } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
+import { type Window, windowOf } from "./window.ts";
 
-/** A window that slides over channel-last data, and the groups of channels it is applied to. */
-export interface Window {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly number[];
-  readonly dilation: readonly number[];
-  readonly padding: readonly number[];
-  readonly groups: number;
-}
-
-/** Data and result of a convolution, channels last. */
+/** Data less its zero point, and the shapes of data and result, channels last. */
 interface Images {
   readonly source: Float64Array;
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
 
-export function windowOf(node: Node): Window {
-  const { stride, dilation, padding, groups } = node.attributes as unknown as Window;
-  const [, height, width] = (node.inputs[1] as Value).type.shape as readonly number[];
-  return { kernel: [height, width], stride, dilation, padding, groups };
-}
-
-/** Copies the elements under the window at output (y, x) to `patch`, zero where it reaches beyond the data. */
-function gather(
-  patch: Float64Array,
-  at: number,
-  { source, from }: Images,
-  window: Window,
-  batch: number,
-  y: number,
-  x: number,
-  group: number,
-): void {
-  const [, height, width, channels] = from;
+/** Copies the elements of one group under the window at output pixel `pixel` to `patch`, zero where it reaches beyond the data. */
+function gather(patch: Float64Array, at: number, images: Images, window: Window, pixel: number, group: number): void {
+  const [, height, width, channels] = images.from;
+  const [, outHeight, outWidth] = images.to;
+  const { source } = images;
   const depth = channels / window.groups;
-  const [kernelHeight, kernelWidth] = window.kernel;
+  const x = pixel % outWidth;
+  const y = ((pixel - x) / outWidth) % outHeight;
+  const batch = Math.floor(pixel / (outWidth * outHeight));
   const top = y * window.stride[0] - window.padding[0];
   const left = x * window.stride[1] - window.padding[1];
   let to = at;
-  for (let ky = 0; ky < kernelHeight; ky++) {
+  for (let ky = 0; ky < window.kernel[0]; ky++) {
     const row = top + ky * window.dilation[0];
-    if (row < 0 || row >= height) {
-      patch.fill(0, to, to + kernelWidth * depth);
-      to += kernelWidth * depth;
-      continue;
-    }
     const start = (batch * height + row) * width;
-    for (let kx = 0; kx < kernelWidth; kx++, to += depth) {
+    for (let kx = 0; kx < window.kernel[1]; kx++, to += depth) {
       const column = left + kx * window.dilation[1];
-      if (column < 0 || column >= width) {
+      if (row < 0 || row >= height || column < 0 || column >= width) {
         for (let c = 0; c < depth; c++) patch[to + c] = 0;
       } else {
         const first = (start + column) * channels + group * depth;
@@ -67,37 +44,29 @@ function gather(
   }
 }
 
-/** One result for every place of a window that covers a single pixel: the data's own rows are the patches. */
-function pointwise({ source, to }: Images, products: Products, finish: Finish, target: Tensor["data"]): void {
-  const { rows, length, stride } = products;
-  const sums = new Float64Array(2 * stride);
-  const pixels = elementCount(to) / rows;
-  for (let pixel = 0; pixel < pixels; pixel += 2) {
-    products.multiply(source, pixel * length, sums);
-    finish(sums, 0, target, pixel * rows, 0, rows);
-    if (pixel + 1 < pixels) finish(sums, stride, target, (pixel + 1) * rows, 0, rows);
-  }
-}
-
-function sliding(images: Images, window: Window, groups: readonly Products[], finish: Finish, target: Tensor["data"]) {
+/** Gathers two windows at a time and multiplies them with the weights, group by group. */
+function slide(images: Images, window: Window, groups: readonly Products[], finish: Finish, target: TensorData): void {
   const [batches, height, width, channels] = images.to;
   const [{ rows, length, stride }] = groups;
   const patches = new Float64Array(2 * length);
   const sums = new Float64Array(2 * stride);
   const pixels = batches * height * width;
-  groups.forEach((products, group) => {
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      const x = pixel % width;
-      const y = ((pixel - x) / width) % height;
-      const second = pixel % 2;
-      gather(patches, second * length, images, window, Math.floor(pixel / (width * height)), y, x, group);
-      if (second === 0 && pixel + 1 < pixels) continue;
-      products.multiply(patches, 0, sums);
-      const at = (pixel - second) * channels + group * rows;
+  for (let group = 0; group < groups.length; group++) {
+    for (let pixel = 0; pixel < pixels; pixel += 2) {
+      const at = pixel * channels + group * rows;
+      const pair = pixel + 1 < pixels;
+      gather(patches, 0, images, window, pixel, group);
+      if (pair) gather(patches, length, images, window, pixel + 1, group);
+      groups[group].multiply(patches, 0, sums);
       finish(sums, 0, target, at, group * rows, rows);
-      if (second === 1) finish(sums, stride, target, at + channels, group * rows, rows);
+      if (pair) finish(sums, stride, target, at + channels, group * rows, rows);
     }
-  });
+  }
+}
+
+/** Whether the window covers one pixel, so that the data's own rows are the patches. */
+function coversOnePixel({ kernel, stride, padding, groups }: Window): boolean {
+  return [...kernel, ...stride, groups].every((size) => size === 1) && padding.every((size) => size === 0);
 }
 
 function convolution(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
@@ -113,17 +82,15 @@ function convolution(node: Node, context: KernelContext, finishOf: FinishFactory
     );
   });
   const finishing = fromValue(bias, finishOf);
-  const single =
-    [...window.kernel, ...window.stride, window.groups].every((size) => size === 1) &&
-    window.padding.every((size) => size === 0);
+  const direct = coversOnePixel(window);
   return ([data, filter, offsets], [output]) => {
     const to = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(to));
     const source = centered(context.scratch, data!, zeroPoint, length);
-    const images = { source, from: data!.shape, to };
     const groups = arranged(filter);
-    if (single) pointwise(images, groups[0], finishing(offsets), result);
-    else sliding(images, window, groups, finishing(offsets), result);
+    const finish = finishing(offsets);
+    if (direct) multiplyRows(source, 0, result.length / rows, groups[0], finish, result, 0);
+    else slide({ source, from: data!.shape, to }, window, groups, finish, result);
     return [{ dtype: output.dtype, shape: to, data: result }];
   };
 }
@@ -141,18 +108,12 @@ function prepare(node: Node, context: KernelContext, finish: FinishFactory, zero
 export const integerConvolution: KernelFactory = channelsLast((node, context) => {
   const channels = (node.inputs[1] as Value).type.shape[0] as number;
   const input = affineOf(node.inputs[0], node);
-  const scaling = { channels, legacy: input.dtype === "u8" };
-  return prepare(node, context, integerFinish(node, scaling, context), input.zeroPoint);
+  const finish = integerFinish(node, { channels, legacy: input.dtype === "u8" }, context);
+  return prepare(node, context, finish, input.zeroPoint);
 });
 
-/** Convolution of float32 values in double precision. */
+/** Convolution of float32 values, summed in double precision. */
 export const realConvolution: KernelFactory = channelsLast((node, context) => {
   const channels = (node.inputs[1] as Value).type.shape[0] as number;
-  if (node.inputs.some((value) => value && value.type.dtype !== "f32")) {
-    fail("runtime.element-type", `conv2d "${node.name}" mixes float and integer values without quantization.`, {
-      at: { node: node.name },
-      hint: "Give every integer input of the node its scale and zero point.",
-    });
-  }
   return prepare(node, context, realFinish(node, channels), 0);
 });

@@ -1,10 +1,11 @@
 import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
-import { windowOf, type Window } from "./convolution.ts";
+
 import type { Finish, FinishFactory } from "./finish.ts";
 import type { Kernel, KernelContext } from "./kernel.ts";
 import { centered } from "./scratch.ts";
 import { weightZeroPoint } from "./weights.ts";
+import { type Window, windowOf } from "./window.ts";
 
 /** Weights [channel, tap] as [tap, channel] less their zero point, so that channels run fastest. */
 function byTap(weights: ArrayLike<number>, channels: number, zeroPoint: number): Float64Array {

@@ -1,6 +1,6 @@
 import type { Node, Tensor, TensorData, Value } from "@millrace/ir";
-import { activationRanges, type Activation } from "@millrace/ops";
-import { type Multiply, multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
+import { type Activation, activationRanges } from "@millrace/ops";
+import { multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { activationClamp, affineOf, type KernelContext } from "./kernel.ts";
 
 /**
@@ -16,7 +16,7 @@ export type Finish = (
   count: number,
 ) => void;
 
-/** Prepares the last step of a node that sums products of its first two inputs; the third is a bias or absent. */
+/** Prepares the last step of a node that sums products; the bias may be absent. */
 export type FinishFactory = (bias: Tensor | undefined) => Finish;
 
 /** What decides how sums become stored integers. */
@@ -24,7 +24,7 @@ export interface Scaling {
   readonly channels: number;
   /**
    * Whether the scales of input and weights are multiplied in float32, as TFLite's oldest kernels do
-   * (8-bit unsigned convolutions, fully connected layers with one scale, matrix products), or in double.
+   * (unsigned convolutions, fully connected layers with one scale, matrix products), or in double.
    */
   readonly legacy: boolean;
 }
@@ -35,16 +35,15 @@ function multipliersOf(node: Node, { channels, legacy }: Scaling, context: Kerne
   const inputScale = affineOf(input, node).scale;
   const outputScale = affineOf(node.outputs[0], node).scale;
   const scales = weights.type.quantization?.scale ?? [affineOf(weights, node).scale];
-  const values = new Int32Array(channels);
-  const shifts = new Int32Array(channels);
-  for (let channel = 0; channel < channels; channel++) {
-    const product = inputScale * scales[channel % scales.length];
-    const factor = (legacy ? Math.fround(product) : product) / outputScale;
-    const multiplier = quantizeMultiplier(factor, context.rounding);
-    values[channel] = multiplier.value;
-    shifts[channel] = multiplier.shift;
-  }
-  return { values, shifts };
+  const multipliers = scales.map((scale) => {
+    const product = inputScale * scale;
+    return quantizeMultiplier((legacy ? Math.fround(product) : product) / outputScale, context.rounding);
+  });
+  const ofChannel = (channel: number) => multipliers[channel % multipliers.length];
+  return {
+    values: Int32Array.from({ length: channels }, (_, channel) => ofChannel(channel).value),
+    shifts: Int32Array.from({ length: channels }, (_, channel) => ofChannel(channel).shift),
+  };
 }
 
 /**
@@ -55,9 +54,9 @@ export function integerFinish(node: Node, scaling: Scaling, context: KernelConte
   const output = affineOf(node.outputs[0], node);
   const { values, shifts } = multipliersOf(node, scaling, context);
   const { zeroPoint } = output;
-  const [low, high] = activationClamp(output, node.attributes.activation ?? "none");
+  const [low, high] = activationClamp(output, node);
   const wide = node.inputs[0]?.type.dtype === "i16" && node.inputs[2]?.type.dtype !== "i32";
-  const multiply: Multiply = wide ? multiplyWide : multiplyBy[context.rounding];
+  const multiply = wide ? multiplyWide : multiplyBy[context.rounding];
   return (bias) => {
     const offsets = offsetsOf(bias, scaling.channels);
     return (sums, from, target, at, first, count) => {

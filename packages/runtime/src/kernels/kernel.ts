@@ -83,9 +83,19 @@ export function clampTo(affine: Affine, [low, high]: readonly [number, number]):
   ];
 }
 
-/** Stored integers of a fused activation. */
-export function activationClamp(affine: Affine, activation: unknown): readonly [number, number] {
-  return clampTo(affine, activationRanges[activation as Activation]);
+/** Stored integers between which the node's fused activation clamps its result. */
+export function activationClamp(affine: Affine, { attributes }: Node): readonly [number, number] {
+  return clampTo(affine, activationRanges[(attributes.activation ?? "none") as Activation]);
+}
+
+/** The nearest integer that the value's type can hold. */
+export function clampToType(stored: number, { minimum, maximum }: Affine): number {
+  return stored < minimum ? minimum : stored > maximum ? maximum : stored;
+}
+
+/** Whether two values stand for reals in the same way. */
+export function sameSteps(a: Affine, b: Affine): boolean {
+  return a.scale === b.scale && a.zeroPoint === b.zeroPoint;
 }
 
 /** The stored integers of a quantized tensor. */

@@ -1,19 +1,28 @@
 import { invertPermutation, type Node, permute, type Tensor, type Value } from "@millrace/ir";
 import { toChannelsLast, transposeTensor } from "@millrace/ops";
+import { fromValue } from "./constant.ts";
 import type { Kernel, KernelFactory } from "./kernel.ts";
 
-function moved(value: Value | undefined, permutation: readonly number[] | undefined): Value | undefined {
-  if (value === undefined || permutation === undefined) return value;
-  const { quantization } = value.type;
-  const axis = quantization?.axis === undefined ? undefined : permutation.indexOf(quantization.axis);
+type Permutation = readonly number[] | undefined;
+
+function permuted(tensor: Tensor | undefined, permutation: Permutation): Tensor | undefined {
+  return tensor && permutation ? transposeTensor(tensor, permutation) : tensor;
+}
+
+function moved(value: Value, permutation: Permutation): Value {
+  if (permutation === undefined) return value;
+  const { dtype, shape, quantization } = value.type;
+  const axis = quantization?.axis;
   return {
     ...value,
     type: {
-      ...value.type,
-      shape: permute(value.type.shape, permutation),
-      ...(quantization && { quantization: { ...quantization, ...(axis !== undefined && { axis }) } }),
+      dtype,
+      shape: permute(shape, permutation),
+      ...(quantization && {
+        quantization: { ...quantization, ...(axis !== undefined && { axis: permutation.indexOf(axis) }) },
+      }),
     },
-    constant: value.constant && transposeTensor(value.constant, permutation),
+    constant: permuted(value.constant, permutation),
   };
 }
 
@@ -27,34 +36,29 @@ export function channelsLast(factory: KernelFactory): KernelFactory {
     const twin: Node = {
       ...node,
       attributes,
-      inputs: node.inputs.map((value, index) => moved(value, inputs[index])),
-      outputs: node.outputs.map((value, index) => moved(value, outputs[index]) as Value),
+      inputs: node.inputs.map((value, index) => value && moved(value, inputs[index])),
+      outputs: node.outputs.map((value, index) => moved(value, outputs[index])),
     };
-    return aroundPermutations(factory(twin, context), node, inputs, outputs, attributes);
+    const arrange = node.inputs.map((value, index) => fromValue(value, (tensor) => permuted(tensor, inputs[index])));
+    return between(arrange, factory(twin, context), outputs, attributes);
   };
 }
 
-function aroundPermutations(
+function between(
+  arrange: readonly ((tensor: Tensor | undefined) => Tensor | undefined)[],
   kernel: Kernel,
-  node: Node,
-  inputs: readonly (readonly number[] | undefined)[],
-  outputs: readonly (readonly number[] | undefined)[],
+  permutations: readonly Permutation[],
   attributes: Node["attributes"],
 ): Kernel {
-  const arrange = (tensor: Tensor | undefined, index: number) => {
-    const permutation = inputs[index];
-    return tensor && permutation && !node.inputs[index]?.constant ? transposeTensor(tensor, permutation) : tensor;
-  };
-  return (tensors, types) =>
-    kernel(
-      tensors.map(arrange),
-      types.map((type, index) => {
-        const permutation = outputs[index];
-        return permutation ? { ...type, shape: permute(type.shape, permutation) } : type;
-      }),
-      attributes,
-    ).map((result, index) => {
-      const permutation = outputs[index];
+  return (inputs, outputs) => {
+    const types = outputs.map((type, index) => {
+      const permutation = permutations[index];
+      return permutation ? { ...type, shape: permute(type.shape, permutation) } : type;
+    });
+    const arranged = inputs.map((tensor, index) => arrange[index](tensor));
+    return kernel(arranged, types, attributes).map((result, index) => {
+      const permutation = permutations[index];
       return permutation ? transposeTensor(result, invertPermutation(permutation)) : result;
     });
+  };
 }

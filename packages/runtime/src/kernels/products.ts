@@ -1,7 +1,7 @@
 /**
  * Rows of weights arranged to meet two rows of data at once:
  * sums[p * stride + n] = Σ data[at + p * length + k] · weights[n * length + k] for p in 0, 1.
- * Integer sums are exact while they stay below 2^53. There is room in `data` for both rows.
+ * Integer sums are exact while they stay below 2^53. `data` must have room for both rows.
  */
 export interface Products {
   readonly rows: number;
@@ -21,19 +21,20 @@ const shortestChunk = 128;
  * Arranges `rows` rows of `length` weights. `largest` is the greatest size of a data element; where integers are small
  * enough, two weights share a double (w0 + w1 · 2^26), so that one multiplication gives two products.
  */
-export function arrangeProducts(
-  weights: ArrayLike<number>,
-  rows: number,
-  length: number,
-  largest: number,
-): Products {
-  let heaviest = 1;
-  if (Number.isFinite(largest)) for (let at = 0; at < weights.length; at++) heaviest = Math.max(heaviest, Math.abs(weights[at]));
-  const chunk = Math.floor((lowerBound - 1) / (largest * heaviest));
+export function arrangeProducts(weights: ArrayLike<number>, rows: number, length: number, largest: number): Products {
   const stride = Math.ceil(rows / 4) * 4;
-  return chunk >= Math.min(length, shortestChunk)
-    ? { rows, length, stride, multiply: packedProducts(pack(weights, rows, length, stride), length, stride, chunk) }
-    : { rows, length, stride, multiply: plainProducts(pad(weights, stride * length), length, stride) };
+  const chunk = Number.isFinite(largest) ? Math.floor((lowerBound - 1) / (largest * sizeOf(weights))) : 0;
+  const packable = chunk >= Math.min(length, shortestChunk);
+  const multiply = packable
+    ? packedProducts(pack(weights, rows, length, stride), length, stride, chunk)
+    : plainProducts(pad(weights, stride * length), length, stride);
+  return { rows, length, stride, multiply };
+}
+
+function sizeOf(weights: ArrayLike<number>): number {
+  let largest = 1;
+  for (let at = 0; at < weights.length; at++) largest = Math.max(largest, Math.abs(weights[at]));
+  return largest;
 }
 
 function pad(weights: ArrayLike<number>, count: number): Float64Array {
@@ -68,10 +69,15 @@ function packedProducts(weights: Float64Array, length: number, stride: number, c
       for (let row = 0; row < stride; row += 4) {
         const left = (row >> 1) * length + start;
         const right = left + length;
-        let [a, b, c, d] = [0, 0, 0, 0];
+        let a = 0;
+        let b = 0;
+        let c = 0;
+        let d = 0;
         for (let k = 0; k < count; k++) {
-          const [x, y] = [data[first + k], data[second + k]];
-          const [v, w] = [weights[left + k], weights[right + k]];
+          const x = data[first + k];
+          const y = data[second + k];
+          const v = weights[left + k];
+          const w = weights[right + k];
           a += x * v;
           b += x * w;
           c += y * v;
@@ -92,10 +98,15 @@ function plainProducts(weights: Float64Array, length: number, stride: number): P
     for (let row = 0; row < stride; row += 2) {
       const left = row * length;
       const right = left + length;
-      let [a, b, c, d] = [0, 0, 0, 0];
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
       for (let k = 0; k < length; k++) {
-        const [x, y] = [data[first + k], data[second + k]];
-        const [v, w] = [weights[left + k], weights[right + k]];
+        const x = data[first + k];
+        const y = data[second + k];
+        const v = weights[left + k];
+        const w = weights[right + k];
         a += x * v;
         b += x * w;
         c += y * v;

@@ -1,6 +1,5 @@
-import { isFloat, type Node, type Value } from "@millrace/ir";
+import { integerRange, isFloat, type Node, type Value } from "@millrace/ir";
 import { affineOf } from "./kernel.ts";
-import { integerRange } from "@millrace/ir";
 
 /** The zero point of weights; per axis they have none. */
 export function weightZeroPoint(weights: Value, node: Node): number {

@@ -1,9 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { readNpy } from "@millrace/formats/npy";
+import { tensorOf } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "./dataset.ts";
 import type { Files } from "./files.ts";
 import type { ModelInput } from "./fit.ts";
+import { areaUnderCurve } from "./measures.ts";
+import { metrics } from "./metrics.ts";
 import { openDataset } from "./open.ts";
 import { hasShared, shared } from "./test-data.ts";
 
@@ -58,6 +61,30 @@ describe.skipIf(!hasShared)("the real datasets (skipped without the shared folde
       expect(found).toBeGreaterThanOrEqual(0);
       expect(dataset.labels?.[found]).toBe(Number(labels.data[row]));
     }
+  });
+
+  it.each([
+    ["mlperf_kws01", "kws_ref_model.out_all", 0.902],
+    ["mlperf_ic01", "pretrainedResnet_quant.out_all", 0.87],
+    ["mlperf_vww01", "vww_96_int8.out_all", 0.852],
+  ])("gives the known accuracy of a model's outputs over %s", async (name, file, accuracy) => {
+    const dataset = await openDataset(folder(`assets/datasets/${name}/`));
+    const outputs = await array(`fixtures/models/mlperf_all_samples/${file}.npy`);
+    const classes = outputs.shape[1];
+    const metric = metrics[dataset.metric].create();
+    for (let sample = 0; sample < dataset.count; sample++) {
+      const scores = Float32Array.from((outputs.data as Int8Array).subarray(sample * classes, (sample + 1) * classes));
+      const output = tensorOf("f32", [1, classes], scores);
+      metric.add({ label: dataset.labels?.[sample], inputs: [new Map()], outputs: [new Map([["y", output]])] });
+    }
+    expect(metric.result().value).toBeCloseTo(accuracy, 3);
+  });
+
+  it("gives the known area of a model's reconstruction errors", async () => {
+    const dataset = await openDataset(folder("assets/datasets/mlperf_ad01/"));
+    const errors = await array("fixtures/models/mlperf_all_samples/ad01_int8.mse_all_files.npy");
+    const anomalies = Array.from(dataset.labels!, (label) => label === 1);
+    expect(areaUnderCurve([...(errors.data as Float32Array)], anomalies)).toBeCloseTo(0.896, 3);
   });
 
   it("slides windows of 5 frames over the sounds of machines", async () => {

@@ -30,7 +30,8 @@ export class Source {
 
   /** Fails unless `size` bytes stand at `at`. */
   need(at: number, size: number, what: string): void {
-    if (at >= 0 && at + size <= this.bytes.length) return;
+    if (at < 0) this.malformed(`${what} would begin before the file`);
+    if (at + size <= this.bytes.length) return;
     this.trail.fail(
       "truncated",
       `${what} at byte ${at} needs ${size} bytes, but the file ends at ${this.bytes.length}`,

@@ -1,0 +1,64 @@
+import type { OnnxAttribute, OnnxTensor } from "@millrace/formats/onnx";
+import type { Value } from "@millrace/ir";
+
+/** What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out. */
+export type Binding = Value | "unknown" | "absent";
+
+export interface ScopeInit {
+  /** Starts the names that the graph's values get. */
+  readonly prefix: string;
+  /** Operator set versions by domain. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly initializers?: readonly OnnxTensor[];
+  /** Values of the attributes of the function whose body this is. */
+  readonly attributes?: ReadonlyMap<string, OnnxAttribute>;
+  /** What the caller calls the results of the body. */
+  readonly resultNames?: ReadonlyMap<string, string>;
+  /** Scope around a subgraph. */
+  readonly parent?: Scope;
+}
+
+/** The names of a graph, a function's body or a subgraph. Initializers are turned into constants when they are first read. */
+export class Scope {
+  readonly prefix: string;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly attributes: ReadonlyMap<string, OnnxAttribute> | undefined;
+  readonly #resultNames: ReadonlyMap<string, string> | undefined;
+  readonly #parent: Scope | undefined;
+  readonly #tensors = new Map<string, OnnxTensor>();
+  readonly #bindings = new Map<string, Binding>();
+
+  constructor(init: ScopeInit) {
+    this.prefix = init.prefix;
+    this.opsets = init.opsets;
+    this.attributes = init.attributes ?? init.parent?.attributes;
+    this.#resultNames = init.resultNames;
+    this.#parent = init.parent;
+    for (const tensor of init.initializers ?? []) this.#tensors.set(tensor.name, tensor);
+  }
+
+  /** The graph-wide name of a value of this scope. */
+  qualify(name: string): string {
+    return this.#resultNames?.get(name) ?? this.prefix + name;
+  }
+
+  /** Whether the scope itself, not one around it, has the name. */
+  owns(name: string): boolean {
+    return this.#bindings.has(name) || this.#tensors.has(name);
+  }
+
+  bind(name: string, binding: Binding): void {
+    this.#bindings.set(name, binding);
+  }
+
+  /** What the name stands for, undefined for nothing; `read` turns an initializer into a constant. */
+  find(name: string, read: (tensor: OnnxTensor, name: string) => Binding): Binding | undefined {
+    const known = this.#bindings.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) return this.#parent?.find(name, read);
+    const binding = read(tensor, this.qualify(name));
+    this.#bindings.set(name, binding);
+    return binding;
+  }
+}

@@ -1,0 +1,201 @@
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
+import { fail, scalarOf, type Value } from "@millrace/ir";
+import type { Builder } from "./builder.ts";
+import { type FunctionLibrary, resolveAttributes } from "./functions.ts";
+import { importers } from "./ops/index.ts";
+import { checkedOpset, isStandard } from "./opsets.ts";
+import { orderNodes } from "./order.ts";
+import type { Place, Problems } from "./problems.ts";
+import { type Binding, Scope } from "./scope.ts";
+import { type Importer, SourceNode } from "./source-node.ts";
+import type { TensorReader } from "./tensors.ts";
+
+/** Functions and branches inside each other. */
+const maximumDepth = 100;
+/** Nodes a model may become when its functions are written out. */
+const maximumNodes = 2 ** 20;
+
+type Results = readonly (Binding | undefined)[];
+
+/** Walks through nodes in order, functions and branches included, and binds what each gives to its names. */
+export class Walker {
+  readonly #builder: Builder;
+  readonly #problems: Problems;
+  readonly #functions: FunctionLibrary;
+  readonly #tensors: TensorReader;
+  readonly #calls: OnnxFunction[] = [];
+  #depth = 0;
+  #count = 0;
+
+  constructor(builder: Builder, problems: Problems, functions: FunctionLibrary, tensors: TensorReader) {
+    this.#builder = builder;
+    this.#problems = problems;
+    this.#functions = functions;
+    this.#tensors = tensors;
+  }
+
+  walk(nodes: readonly OnnxNode[], scope: Scope): void {
+    if (++this.#depth > maximumDepth) fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`);
+    const order = orderNodes(nodes);
+    this.#reportOrder(order, scope);
+    for (const node of order.stuck) this.#bind(node, scope, [], placeOf(node, scope));
+    for (const node of order.nodes) {
+      if (++this.#count > maximumNodes)
+        fail("onnx.too-large", `the model has over ${maximumNodes} nodes when its functions are written out`);
+      this.#visit(node, scope);
+    }
+    this.#depth--;
+  }
+
+  /** What a name stands for; reports a name that stands for nothing. */
+  read(name: string, scope: Scope, place: Place): Binding {
+    const binding = scope.find(name, (tensor, qualified) => this.#readTensor(tensor, qualified));
+    if (binding !== undefined) return binding;
+    this.#problems.error("onnx.missing-input", `${place.label}: nothing is called "${name}".`, {
+      at: place.at,
+      hint: "Check the model with onnx.checker and export it again.",
+    });
+    return "unknown";
+  }
+
+  #visit(node: OnnxNode, scope: Scope): void {
+    const place = placeOf(node, scope);
+    const inputs = node.inputs.map((name): Binding => (name === "" ? "absent" : this.read(name, scope, place)));
+    const results = this.#problems.try(place, () => {
+      const definition = this.#functions.find(node);
+      if (definition) return this.#call(definition, node, inputs, scope);
+      if (node.opType === "If" && isStandard(node.domain)) return this.#branch(node, inputs, scope);
+      return this.#import(node, inputs, scope);
+    });
+    this.#bind(node, scope, results ?? [], place);
+  }
+
+  #import(node: OnnxNode, inputs: readonly Binding[], scope: Scope): Results {
+    const opset = isStandard(node.domain) ? checkedOpset(scope.opsets) : 0;
+    const importer = importerOf(node);
+    if (inputs.includes("unknown")) return [];
+    const source = new SourceNode(node, resolveAttributes(node.attributes, scope.attributes), {
+      builder: this.#builder,
+      opset,
+      naming: { node: nameOf(node, scope), value: scope.qualify(node.outputs.find((name) => name !== "") ?? nameOf(node, scope)) },
+      inputs: inputs.map((binding) => (binding === "absent" ? undefined : (binding as Value))),
+      decode: (tensor) => this.#tensors.decode(tensor),
+      elementType: (code) => this.#tensors.elementType(code),
+    });
+    const results = [importer(source)].flat();
+    const [unread] = source.attributes.unread;
+    if (unread !== undefined)
+      source.unsupported(`the attribute ${unread} is not one of opset ${opset}`, "Remove the attribute, or state the opset it belongs to.");
+    this.#name(node, scope, source, results);
+    return results;
+  }
+
+  /** Gives the values made for a node the names of its results. */
+  #name(node: OnnxNode, scope: Scope, source: SourceNode, results: readonly (Value | undefined)[]): void {
+    node.outputs.forEach((name, index) => {
+      const result = results[index];
+      if (name !== "" && result === undefined)
+        source.unsupported(`its result ${index} ("${name}") can't be given`, "Export the model for inference, or leave this result out.");
+      if (name !== "" && result && source.made.delete(result)) this.#builder.graph.rename(result, scope.qualify(name));
+    });
+  }
+
+  #call(definition: OnnxFunction, node: OnnxNode, inputs: readonly Binding[], scope: Scope): Results {
+    if (this.#calls.includes(definition))
+      fail("onnx.recursive-function", `the function ${definition.name} calls itself`, {
+        hint: "Write the recursion out; ONNX has none.",
+      });
+    const body = this.#functions.scopeOf(definition, node, scope, nameOf(node, scope));
+    definition.inputs.forEach((name, index) => body.bind(name, inputs[index] ?? "absent"));
+    this.#calls.push(definition);
+    this.walk(definition.nodes, body);
+    this.#calls.pop();
+    return definition.outputs.map((name, index) => (node.outputs[index] ? this.read(name, body, placeOf(node, scope)) : undefined));
+  }
+
+  #branch(node: OnnxNode, [condition]: readonly Binding[], scope: Scope): Results {
+    if (condition === "unknown") return [];
+    const tensor = typeof condition === "object" ? this.#builder.tensorOf(condition) : undefined;
+    if (tensor === undefined)
+      fail("onnx.unsupported-control-flow", "its condition is computed while the model runs", {
+        hint: "Export the model with fixed shapes, so that the condition is a constant, or without the branch.",
+      });
+    const chosen = scalarOf(tensor) !== 0 ? "then_branch" : "else_branch";
+    const graph = resolveAttributes(node.attributes, scope.attributes).find(({ name }) => name === chosen)?.graph;
+    if (graph === undefined) fail("onnx.missing-attribute", `the attribute ${chosen} is missing`);
+    const inner = new Scope({ prefix: scope.prefix, opsets: scope.opsets, initializers: graph.initializers, parent: scope });
+    this.refuseSparse(graph, inner);
+    this.walk(graph.nodes, inner);
+    return graph.outputs.map(({ name }) => this.read(name, inner, placeOf(node, scope)));
+  }
+
+  /** Reports initializers that are stored sparsely. */
+  refuseSparse(graph: OnnxGraph, scope: Scope): void {
+    for (const { values } of graph.sparseInitializers) {
+      const name = values?.name ?? "";
+      scope.bind(name, "unknown");
+      this.#problems.error("onnx.unsupported-type", `The initializer "${name}" is stored sparsely.`, {
+        at: { value: name },
+        hint: "Store it as a dense tensor.",
+      });
+    }
+  }
+
+  #bind(node: OnnxNode, scope: Scope, results: Results, { label, at }: Place): void {
+    node.outputs.forEach((name, index) => {
+      if (name === "") return;
+      if (scope.owns(name))
+        this.#problems.error("onnx.duplicate-name", `${label}: its result "${name}" has the name of another value.`, {
+          at,
+          hint: "Give every value a name of its own.",
+        });
+      else scope.bind(name, results[index] ?? "unknown");
+    });
+  }
+
+  #readTensor(tensor: OnnxTensor, name: string): Binding {
+    const place = { label: `The initializer "${name}"`, at: { value: name } };
+    return this.#problems.try(place, () => this.#builder.constant(name, this.#tensors.decode(tensor))) ?? "unknown";
+  }
+
+  #reportOrder({ cycle, stuck, wasOrdered }: ReturnType<typeof orderNodes>, scope: Scope): void {
+    const names = cycle.map((node) => `"${nameOf(node, scope)}"`).join(", ");
+    if (cycle.length > 0)
+      this.#problems.error("onnx.cycle", `The nodes ${names} read each other's results in a circle.`, {
+        at: { node: nameOf(cycle[0], scope) },
+        hint: "A graph can't compute this; export the model again.",
+      });
+    else if (!wasOrdered && stuck.length === 0)
+      this.#problems.add({
+        code: "onnx.not-topological",
+        severity: "info",
+        message: "Nodes stood before those whose results they read; they were sorted.",
+      });
+  }
+}
+
+function importerOf(node: OnnxNode): Importer {
+  const importer = isStandard(node.domain) && Object.hasOwn(importers, node.opType) ? importers[node.opType] : undefined;
+  const outputs = node.outputs.filter((name) => name !== "").join('", "');
+  const operator = isStandard(node.domain) ? node.opType : `${node.opType} of ${node.domain}`;
+  return (
+    importer ??
+    fail("onnx.unknown-operator", `the operator ${operator} is not supported (it makes "${outputs}")`, {
+      hint: isStandard(node.domain)
+        ? "Export the model without it, written out in operators that are supported, or cut the model before it."
+        : "Export the model with standard operators, or with the operator's definition as a function in the model.",
+    })
+  );
+}
+
+function nameOf(node: OnnxNode, scope: Scope): string {
+  if (node.name !== "") return scope.prefix + node.name;
+  const output = node.outputs.find((name) => name !== "");
+  return output === undefined ? scope.prefix + node.opType : scope.qualify(output);
+}
+
+function placeOf(node: OnnxNode, scope: Scope): Place {
+  const name = nameOf(node, scope);
+  const value = node.outputs.find((output) => output !== "");
+  return { label: `${node.opType} "${name}"`, at: { node: name, ...(value !== undefined && { value: scope.qualify(value) }) } };
+}

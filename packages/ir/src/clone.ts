@@ -1,0 +1,35 @@
+import { Graph, type Value } from "./graph.ts";
+
+/** A copy of a graph that can be changed on its own, and where each value went. Constant data is shared. */
+export interface GraphCopy {
+  readonly graph: Graph;
+  readonly values: ReadonlyMap<Value, Value>;
+}
+
+/** Copies nodes, values and names; tensors of constants are shared, not copied. */
+export function cloneGraph(source: Graph): GraphCopy {
+  const graph = new Graph(source.name);
+  const values = new Map<Value, Value>();
+  const copyOf = (value: Value) => {
+    const known = values.get(value);
+    if (known !== undefined || value.constant === undefined) return known!;
+    const copy = graph.addConstant(value.name, value.constant, value.type.quantization);
+    values.set(value, copy);
+    return copy;
+  };
+  for (const input of source.inputs) values.set(input, graph.addInput(input.name, input.type));
+  for (const { op, name, inputs, outputs, attributes, origin } of source.nodes()) {
+    const copy = graph.addNode({
+      op,
+      name,
+      attributes,
+      origin,
+      inputs: inputs.map((value) => value && copyOf(value)),
+      outputNames: outputs.map((output) => output.name),
+      outputTypes: outputs.map(({ type }) => type),
+    });
+    for (const [index, output] of outputs.entries()) values.set(output, copy.outputs[index]);
+  }
+  graph.setOutputs(source.outputs.map(copyOf), source.outputNames);
+  return { graph, values };
+}

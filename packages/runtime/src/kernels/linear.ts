@@ -1,0 +1,41 @@
+import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
+import { fromValue } from "./constant.ts";
+import { type FinishFactory, integerFinish, realFinish } from "./finish.ts";
+import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
+import { arrangeProducts } from "./products.ts";
+import { multiplyRows } from "./rows.ts";
+import { centered } from "./scratch.ts";
+import { largestOf, weightZeroPoint } from "./weights.ts";
+
+function linear(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
+  const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
+  const zero = weightZeroPoint(weights, node);
+  const arranged = fromValue(weights, (tensor) => {
+    const values = Float64Array.from(tensor!.data as Float32Array, (value) => value - zero);
+    return arrangeProducts(values, tensor!.shape[0], tensor!.shape[1], largestOf(x));
+  });
+  const finishing = fromValue(bias, finishOf);
+  return ([data, filter, offsets], [output]) => {
+    const shape = output.shape as readonly number[];
+    const result = allocate(output.dtype, elementCount(shape));
+    const products = arranged(filter);
+    const source = centered(context.scratch, data!, zeroPoint, products.length);
+    multiplyRows(source, 0, result.length / products.rows, products, finishing(offsets), result, 0);
+    return [{ dtype: output.dtype, shape, data: result }];
+  };
+}
+
+function channelsOf(node: Node): number {
+  return (node.inputs[1] as Value).type.shape[0] as number;
+}
+
+/** Fully connected layer on stored integers. */
+export const integerLinear: KernelFactory = (node, context) => {
+  const legacy = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
+  const finish = integerFinish(node, { channels: channelsOf(node), legacy }, context);
+  return linear(node, context, finish, affineOf(node.inputs[0], node).zeroPoint);
+};
+
+/** Fully connected layer on float32 values, summed in double precision. */
+export const realLinear: KernelFactory = (node, context) =>
+  linear(node, context, realFinish(node, channelsOf(node)), 0);

@@ -1,0 +1,2 @@
+import { errorFunction, type OpName } from "@millrace/ops";
+import { hyperbolicTangent, logistic } from "../arithmetic/exponential.ts";

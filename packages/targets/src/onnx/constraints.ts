@@ -1,0 +1,50 @@
+import type { Diagnostic, Node } from "@millrace/ir";
+import { batchNorm, dequantize, pad, quantize, reshape, spaceToDepth } from "@millrace/ops";
+
+/** What this writer can't express: a sentence for people, and the test that finds it. */
+const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
+  [
+    "integers that stand for reals are only written as QuantizeLinear and DequantizeLinear",
+    (node) =>
+      node.op !== quantize &&
+      node.op !== dequantize &&
+      [...node.inputs, ...node.outputs].some((value) => value?.type.quantization && value.producer?.op !== quantize),
+  ],
+  [
+    "channels are on axis 1 in a BatchNormalization",
+    (node) => node.op === batchNorm && batchNorm.attributesOf(node).axis !== 1,
+  ],
+  ["symmetric padding has no ONNX form", (node) => node.op === pad && pad.attributesOf(node).mode === "symmetric"],
+  [
+    "channels come last in an operator that ONNX has only channel-first",
+    (node) => node.attributes["layout"] === "last",
+  ],
+  [
+    "SpaceToDepth puts the block before the channels",
+    (node) => node.op === spaceToDepth && spaceToDepth.attributesOf(node).order === "columnFirst",
+  ],
+  [
+    "at most one size is open in a reshape, and none in other operators",
+    (node) => openSizes(node) > (node.op === reshape ? 1 : 0),
+  ],
+];
+
+function openSizes(node: Node): number {
+  return Object.values(node.attributes)
+    .filter((attribute) => Array.isArray(attribute))
+    .flat()
+    .filter((size) => typeof size === "string").length;
+}
+
+/** Everything about a node that can't be written. */
+export function onnxProblems(node: Node): readonly Diagnostic[] {
+  return constraints
+    .filter(([, violated]) => violated(node))
+    .map(([sentence]) => ({
+      code: "onnx.not-expressible",
+      severity: "error",
+      message: `${node.name} (${node.op.name}) can't be written as ONNX: ${sentence}`,
+      at: { node: node.name },
+      hint: "choose another target, or remove the operator from the model",
+    }));
+}

@@ -1,0 +1,101 @@
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
+import { bytesOf, type DType, fromNumbers, type Node, type Tensor, type Value } from "@millrace/ir";
+
+/** Plain attribute values; lists of numbers are written as ints unless given as `{ floats }`. */
+export type OnnxAttributeValue = number | string | readonly number[] | { readonly float: number };
+
+/** ONNX codes of element types. */
+export const dataTypeCodes: Readonly<Record<DType, number>> = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  u16: 4,
+  i16: 5,
+  i32: 6,
+  i64: 7,
+  bool: 9,
+  f16: 10,
+  f64: 11,
+  u32: 12,
+  u64: 13,
+  bf16: 16,
+  u4: 21,
+  i4: 22,
+};
+
+/** Collects the nodes and initializers of an ONNX graph; names are unique. */
+export class OnnxEmitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  readonly #names = new Set<string>();
+  readonly #written = new Map<Value, string>();
+
+  /** Reserves a name, with a number behind it where it is taken. */
+  name(base: string): string {
+    let candidate = base;
+    for (let count = 1; this.#names.has(candidate); count++) candidate = `${base}__${count}`;
+    this.#names.add(candidate);
+    return candidate;
+  }
+
+  /** The ONNX name of a value; constants become initializers when first read. */
+  read(value: Value | undefined): string {
+    if (value === undefined) return "";
+    const known = this.#written.get(value);
+    if (known !== undefined) return known;
+    const name = value.constant ? this.constant(value.name, value.constant) : this.name(value.name);
+    this.#written.set(value, name);
+    return name;
+  }
+
+  constant(base: string, tensor: Tensor): string {
+    const name = this.name(base);
+    this.initializers.push({
+      name,
+      dims: tensor.shape,
+      dataType: dataTypeCodes[tensor.dtype],
+      rawData: bytesOf(tensor),
+    });
+    return name;
+  }
+
+  /** A vector of int64, for shapes, axes and the like. */
+  integers(base: string, values: readonly number[]): string {
+    return this.constant(base, fromNumbers("i64", [values.length], values));
+  }
+
+  /** A float scalar in `like`'s element type. */
+  scalar(base: string, value: number, dtype: DType = "f32"): string {
+    return this.constant(base, fromNumbers(dtype, [], [value]));
+  }
+
+  /** Adds a node and returns the names of its outputs; without `outputs` there is one with a fresh name. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttributeValue>> = {},
+    outputs?: readonly string[],
+  ): string {
+    const names = outputs ?? [this.name(opType.toLowerCase())];
+    const trimmed = inputs.slice(0, inputs.findLastIndex((input) => input !== "") + 1);
+    this.nodes.push({
+      name: this.name(`${names[0]}.${opType}`),
+      opType,
+      domain: "",
+      inputs: trimmed,
+      outputs: names,
+      attributes: Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value)),
+    });
+    return names[0];
+  }
+}
+
+/** Writes one node of the IR: adds ONNX nodes whose last ones make `outputs`. */
+export type OnnxLowering = (node: Node, emit: OnnxEmitter, outputs: readonly string[]) => void;
+
+function encodeAttribute(name: string, value: OnnxAttributeValue): OnnxAttribute {
+  if (typeof value === "string") return { name, type: 3, string: new TextEncoder().encode(value) };
+  if (typeof value === "number") return { name, type: 2, int: value };
+  if ("float" in value) return { name, type: 1, float: value.float };
+  return { name, type: 7, ints: [...value] };
+}

@@ -1,0 +1,135 @@
+import { type DType, fromNumbers } from "@millrace/ir";
+import {
+  argMax,
+  cast,
+  concat,
+  dequantize,
+  expand,
+  gather,
+  mean,
+  pad,
+  quantize,
+  reshape,
+  shapeOf,
+  slice,
+  split,
+  tile,
+  transpose,
+} from "@millrace/ops";
+import { dataTypeCodes, type OnnxLowering } from "./emitter.ts";
+
+/** ONNX takes the axes of a sum as an input, those of the other reductions as an attribute (opset 17). */
+export function lowerReduction(opType: string): OnnxLowering {
+  return (node, emit, outputs) => {
+    const { axes, keepDims } = mean.attributesOf(node);
+    const x = emit.read(node.inputs[0]);
+    if (opType === "ReduceSum")
+      emit.node(opType, [x, emit.integers("axes", axes)], { keepdims: Number(keepDims) }, outputs);
+    else emit.node(opType, [x], { axes, keepdims: Number(keepDims) }, outputs);
+  };
+}
+
+/** One open dimension can be written as -1; the graph's constraints allow no more. */
+export const lowerReshape: OnnxLowering = (node, emit, outputs) => {
+  const { shape } = reshape.attributesOf(node);
+  const sizes = shape.map((size) => (typeof size === "number" ? size : -1));
+  const attributes = { allowzero: Number(sizes.includes(0)) };
+  emit.node("Reshape", [emit.read(node.inputs[0]), emit.integers("shape", sizes)], attributes, outputs);
+};
+
+export const lowerTranspose: OnnxLowering = (node, emit, outputs) => {
+  emit.node("Transpose", [emit.read(node.inputs[0])], { perm: transpose.attributesOf(node).permutation }, outputs);
+};
+
+export const lowerConcat: OnnxLowering = (node, emit, outputs) => {
+  emit.node(
+    "Concat",
+    node.inputs.map((value) => emit.read(value)),
+    { axis: concat.attributesOf(node).axis },
+    outputs,
+  );
+};
+
+export const lowerSplit: OnnxLowering = (node, emit, outputs) => {
+  const { axis, sizes } = split.attributesOf(node);
+  emit.node("Split", [emit.read(node.inputs[0]), emit.integers("split", sizes)], { axis }, outputs);
+};
+
+/** A range that runs backwards past the first element ends at the least int64 that ONNX clamps. */
+export const lowerSlice: OnnxLowering = (node, emit, outputs) => {
+  const { starts, sizes, steps } = slice.attributesOf(node);
+  const axes = starts.map((_, axis) => axis);
+  const ends = axes.map((axis) => {
+    const end = (starts[axis] as number) + (sizes[axis] as number) * steps[axis];
+    return end < 0 ? -(2 ** 31) : end;
+  });
+  const parts = [starts as readonly number[], ends, axes, steps].map((values) => emit.integers("slice", values));
+  emit.node("Slice", [emit.read(node.inputs[0]), ...parts], {}, outputs);
+};
+
+export const lowerPad: OnnxLowering = (node, emit, outputs) => {
+  const { before, after, mode, value } = pad.attributesOf(node);
+  const [x] = node.inputs;
+  const fill = mode === "constant" ? [emit.constant("fill", fromNumbers(x!.type.dtype, [], [value]))] : [];
+  emit.node("Pad", [emit.read(x), emit.integers("pads", [...before, ...after]), ...fill], { mode }, outputs);
+};
+
+export const lowerGather: OnnxLowering = (node, emit, outputs) => {
+  emit.node(
+    "Gather",
+    node.inputs.map((value) => emit.read(value)),
+    { axis: gather.attributesOf(node).axis },
+    outputs,
+  );
+};
+
+export const lowerExpand: OnnxLowering = (node, emit, outputs) => {
+  const { shape } = expand.attributesOf(node);
+  emit.node("Expand", [emit.read(node.inputs[0]), emit.integers("shape", shape as readonly number[])], {}, outputs);
+};
+
+export const lowerTile: OnnxLowering = (node, emit, outputs) => {
+  emit.node(
+    "Tile",
+    [emit.read(node.inputs[0]), emit.integers("repeats", tile.attributesOf(node).repeats)],
+    {},
+    outputs,
+  );
+};
+
+export const lowerCast: OnnxLowering = (node, emit, outputs) => {
+  emit.node("Cast", [emit.read(node.inputs[0])], { to: dataTypeCodes[cast.attributesOf(node).to as DType] }, outputs);
+};
+
+export const lowerShapeOf: OnnxLowering = (node, emit, outputs) => {
+  const { start, end } = shapeOf.attributesOf(node);
+  emit.node("Shape", [emit.read(node.inputs[0])], { start, end }, outputs);
+};
+
+/** ONNX's indices are int64. */
+export function lowerArgExtreme(opType: "ArgMax" | "ArgMin"): OnnxLowering {
+  return (node, emit, outputs) => {
+    const { axis, keepDims, to } = argMax.attributesOf(node);
+    const attributes = { axis, keepdims: Number(keepDims) };
+    const x = emit.read(node.inputs[0]);
+    if (to === "i64") return void emit.node(opType, [x], attributes, outputs);
+    emit.node("Cast", [emit.node(opType, [x], attributes)], { to: dataTypeCodes[to as DType] }, outputs);
+  };
+}
+
+export const lowerQuantize: OnnxLowering = (node, emit, outputs) => {
+  const { dtype, scale, zeroPoint, axis } = quantize.attributesOf(node);
+  const shape = axis < 0 ? [] : [scale.length];
+  const scales = emit.constant("scale", fromNumbers("f32", shape, scale));
+  const zeros = emit.constant("zero_point", fromNumbers(dtype as DType, shape, zeroPoint));
+  emit.node("QuantizeLinear", [emit.read(node.inputs[0]), scales, zeros], axis < 0 ? {} : { axis }, outputs);
+};
+
+export const lowerDequantize: OnnxLowering = (node, emit, outputs) => {
+  const { x } = dequantize.inputsOf(node);
+  const { scale, zeroPoint, axis } = x.type.quantization!;
+  const shape = axis === undefined ? [] : [scale.length];
+  const scales = emit.constant("scale", fromNumbers("f32", shape, scale));
+  const zeros = emit.constant("zero_point", fromNumbers(x.type.dtype, shape, zeroPoint));
+  emit.node("DequantizeLinear", [emit.read(x), scales, zeros], axis === undefined ? {} : { axis }, outputs);
+};
