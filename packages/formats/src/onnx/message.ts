@@ -56,10 +56,7 @@ export function many<T>(number: number, codec: Scalar<T> | (() => MessageType<T 
   return { number, codec: codecOf(codec), repeated: true, initial: nothing };
 }
 
-export function optional<T>(
-  number: number,
-  codec: Scalar<T> | (() => MessageType<T & object>),
-): Field<T | undefined> {
+export function optional<T>(number: number, codec: Scalar<T> | (() => MessageType<T & object>)): Field<T | undefined> {
   return { number, codec: codecOf(codec), repeated: false, initial: undefined };
 }
 

@@ -38,7 +38,7 @@ export const example = {
 /** One step into a FlatBuffer: a table's vtable entry, or a vector's element (-1: what the offset points to itself). */
 type Step = { readonly entry: number } | { readonly element: number };
 
-/** The position of a stored field or element, followed from the root table by trusting steps; for tests that damage files. */
+/** The position of a stored field or element, found from the root table without checks; for tests that damage files. */
 export function positionOf(bytes: Uint8Array, steps: readonly Step[]): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return steps.reduce((at, step) => {

@@ -1,6 +1,6 @@
 import type { OnnxAttribute, OnnxFunction, OnnxModel, OnnxNode } from "@millrace/formats/onnx";
 import { fail } from "@millrace/ir";
-import { versionsOf } from "./opsets.ts";
+import { checkedOpset, versionsOf } from "./opsets.ts";
 import { Scope } from "./scope.ts";
 
 /** The functions a model brings along, found by domain, name and overload. */
@@ -24,10 +24,12 @@ export class FunctionLibrary {
     const declared = new Set([...definition.attributes, ...definition.attributeProtos.map(({ name }) => name)]);
     const stray = given.find(({ name }) => !declared.has(name));
     if (stray) fail("onnx.unsupported-attribute", `the function has no attribute ${stray.name}`);
+    const opsets = new Map([...scope.opsets, ...versionsOf(definition.opsetImports)]);
+    checkedOpset(opsets);
     const names = definition.outputs.map((name, index) => [name, node.outputs[index] ?? ""] as const);
     return new Scope({
       prefix: `${callName}/`,
-      opsets: new Map([...scope.opsets, ...versionsOf(definition.opsetImports)]),
+      opsets,
       attributes: new Map([...definition.attributeProtos, ...given].map((attribute) => [attribute.name, attribute])),
       resultNames: new Map(names.filter(([, outer]) => outer !== "").map(([inner, outer]) => [inner, scope.qualify(outer)])),
     });

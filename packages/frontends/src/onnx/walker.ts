@@ -1,9 +1,9 @@
-import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
+import type { OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
 import { fail, scalarOf, type Value } from "@millrace/ir";
 import type { Builder } from "./builder.ts";
 import { type FunctionLibrary, resolveAttributes } from "./functions.ts";
 import { importers } from "./ops/index.ts";
-import { checkedOpset, isStandard } from "./opsets.ts";
+import { isStandard } from "./opsets.ts";
 import { orderNodes } from "./order.ts";
 import type { Place, Problems } from "./problems.ts";
 import { type Binding, Scope } from "./scope.ts";
@@ -23,8 +23,8 @@ export class Walker {
   readonly #problems: Problems;
   readonly #functions: FunctionLibrary;
   readonly #tensors: TensorReader;
-  readonly #calls: OnnxFunction[] = [];
-  #depth = 0;
+  /** Functions and branches the walk is inside of. */
+  readonly #open: object[] = [];
   #count = 0;
 
   constructor(builder: Builder, problems: Problems, functions: FunctionLibrary, tensors: TensorReader) {
@@ -35,16 +35,15 @@ export class Walker {
   }
 
   walk(nodes: readonly OnnxNode[], scope: Scope): void {
-    if (++this.#depth > maximumDepth) fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`);
+    this.#count += nodes.length;
+    if (this.#count > maximumNodes)
+      fail("onnx.too-large", `the model has over ${maximumNodes} nodes when its functions are written out`, {
+        hint: "Split the model, or simplify its functions.",
+      });
     const order = orderNodes(nodes);
     this.#reportOrder(order, scope);
     for (const node of order.stuck) this.#bind(node, scope, [], placeOf(node, scope));
-    for (const node of order.nodes) {
-      if (++this.#count > maximumNodes)
-        fail("onnx.too-large", `the model has over ${maximumNodes} nodes when its functions are written out`);
-      this.#visit(node, scope);
-    }
-    this.#depth--;
+    for (const node of order.nodes) this.#visit(node, scope);
   }
 
   /** What a name stands for; reports a name that stands for nothing. */
@@ -71,7 +70,7 @@ export class Walker {
   }
 
   #import(node: OnnxNode, inputs: readonly Binding[], scope: Scope): Results {
-    const opset = isStandard(node.domain) ? checkedOpset(scope.opsets) : 0;
+    const opset = scope.opsets.get("") ?? 0;
     const importer = importerOf(node);
     if (inputs.includes("unknown")) return [];
     const source = new SourceNode(node, resolveAttributes(node.attributes, scope.attributes), {
@@ -101,15 +100,13 @@ export class Walker {
   }
 
   #call(definition: OnnxFunction, node: OnnxNode, inputs: readonly Binding[], scope: Scope): Results {
-    if (this.#calls.includes(definition))
+    if (this.#open.includes(definition))
       fail("onnx.recursive-function", `the function ${definition.name} calls itself`, {
         hint: "Write the recursion out; ONNX has none.",
       });
     const body = this.#functions.scopeOf(definition, node, scope, nameOf(node, scope));
     definition.inputs.forEach((name, index) => body.bind(name, inputs[index] ?? "absent"));
-    this.#calls.push(definition);
-    this.walk(definition.nodes, body);
-    this.#calls.pop();
+    this.#descend(definition.nodes, body, definition);
     return definition.outputs.map((name, index) => (node.outputs[index] ? this.read(name, body, placeOf(node, scope)) : undefined));
   }
 
@@ -125,8 +122,19 @@ export class Walker {
     if (graph === undefined) fail("onnx.missing-attribute", `the attribute ${chosen} is missing`);
     const inner = new Scope({ prefix: scope.prefix, opsets: scope.opsets, initializers: graph.initializers, parent: scope });
     this.refuseSparse(graph, inner);
-    this.walk(graph.nodes, inner);
+    this.#descend(graph.nodes, inner, graph);
     return graph.outputs.map(({ name }) => this.read(name, inner, placeOf(node, scope)));
+  }
+
+  #descend(nodes: readonly OnnxNode[], scope: Scope, within: object): void {
+    if (this.#open.length === maximumDepth)
+      fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`, { hint: "Write some of them out." });
+    this.#open.push(within);
+    try {
+      this.walk(nodes, scope);
+    } finally {
+      this.#open.pop();
+    }
   }
 
   /** Reports initializers that are stored sparsely. */

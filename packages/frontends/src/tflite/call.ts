@@ -18,7 +18,7 @@ import {
   type ValueType,
 } from "@millrace/ir";
 import { type OpName, operators } from "@millrace/ops";
-import { constantOf, tensorName, typeOf } from "./tensors.ts";
+import { constantOf, isPossibleShape, tensorName, typeOf } from "./tensors.ts";
 
 /** What is known while a file is imported. */
 export interface Scope {
@@ -27,8 +27,8 @@ export interface Scope {
   readonly graph: Graph;
   /** Values by tensor number, as far as they are there. */
   readonly values: (Value | undefined)[];
-  /** Depthwise weights by the operand they were made of. */
-  readonly rearranged: Map<Value, Value>;
+  /** Weights and biases in the form of the graph, by the operand they were made of. */
+  readonly adapted: Map<Value, Value>;
   readonly diagnostics: Diagnostic[];
 }
 
@@ -82,13 +82,16 @@ export function allInputs(call: Call): Value[] {
   return call.stored.inputs.map((_, position) => input(call, position));
 }
 
-/** An operand with four axes of known size. */
-export function imageInput(call: Call, position: number): Value & { readonly type: { readonly shape: readonly number[] } } {
+/** A value with four axes of known size. */
+export type ImageValue = Value & { readonly type: { readonly shape: readonly number[] } };
+
+/** An operand with four axes. */
+export function imageInput(call: Call, position: number): ImageValue {
   const value = input(call, position);
   if (value.type.shape.length !== 4) {
     invalid(call, `its input ${position} has the shape ${printShape(value.type.shape)} instead of four axes`);
   }
-  return value as ReturnType<typeof imageInput>;
+  return value as ImageValue;
 }
 
 /** An operand that must be constant. */
@@ -104,7 +107,8 @@ export function constantInput(call: Call, position: number): Tensor {
 /** The numbers of a constant operand of whole numbers. */
 export function integerInput(call: Call, position: number): readonly number[] {
   const tensor = constantInput(call, position);
-  if (tensor.dtype !== "i32" && tensor.dtype !== "i64") invalid(call, `its input ${position} is ${tensor.dtype}, not i32`);
+  if (tensor.dtype !== "i32" && tensor.dtype !== "i64")
+    invalid(call, `its input ${position} is ${tensor.dtype}, not i32`);
   return Array.from(numbersOf(tensor));
 }
 
@@ -146,7 +150,13 @@ export function statedType({ scope, stored, ...call }: Call, position = 0): Retu
 }
 
 /** Adds a node for something the file does in one go with more; its results are of the given kind. */
-export function step(call: Call, op: OpName, inputs: readonly Value[], attributes: Attributes, kinds: readonly Kind[]): Value[] {
+export function step(
+  call: Call,
+  op: OpName,
+  inputs: readonly Value[],
+  attributes: Attributes,
+  kinds: readonly Kind[],
+): Value[] {
   const name = `${call.name}/${op}`;
   return add(
     call,
@@ -195,7 +205,10 @@ export function valueAt(scope: Scope, index: number): Value {
   }
   if (tensor.externalBuffer > 0 || tensor.sparsity) {
     const form = tensor.sparsity ? "sparse" : "stored outside of the file";
-    fail("tflite.unsupported-storage", `Tensor "${name}" is ${form}.`, { at, hint: "Export dense weights into the file." });
+    fail("tflite.unsupported-storage", `Tensor "${name}" is ${form}.`, {
+      at,
+      hint: "Export dense weights into the file.",
+    });
   }
   const type = typeOf(tensor, name);
   const bytes = scope.model.buffers[tensor.buffer]?.data ?? new Uint8Array();
@@ -221,7 +234,8 @@ function add(
   const problems = op.check(operands, attributes);
   if (problems.length > 0) invalid(call, problems.join("; "));
   const inferred = op.infer(operands, attributes);
-  if (inferred.length !== results.length) invalid(call, `it has ${results.length} results instead of ${inferred.length}`);
+  if (inferred.length !== results.length)
+    invalid(call, `it has ${results.length} results instead of ${inferred.length}`);
   const types = inferred.map((type, index) => resultType(call, op, type, results[index]));
   const folded = fold(op, inputs, attributes, types);
   if (folded) return folded.map((tensor, index) => graph.addConstant(results[index].name, tensor));
@@ -247,6 +261,7 @@ function asReal(op: Operator, value: Value | undefined, index: number): Value | 
 function resultType(call: Call, op: Operator, { dtype, shape }: ValueType, kind: Kind): ValueType {
   const real = op.quantization.kind !== "index" && (isFloat(dtype) || dtype === kind.dtype);
   const quantized = kind.quantization && real;
+  if (!isPossibleShape(shape)) invalid(call, `its result would have the shape ${printShape(shape)}`);
   if (!quantized && dtype !== kind.dtype) invalid(call, `its result is ${dtype}, but the file says ${kind.dtype}`);
   return { dtype: kind.dtype, shape, ...(quantized && { quantization: kind.quantization }) };
 }
@@ -260,12 +275,20 @@ function fold(
   const known = inputs.every((value) => value === undefined || value.constant);
   const small = types.every(
     ({ dtype, shape, quantization }) =>
-      !isFloat(dtype) && !quantization && isStatic(shape) && elementCount(shape) <= foldedElements,
+      !isFloat(dtype) &&
+      !quantization &&
+      isStatic(shape) &&
+      elementCount(shape.map((size) => size || 1)) <= foldedElements,
   );
   const dequantized = op.name === "dequantize";
   if (!known || !(small || dequantized)) return undefined;
   const sources = inputs.map((value) => value?.type);
-  return op.evaluate?.(inputs.map((value) => value?.constant), attributes, types, sources);
+  return op.evaluate?.(
+    inputs.map((value) => value?.constant),
+    attributes,
+    types,
+    sources,
+  );
 }
 
 function outputName({ scope, stored }: Call, position: number): string {

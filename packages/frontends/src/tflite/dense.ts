@@ -1,11 +1,11 @@
 import { elementCount, type Value } from "@millrace/ir";
-import { type Call, finish, input, invalid, neededOptions, optionalInput, optionsOf, refuse, step } from "./call.ts";
+import { type Call, finish, input, invalid, neededOptions, optionsOf, refuse, step } from "./call.ts";
 import { activationOf, takes } from "./importer.ts";
-import { refuseHybrid } from "./windows.ts";
+import { biasInput, refuseHybrid } from "./weights.ts";
 
 /** FULLY_CONNECTED sees its data as rows as long as those of the weights unless it keeps the number of axes. */
 export const fullyConnected = takes(2, 3, (call) => {
-  const [data, weights, bias] = [input(call, 0), input(call, 1), optionalInput(call, 2)];
+  const [data, weights] = [input(call, 0), input(call, 1)];
   refuseHybrid(call, data, weights);
   const options = neededOptions(call, "FullyConnectedOptions");
   if (options.weightsFormat !== "DEFAULT") {
@@ -13,6 +13,7 @@ export const fullyConnected = takes(2, 3, (call) => {
   }
   if (weights.type.shape.length !== 2) invalid(call, `its weights have ${weights.type.shape.length} axes, not 2`);
   const x = options.keepNumDims ? data : rows(call, data, weights.type.shape[1] as number);
+  const bias = biasInput(call, 2, x, weights);
   finish(call, "linear", [x, weights, bias], { activation: activationOf(call, options.fusedActivationFunction) });
 });
 

@@ -4,7 +4,10 @@ import type { OpName } from "@millrace/ops";
 import { type Call, finish, input, neededOptions, optionsOf, refuse, statedType, step } from "./call.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
 
-type ArithmeticOptions = Extract<BuiltinOptions, { readonly fusedActivationFunction: string; readonly kind: `${"Add" | "Sub" | "Mul" | "Div"}Options` }>;
+type ArithmeticOptions = Extract<
+  BuiltinOptions,
+  { readonly fusedActivationFunction: string; readonly kind: `${"Add" | "Sub" | "Mul" | "Div"}Options` }
+>;
 
 /** An operator of one operand and no attributes. */
 export function unary(op: OpName): Importer {

@@ -23,9 +23,10 @@ export interface TfliteImport {
  */
 export function importTflite(model: TfliteModel, options: TfliteImportOptions = {}): TfliteImport {
   const [subgraph] = model.subgraphs;
-  if (subgraph === undefined) fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
+  if (subgraph === undefined)
+    fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
   const graph = new Graph(options.name ?? (subgraph.name || "model"));
-  const scope: Scope = { model, subgraph, graph, values: [], rearranged: new Map(), diagnostics: [] };
+  const scope: Scope = { model, subgraph, graph, values: [], adapted: new Map(), diagnostics: [] };
   const problems: Diagnostic[] = [...subgraphProblems(model)];
   const attempt = (action: () => void) => {
     try {
@@ -113,10 +114,14 @@ function importOperator(call: Call): void {
   const importer = Object.hasOwn(importers, builtin) ? importers[builtin] : undefined;
   if (importer === undefined) {
     const why = refusals[builtin] ?? "it has no counterpart";
-    fail("tflite.unknown-operator", `Operator ${index} (${builtin}), which makes "${name}", can't be imported: ${why}.`, {
-      at: { node: name },
-      hint: "Export the model without this operator.",
-    });
+    fail(
+      "tflite.unknown-operator",
+      `Operator ${index} (${builtin}), which makes "${name}", can't be imported: ${why}.`,
+      {
+        at: { node: name },
+        hint: "Export the model without this operator.",
+      },
+    );
   }
   const { least, most } = importer;
   if (stored.inputs.length < least || stored.inputs.length > most || stored.outputs.length === 0) {

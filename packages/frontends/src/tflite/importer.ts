@@ -24,7 +24,12 @@ const activations: Readonly<Record<string, Activation>> = {
 export function activationOf(call: Call, stored = "NONE"): Activation {
   const activation = activations[stored];
   if (activation) return activation;
-  refuse(call, "tflite.unsupported", `the fused activation ${stored} has no counterpart`, "Make it a layer of its own.");
+  refuse(
+    call,
+    "tflite.unsupported",
+    `the fused activation ${stored} has no counterpart`,
+    "Make it a layer of its own.",
+  );
 }
 
 /** Attributes of a clamp that does what an activation does. */

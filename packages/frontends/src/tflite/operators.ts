@@ -31,7 +31,8 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
-import { gather, mirrorPad, pad, padV2, slice, stridedSlice } from "./slicing.ts";
+import { gather, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
+import { batchToSpace, spaceToBatch } from "./space-batch.ts";
 import {
   averagePool,
   convolution,
@@ -52,6 +53,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   ARG_MIN: argument("argMin"),
   AVERAGE_POOL_2D: averagePool,
   BATCH_MATMUL: batchMatmul,
+  BATCH_TO_SPACE_ND: batchToSpace,
   BROADCAST_TO: broadcastTo,
   CAST: cast,
   CEIL: unary("ceil"),
@@ -108,6 +110,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   RESHAPE: reshape,
   RESIZE_BILINEAR: resizeBilinear,
   RESIZE_NEAREST_NEIGHBOR: resizeNearest,
+  REVERSE_V2: reverse,
   ROUND: unary("round"),
   RSQRT: unary("rsqrt"),
   SELECT: select,
@@ -117,6 +120,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   SIN: unary("sin"),
   SLICE: slice,
   SOFTMAX: softmax,
+  SPACE_TO_BATCH_ND: spaceToBatch,
   SPACE_TO_DEPTH: spaceToDepth,
   SPLIT: split,
   SPLIT_V: splitV,

@@ -1,5 +1,16 @@
 import type { OpName } from "@millrace/ops";
-import { axisInput, type Call, checkedAxis, finish, input, integerInput, invalid, neededOptions, optionsOf, statedType } from "./call.ts";
+import {
+  axisInput,
+  type Call,
+  checkedAxis,
+  finish,
+  input,
+  integerInput,
+  invalid,
+  neededOptions,
+  optionsOf,
+  statedType,
+} from "./call.ts";
 import { type Importer, takes } from "./importer.ts";
 
 /** A reduction over constant axes. */

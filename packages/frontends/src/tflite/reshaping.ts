@@ -40,7 +40,9 @@ function resolved(call: Call, wanted: readonly number[], count: number): readonl
   if (wanted.some((size, axis) => size < 0 && axis !== open)) invalid(call, `the shape [${wanted}] can't be resolved`);
   if (open < 0) return wanted;
   const size = count / elementCount(wanted.toSpliced(open, 1));
-  return Number.isSafeInteger(size) ? wanted.with(open, size) : invalid(call, `${count} elements do not fit [${wanted}]`);
+  return Number.isSafeInteger(size)
+    ? wanted.with(open, size)
+    : invalid(call, `${count} elements do not fit [${wanted}]`);
 }
 
 export const squeeze = takes(1, 1, (call) => {
@@ -82,7 +84,9 @@ export const pack = takes(1, Number.POSITIVE_INFINITY, (call) => {
   const axis = checkedAxis(call, stored, shapeOf(values[0]).length + 1);
   const shapes = values.map((value) => shapeOf(value).toSpliced(axis, 0, 1));
   if (values.length === 1) return finish(call, "reshape", values, { shape: shapes[0] });
-  const parts = values.flatMap((value, index) => step(call, "reshape", [value], { shape: shapes[index] }, [value.type]));
+  const parts = values.flatMap((value, index) =>
+    step(call, "reshape", [value], { shape: shapes[index] }, [value.type]),
+  );
   finish(call, "concat", parts, { axis });
 });
 

@@ -1,6 +1,18 @@
 import { numbersOf } from "@millrace/ir";
-import { type Call, constantInput, finish, input, integerInput, invalid, neededOptions, optionsOf, refuse, step } from "./call.ts";
-import { type Importer, takes } from "./importer.ts";
+import {
+  type Call,
+  checkedAxis,
+  constantInput,
+  finish,
+  input,
+  integerInput,
+  invalid,
+  neededOptions,
+  optionsOf,
+  refuse,
+  step,
+} from "./call.ts";
+import { takes } from "./importer.ts";
 import { type Range, stridedRanges } from "./strided-slice.ts";
 
 /** SLICE; a size of -1 stands for all that is left. */
@@ -36,7 +48,9 @@ export const stridedSlice = takes(4, 4, (call) => {
   };
   const kept = result.length === ranges.length && result.every((size, axis) => size === ranges[axis].size);
   if (kept) return finish(call, "slice", [x], attributes);
-  const part = ranges.every((range, axis) => isWhole(range, shape[axis])) ? [x] : step(call, "slice", [x], attributes, [x.type]);
+  const part = ranges.every((range, axis) => isWhole(range, shape[axis]))
+    ? [x]
+    : step(call, "slice", [x], attributes, [x.type]);
   finish(call, "reshape", part, { shape: result });
 });
 
@@ -73,14 +87,23 @@ export const mirrorPad = takes(2, 2, (call) => {
   finish(call, "pad", [input(call, 0)], { ...paddings(call), mode, value: 0 });
 });
 
-export const gather: Importer = takes(2, 2, (call) => {
+/** REVERSE_V2 reads the given axes from their ends. */
+export const reverse = takes(2, 2, (call) => {
+  const x = input(call, 0);
+  const shape = x.type.shape as readonly number[];
+  const axes = new Set(integerInput(call, 1).map((axis) => checkedAxis(call, axis, shape.length)));
+  finish(call, "slice", [x], {
+    starts: shape.map((size, axis) => (axes.has(axis) ? Math.max(0, size - 1) : 0)),
+    sizes: shape,
+    steps: shape.map((_, axis) => (axes.has(axis) ? -1 : 1)),
+  });
+});
+
+export const gather = takes(2, 2, (call) => {
   const [data, indices] = [input(call, 0), input(call, 1)];
   const { axis = 0, batchDims = 0 } = optionsOf(call, "GatherOptions") ?? {};
-  const rank = data.type.shape.length;
   if (batchDims !== 0) {
     refuse(call, "tflite.unsupported", "it gathers within batches", "Export the model without batched gathers.");
   }
-  const normal = axis < 0 ? axis + rank : axis;
-  if (!(normal >= 0 && normal < rank)) invalid(call, `axis ${axis} is not one of the ${rank} axes`);
-  finish(call, "gather", [data, indices], { axis: normal });
+  finish(call, "gather", [data, indices], { axis: checkedAxis(call, axis, data.type.shape.length) });
 });

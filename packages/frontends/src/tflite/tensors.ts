@@ -8,14 +8,16 @@ import {
   isInteger,
   printShape,
   type Quantization,
+  type Shape,
   type Tensor,
   tensorOf,
   type ValueType,
   viewBytes,
 } from "@millrace/ir";
 
-/** Rank beyond which no TFLite kernel goes. */
+/** Rank beyond which no TFLite kernel goes, and the largest size of an axis. */
 const largestRank = 8;
+const largestSize = 2 ** 31 - 1;
 
 const dtypeNames: Readonly<Partial<Record<string, DType>>> = {
   FLOAT32: "f32",
@@ -50,7 +52,7 @@ export function typeOf(tensor: StoredTensor, name: string): ValueType & { readon
     });
   }
   const { shape } = tensor;
-  if (shape.length > largestRank || shape.some((size) => size < 0)) {
+  if (!isPossibleShape(shape)) {
     fail("tflite.shape", `Tensor "${name}" has the shape ${printShape(shape)}, which no tensor can have.`, {
       at: { value: name },
       hint: `Sizes are at least 0, and there are at most ${largestRank} of them.`,
@@ -58,6 +60,13 @@ export function typeOf(tensor: StoredTensor, name: string): ValueType & { readon
   }
   const quantization = isInteger(dtype) ? quantizationOf(tensor, name, dtype) : undefined;
   return { dtype, shape, ...(quantization && { quantization }) };
+}
+
+/** Whether a tensor of a TFLite file can have these sizes. */
+export function isPossibleShape(shape: Shape): boolean {
+  return (
+    shape.length <= largestRank && shape.every((size) => typeof size === "number" && size >= 0 && size <= largestSize)
+  );
 }
 
 function quantizationOf(tensor: StoredTensor, name: string, dtype: DType): Quantization | undefined {
@@ -90,7 +99,11 @@ function zeroPoints(stored: readonly bigint[], count: number): readonly number[]
 }
 
 /** A constant over the bytes of a buffer, viewed where they allow it. Throws `tflite.buffer-size` where they are not what the shape needs. */
-export function constantOf(type: ValueType & { readonly shape: readonly number[] }, bytes: Uint8Array, name: string): Tensor {
+export function constantOf(
+  type: ValueType & { readonly shape: readonly number[] },
+  bytes: Uint8Array,
+  name: string,
+): Tensor {
   const { dtype, shape } = type;
   const count = elementCount(shape);
   const needed = Math.ceil((count * bitsOf(dtype)) / 8);
@@ -102,6 +115,11 @@ export function constantOf(type: ValueType & { readonly shape: readonly number[]
     );
   }
   if (dtype === "i4") return tensorOf(dtype, shape, unpackInt4(bytes, count));
-  if (dtype === "u4") return tensorOf(dtype, shape, Uint8Array.from(unpackInt4(bytes, count), (item) => item & 15));
+  if (dtype === "u4")
+    return tensorOf(
+      dtype,
+      shape,
+      Uint8Array.from(unpackInt4(bytes, count), (item) => item & 15),
+    );
   return viewBytes(dtype, shape, bytes);
 }

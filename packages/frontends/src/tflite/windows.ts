@@ -1,21 +1,17 @@
-import { isFloat, type Value } from "@millrace/ir";
-import { type OpName, transposeTensor } from "@millrace/ops";
+import type { Value } from "@millrace/ir";
+import type { OpName } from "@millrace/ops";
 import {
   type Call,
   finish,
+  type ImageValue,
   imageInput,
   integerInput,
   invalid,
   neededOptions,
-  optionalInput,
   optionsOf,
-  refuse,
-  step,
 } from "./call.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
-
-/** 1HWO to OHW1. */
-const depthwiseToRegular = [3, 1, 2, 0] as const;
+import { biasInput, depthwiseWeights, refuseHybrid } from "./weights.ts";
 
 type Pair = readonly [number, number];
 
@@ -37,52 +33,24 @@ function explicitPadding(padding: "SAME" | "VALID", { size, kernel, stride, dila
   return [...before, ...totals.map((total, axis) => total - before[axis])];
 }
 
-/** Weights as integers for real data are computed in a way of their own. */
-export function refuseHybrid(call: Call, x: Value, weights: Value): void {
-  if (!isFloat(x.type.dtype) || isFloat(weights.type.dtype)) return;
-  const why = `its weights are ${weights.type.dtype} while its data are ${x.type.dtype} (dynamic-range quantization)`;
-  refuse(call, "tflite.hybrid", why, "Convert the model in float, or quantize its activations too.");
-}
-
 export const convolution = takes(2, 3, (call) => {
-  const [x, weights, bias] = [imageInput(call, 0), imageInput(call, 1), optionalInput(call, 2)];
+  const [x, weights] = [imageInput(call, 0), imageInput(call, 1)];
   refuseHybrid(call, x, weights);
-  const options = neededOptions(call, "Conv2DOptions");
   const channels = weights.type.shape[3];
-  finish(call, "conv2d", [x, weights, bias], {
-    ...windowAttributes(call, options, x, weights),
+  finish(call, "conv2d", [x, weights, biasInput(call, 2, x, weights)], {
+    ...windowAttributes(call, neededOptions(call, "Conv2DOptions"), x, weights),
     groups: channels > 0 ? Math.floor(x.type.shape[3] / channels) : 0,
   });
 });
 
 export const depthwiseConvolution = takes(2, 3, (call) => {
-  const [x, stored, bias] = [imageInput(call, 0), imageInput(call, 1), optionalInput(call, 2)];
-  refuseHybrid(call, x, stored);
-  const options = neededOptions(call, "DepthwiseConv2DOptions");
-  const weights = regularWeights(call, stored);
-  finish(call, "conv2d", [x, weights, bias], {
-    ...windowAttributes(call, options, x, weights),
+  const [x, weights] = [imageInput(call, 0), depthwiseWeights(call, 1)];
+  refuseHybrid(call, x, weights);
+  finish(call, "conv2d", [x, weights, biasInput(call, 2, x, weights)], {
+    ...windowAttributes(call, neededOptions(call, "DepthwiseConv2DOptions"), x, weights),
     groups: x.type.shape[3],
   });
 });
-
-/** Depthwise weights in the order of a convolution with as many groups as channels; made once for each constant. */
-function regularWeights(call: Call, stored: ReturnType<typeof imageInput>): ReturnType<typeof imageInput> {
-  const { graph, rearranged } = call.scope;
-  const known = rearranged.get(stored);
-  if (known) return known as ReturnType<typeof imageInput>;
-  const { quantization, dtype } = stored.type;
-  if (stored.type.shape[0] !== 1) invalid(call, `its weights have ${stored.type.shape[0]} rows on their first axis, not 1`);
-  const moved = quantization && {
-    ...quantization,
-    ...(quantization.axis !== undefined && { axis: depthwiseToRegular.indexOf(quantization.axis as 0) }),
-  };
-  const made = stored.constant
-    ? graph.addConstant(stored.name, transposeTensor(stored.constant, depthwiseToRegular), moved)
-    : step(call, "transpose", [stored], { permutation: [...depthwiseToRegular] }, [{ dtype, ...(moved && { quantization: moved }) }])[0];
-  rearranged.set(stored, made);
-  return made as ReturnType<typeof imageInput>;
-}
 
 interface ConvolutionOptions {
   readonly padding: "SAME" | "VALID";
@@ -93,7 +61,7 @@ interface ConvolutionOptions {
   readonly fusedActivationFunction: string;
 }
 
-function windowAttributes(call: Call, options: ConvolutionOptions, x: ReturnType<typeof imageInput>, weights: Value) {
+function windowAttributes(call: Call, options: ConvolutionOptions, x: ImageValue, weights: Value) {
   const stride: Pair = [options.strideH, options.strideW];
   const dilation: Pair = [options.dilationHFactor, options.dilationWFactor];
   const [, height, width] = x.type.shape;
@@ -111,7 +79,7 @@ function windowAttributes(call: Call, options: ConvolutionOptions, x: ReturnType
 /** The operand `output_shape` rules; padding is what SAME or VALID crops from the full result. */
 export const transposedConvolution = takes(3, 4, (call) => {
   const outputShape = integerInput(call, 0);
-  const [weights, x, bias] = [imageInput(call, 1), imageInput(call, 2), optionalInput(call, 3)];
+  const [weights, x] = [imageInput(call, 1), imageInput(call, 2)];
   refuseHybrid(call, x, weights);
   const options = neededOptions(call, "TransposeConvOptions");
   const [batch, height, width, channels] = outputShape;
@@ -124,7 +92,7 @@ export const transposedConvolution = takes(3, 4, (call) => {
   const after = [height, width].map((length, axis) =>
     Math.max(0, (x.type.shape[axis + 1] - 1) * stride[axis] + kernel[axis] - before[axis] - length),
   );
-  finish(call, "transposeConv2d", [x, weights, bias], {
+  finish(call, "transposeConv2d", [x, weights, biasInput(call, 3, x, weights)], {
     stride,
     dilation: [1, 1],
     padding: [before[0], before[1], ...after],

@@ -1,9 +1,4 @@
-import {
-  divideByPowerOfTwo,
-  doublingHighMultiply as multiply,
-  halfSum,
-  multiplyByPowerOfTwo,
-} from "./fixed-point.ts";
+import { divideByPowerOfTwo, halfSum, doublingHighMultiply as multiply, multiplyByPowerOfTwo } from "./fixed-point.ts";
 
 const one = 0x7fffffff;
 
@@ -75,10 +70,7 @@ export function hyperbolicTangent(a: number, integerBits: number): number {
 }
 
 /** 1/x for x > 0 with `integerBits` bits before the point, as `value` / 2^31 / 2^bitsOverUnit. */
-export function reciprocal(
-  x: number,
-  integerBits: number,
-): { readonly value: number; readonly bitsOverUnit: number } {
+export function reciprocal(x: number, integerBits: number): { readonly value: number; readonly bitsOverUnit: number } {
   const headroom = Math.clz32(x);
   return { value: reciprocalOfOnePlus((x << headroom) & one), bitsOverUnit: integerBits - headroom };
 }

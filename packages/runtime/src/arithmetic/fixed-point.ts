@@ -8,7 +8,7 @@ export function roundAwayFromZero(x: number): number {
 }
 
 export function saturate32(x: number): number {
-  return x > greatest ? greatest : x < least ? least : x;
+  return Math.max(least, Math.min(greatest, x));
 }
 
 /**
@@ -18,7 +18,7 @@ export function saturate32(x: number): number {
 export function doublingHighMultiply(a: number, b: number): number {
   const upper = a * (b >> 16) + Math.floor((a * (b & 0xffff)) / 65536);
   const result = Math.floor((upper + 16384) / 32768);
-  return result > greatest ? greatest : result;
+  return Math.min(greatest, result);
 }
 
 /** x / 2^exponent for 0 ≤ exponent ≤ 31, rounded to nearest with ties away from zero (gemmlowp's RoundingDivideByPOT). */

@@ -1,5 +1,5 @@
 import { reciprocalOfOnePlus } from "./exponential.ts";
-import { divideByPowerOfTwo, doublingHighMultiply as multiply, halfSum, saturate32 } from "./fixed-point.ts";
+import { divideByPowerOfTwo, halfSum, doublingHighMultiply as multiply, saturate32 } from "./fixed-point.ts";
 
 const logOfTwo = 1488522236;
 const fourthRootOfHalf = 1805811301;

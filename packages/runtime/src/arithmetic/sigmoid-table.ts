@@ -31,3 +31,21 @@ export function tanhOfWord(x: number): number {
   const result = x >= 0 ? size - (1 << 23) + (1 << 7) : -size + (1 << 23) + (1 << 7) - 1;
   return result >> 8;
 }
+
+/**
+ * How a 16-bit value of this scale comes to the table's 3·4096 steps a unit: (x · factor + half) >> shift.
+ * Power-of-two scales whose left shift from 2^-12 is among `shifts` are only multiplied by 3.
+ */
+export function wordScaling(
+  scale: number,
+  shifts: readonly number[],
+): { readonly factor: number; readonly shift: number } {
+  const single = Math.fround;
+  const log = single(single(Math.log(scale)) * single(1 / single(Math.log(2))));
+  const power = 12 + Math.round(log);
+  if (Math.abs(log - Math.round(log)) < 1e-3 && shifts.includes(power)) return { factor: 3 << power, shift: 0 };
+  let factor = scale * 4096 * 3;
+  let shift = 0;
+  for (; factor <= 32767 / 2 && shift <= 30; shift++) factor *= 2;
+  return { factor: Math.trunc(factor), shift };
+}

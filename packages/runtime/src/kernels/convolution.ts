@@ -17,12 +17,19 @@ interface Images {
   readonly to: readonly number[];
 }
 
-/** Copies the elements of one group under the window at output pixel `pixel` to `patch`, zero where it reaches beyond the data. */
-function gather(patch: Float64Array, at: number, images: Images, window: Window, pixel: number, group: number): void {
+/** Copies `depth` channels from `first` on of the pixels under the window at output pixel `pixel` to `patch`, zero where it reaches beyond the data. */
+function gather(
+  patch: Float64Array,
+  at: number,
+  images: Images,
+  window: Window,
+  pixel: number,
+  first: number,
+  depth: number,
+): void {
   const [, height, width, channels] = images.from;
   const [, outHeight, outWidth] = images.to;
   const { source } = images;
-  const depth = channels / window.groups;
   const x = pixel % outWidth;
   const y = ((pixel - x) / outWidth) % outHeight;
   const batch = Math.floor(pixel / (outWidth * outHeight));
@@ -37,8 +44,8 @@ function gather(patch: Float64Array, at: number, images: Images, window: Window,
       if (row < 0 || row >= height || column < 0 || column >= width) {
         for (let c = 0; c < depth; c++) patch[to + c] = 0;
       } else {
-        const first = (start + column) * channels + group * depth;
-        for (let c = 0; c < depth; c++) patch[to + c] = source[first + c];
+        const from = (start + column) * channels + first;
+        for (let c = 0; c < depth; c++) patch[to + c] = source[from + c];
       }
     }
   }
@@ -51,12 +58,13 @@ function slide(images: Images, window: Window, groups: readonly Products[], fini
   const patches = new Float64Array(2 * length);
   const sums = new Float64Array(2 * stride);
   const pixels = batches * height * width;
+  const depth = images.from[3] / groups.length;
   for (let group = 0; group < groups.length; group++) {
     for (let pixel = 0; pixel < pixels; pixel += 2) {
       const at = pixel * channels + group * rows;
       const pair = pixel + 1 < pixels;
-      gather(patches, 0, images, window, pixel, group);
-      if (pair) gather(patches, length, images, window, pixel + 1, group);
+      gather(patches, 0, images, window, pixel, group * depth, depth);
+      if (pair) gather(patches, length, images, window, pixel + 1, group * depth, depth);
       groups[group].multiply(patches, 0, sums);
       finish(sums, 0, target, at, group * rows, rows);
       if (pair) finish(sums, stride, target, at + channels, group * rows, rows);
@@ -65,32 +73,33 @@ function slide(images: Images, window: Window, groups: readonly Products[], fini
 }
 
 /** Whether the window covers one pixel, so that the data's own rows are the patches. */
-function coversOnePixel({ kernel, stride, padding, groups }: Window): boolean {
-  return [...kernel, ...stride, groups].every((size) => size === 1) && padding.every((size) => size === 0);
+function coversOnePixel({ kernel, stride, padding }: Window): boolean {
+  return [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
 }
 
 function convolution(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const window = windowOf(node);
-  const rows = (weights.type.shape[0] as number) / window.groups;
+  const groups = node.attributes.groups as number;
+  const rows = (weights.type.shape[0] as number) / groups;
   const length = elementCount(weights.type.shape.slice(1) as number[]);
   const zero = weightZeroPoint(weights, node);
   const arranged = fromValue(weights, (tensor) => {
     const values = Float64Array.from(tensor!.data as Float32Array, (value) => value - zero);
-    return Array.from({ length: window.groups }, (_, group) =>
+    return Array.from({ length: groups }, (_, group) =>
       arrangeProducts(values.subarray(group * rows * length, (group + 1) * rows * length), rows, length, largestOf(x)),
     );
   });
   const finishing = fromValue(bias, finishOf);
-  const direct = coversOnePixel(window);
+  const direct = groups === 1 && coversOnePixel(window);
   return ([data, filter, offsets], [output]) => {
     const to = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(to));
     const source = centered(context.scratch, data!, zeroPoint, length);
-    const groups = arranged(filter);
+    const products = arranged(filter);
     const finish = finishing(offsets);
-    if (direct) multiplyRows(source, 0, result.length / rows, groups[0], finish, result, 0);
-    else slide({ source, from: data!.shape, to }, window, groups, finish, result);
+    if (direct) multiplyRows(source, 0, result.length / rows, products[0], finish, result, 0);
+    else slide({ source, from: data!.shape, to }, window, products, finish, result);
     return [{ dtype: output.dtype, shape: to, data: result }];
   };
 }

@@ -65,7 +65,7 @@ export function integerFinish(node: Node, scaling: Scaling, context: KernelConte
         const channel = first + index;
         const sum = sums[from + index] + offsets[channel];
         const scaled = multiply(wide ? sum : sum | 0, values[channel], shifts[channel]) + zeroPoint;
-        results[at + index] = scaled < low ? low : scaled > high ? high : scaled;
+        results[at + index] = Math.max(low, Math.min(high, scaled));
       }
     };
   };

@@ -66,7 +66,10 @@ export function affineOf(value: Value | undefined, node: Node): Affine {
     fail(
       "runtime.quantization",
       `${node.op.name} "${node.name}" needs ${value?.name ?? "an input"} quantized with one scale for the whole tensor.`,
-      { at: { node: node.name, ...(value && { value: value.name }) }, hint: "Quantize the whole graph, or none of it." },
+      {
+        at: { node: node.name, ...(value && { value: value.name }) },
+        hint: "Quantize the whole graph, or none of it.",
+      },
     );
   }
   const [minimum, maximum] = integerRange(value.type.dtype);
@@ -90,7 +93,7 @@ export function activationClamp(affine: Affine, { attributes }: Node): readonly 
 
 /** The nearest integer that the value's type can hold. */
 export function clampToType(stored: number, { minimum, maximum }: Affine): number {
-  return stored < minimum ? minimum : stored > maximum ? maximum : stored;
+  return Math.max(minimum, Math.min(maximum, stored));
 }
 
 /** Whether two values stand for reals in the same way. */

@@ -22,7 +22,10 @@ export function pairwise(combine: (a: number, b: number) => number): Kernel {
     if (sameShape(a!.shape, tensor.shape) && sameShape(b!.shape, tensor.shape)) {
       for (let at = 0; at < data.length; at++) data[at] = combine(left[at], right[at]);
     } else {
-      const [atLeft, atRight] = broadcastOffsets(tensor.shape, [a as Tensor, b as Tensor].map(({ shape }) => shape));
+      const [atLeft, atRight] = broadcastOffsets(
+        tensor.shape,
+        [a as Tensor, b as Tensor].map(({ shape }) => shape),
+      );
       for (let at = 0; at < data.length; at++) data[at] = combine(left[atLeft[at]], right[atRight[at]]);
     }
     return [tensor];
@@ -44,7 +47,7 @@ function scaledTable(steps: Affine, shift: number, factor: number, multiply: Mul
 }
 
 function clamped(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
+  return Math.max(low, Math.min(high, x));
 }
 
 /** Both inputs brought to twice the greater scale with bits to spare, then added or subtracted and brought to the output's. */
@@ -97,11 +100,7 @@ function extreme(choose: (a: number, b: number) => number): KernelFactory {
     const tables = [a, b].map((steps) => {
       const { value, shift } = quantizeMultiplier(steps.scale / output.scale, context.rounding);
       return tabulate(steps, "i32", (stored) =>
-        clamped(
-          multiply(stored - steps.zeroPoint, value, shift) + output.zeroPoint,
-          output.minimum,
-          output.maximum,
-        ),
+        clamped(multiply(stored - steps.zeroPoint, value, shift) + output.zeroPoint, output.minimum, output.maximum),
       );
     });
     return pairwise((x, y) => choose(tables[0][x - a.minimum], tables[1][y - b.minimum]));

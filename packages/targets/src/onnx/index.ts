@@ -9,6 +9,8 @@ import { onnxLowerings } from "./ops.ts";
 /** An ONNX file and the names its outputs have in it: those of the graph, then those of the wanted values. */
 export interface OnnxExport {
   readonly bytes: Uint8Array;
+  /** Operator of each node. */
+  readonly operatorNames: readonly string[];
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /** Name of each wanted value in the file. */
@@ -64,6 +66,7 @@ function write(graph: Graph, ownOutputs: number): OnnxExport {
   };
   return {
     bytes: writeOnnx(model),
+    operatorNames: emit.nodes.map(({ opType }) => opType),
     inputNames: inputs.map(({ name }) => name),
     outputNames: outputs.slice(0, ownOutputs),
     wantedNames: outputs.slice(ownOutputs),

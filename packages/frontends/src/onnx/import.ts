@@ -1,0 +1,91 @@
+import type { ExternalData, OnnxModel } from "@millrace/formats/onnx";
+import { type Diagnostic, Graph, type Value } from "@millrace/ir";
+import { Builder } from "./builder.ts";
+import { FunctionLibrary } from "./functions.ts";
+import { type GivenSizes, inputTypes } from "./inputs.ts";
+import { checkedOpset, versionsOf } from "./opsets.ts";
+import { Problems } from "./problems.ts";
+import { Scope } from "./scope.ts";
+import { TensorReader } from "./tensors.ts";
+import { Walker } from "./walker.ts";
+
+export interface ImportOptions {
+  /** Files that tensors are stored in, by the name the model gives them. */
+  readonly externalData?: ExternalData;
+  /** Sizes of symbolic dimensions by name. */
+  readonly dimensions?: ReadonlyMap<string, number>;
+  /** Shapes of inputs by name, in the place of those in the model. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>;
+  /** Name of the graph; the model's own without it. */
+  readonly modelName?: string;
+}
+
+export interface ImportedModel {
+  readonly graph: Graph;
+  /** What was decided on the way; no errors. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Turns a model of opset 6 to 28 into a graph. Inputs, outputs and tensors keep their names, weights their layout; every node's `origin`
+ * names the source node. Functions and branches with a constant condition are written out, and what depends on constants and shapes
+ * only is computed. Throws DiagnosticError with everything that is wrong or not supported.
+ */
+export function importOnnx(model: OnnxModel, options: ImportOptions = {}): ImportedModel {
+  const problems = new Problems();
+  const opsets = versionsOf(model.opsetImports);
+  problems.try({ label: "The model", at: undefined }, () => checkedOpset(opsets));
+  const graph = new Graph(options.modelName ?? model.graph.name);
+  const tensors = new TensorReader(options.externalData, problems);
+  const walker = new Walker(new Builder(graph), problems, new FunctionLibrary(model), tensors);
+  const scope = new Scope({ prefix: "", opsets, initializers: model.graph.initializers });
+  checkInitializers(model, problems);
+  walker.refuseSparse(model.graph, scope);
+  addInputs(model, graph, scope, options, tensors, problems);
+  problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
+  setOutputs(model, graph, scope, walker, problems);
+  problems.throwIfAny();
+  removeUnused(graph);
+  return { graph, diagnostics: problems.diagnostics };
+}
+
+/** Adds the inputs that a caller has to give: not those with an initializer, nor those that a node computes. */
+function addInputs(
+  { graph: source }: OnnxModel,
+  graph: Graph,
+  scope: Scope,
+  given: GivenSizes,
+  tensors: TensorReader,
+  problems: Problems,
+): void {
+  const computed = new Set(source.nodes.flatMap(({ outputs }) => outputs));
+  const inputs = source.inputs.filter(({ name }) => !scope.owns(name) && !computed.has(name));
+  const types = inputTypes(inputs, given, tensors, problems);
+  for (const { name } of inputs) {
+    const type = types.get(name);
+    if (scope.owns(name)) problems.error("onnx.duplicate-name", `Two inputs are called "${name}".`, { at: { value: name } });
+    else scope.bind(name, type ? graph.addInput(name, type) : "unknown");
+  }
+}
+
+function checkInitializers({ graph }: OnnxModel, problems: Problems): void {
+  const names = new Set<string>();
+  for (const { name } of graph.initializers) {
+    if (names.has(name)) problems.error("onnx.duplicate-name", `Two initializers are called "${name}".`, { at: { value: name } });
+    names.add(name);
+  }
+}
+
+function setOutputs({ graph: source }: OnnxModel, graph: Graph, scope: Scope, walker: Walker, problems: Problems): void {
+  if (source.outputs.length === 0) problems.error("onnx.missing-output", "The model has no output.", { hint: "Name the result in the graph's outputs." });
+  const values = source.outputs.map(({ name }) => walker.read(name, scope, { label: `The output "${name}"`, at: { value: name } }));
+  graph.setOutputs(
+    values.filter((value): value is Value => typeof value === "object"),
+    source.outputs.map(({ name }) => name),
+  );
+}
+
+/** Removes nodes that no output depends on, such as arithmetic on shapes whose results are known. */
+function removeUnused(graph: Graph): void {
+  for (const node of [...graph.nodes()].reverse()) if (node.outputs.every(({ uses }) => uses.size === 0)) graph.removeNode(node);
+}

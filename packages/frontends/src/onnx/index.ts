@@ -1,0 +1,2 @@
+export * from "./import.ts";
+export { importers } from "./ops/index.ts";

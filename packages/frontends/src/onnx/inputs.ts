@@ -1,0 +1,85 @@
+import type { OnnxDimension, OnnxValueInfo } from "@millrace/formats/onnx";
+import { bindDimension, type Dimension, symbol, type ValueType } from "@millrace/ir";
+import type { Problems } from "./problems.ts";
+import type { TensorReader } from "./tensors.ts";
+
+/** Sizes the user gives: symbols by name, and whole shapes by input. */
+export interface GivenSizes {
+  readonly dimensions?: ReadonlyMap<string, number> | undefined;
+  readonly shapes?: ReadonlyMap<string, readonly number[]> | undefined;
+}
+
+/** Types of the graph's inputs by name; an input whose type can't be used is left out, with a problem reported. */
+export function inputTypes(
+  inputs: readonly OnnxValueInfo[],
+  given: GivenSizes,
+  tensors: TensorReader,
+  problems: Problems,
+): ReadonlyMap<string, ValueType> {
+  checkNames(inputs, given, problems);
+  const sizes = boundSymbols(inputs, given, problems);
+  const types = new Map<string, ValueType>();
+  for (const input of inputs) {
+    const place = { label: `The input "${input.name}"`, at: { value: input.name } };
+    const dtype = problems.try(place, () => tensors.elementType(input.type?.tensor?.elementType ?? 0));
+    const shape = given.shapes?.get(input.name) ?? declaredShape(input, sizes);
+    if (dtype && shape) types.set(input.name, { dtype, shape });
+    else if (dtype)
+      problems.error("onnx.unknown-shape", `${place.label}: the model does not say how many axes it has.`, {
+        at: place.at,
+        hint: `Give its shape, such as ${input.name}=1,3,224,224.`,
+      });
+  }
+  return types;
+}
+
+function declaredShape(input: OnnxValueInfo, sizes: ReadonlyMap<string, number>): readonly Dimension[] | undefined {
+  return input.type?.tensor?.shape?.dims.map((dim, axis) => bindDimension(declaredSize(dim, `${input.name}_${axis}`), sizes));
+}
+
+/** A size below zero is how some exporters write an open one. */
+function declaredSize({ value, param }: OnnxDimension, fallback: string): Dimension {
+  if (value !== undefined && value >= 0) return value;
+  return symbol(param || fallback);
+}
+
+function boundSymbols(inputs: readonly OnnxValueInfo[], given: GivenSizes, problems: Problems): ReadonlyMap<string, number> {
+  const sizes = new Map([...(given.dimensions ?? [])].map(([name, size]) => [symbol(name), size]));
+  for (const { name, type } of inputs) {
+    const shape = given.shapes?.get(name);
+    const declared = type?.tensor?.shape?.dims;
+    if (shape === undefined || declared === undefined) continue;
+    if (shape.length !== declared.length)
+      problems.error("onnx.unknown-shape", `The input "${name}" has ${declared.length} axes, not the ${shape.length} of the shape given.`, {
+        at: { value: name },
+        hint: "Give one size for each axis.",
+      });
+    else declared.forEach(({ param }, axis) => param && sizes.set(symbol(param), shape[axis]));
+  }
+  return sizes;
+}
+
+function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problems: Problems): void {
+  const names = new Set(inputs.map(({ name }) => name));
+  const symbols = new Set(
+    inputs.flatMap(({ name, type }) => (type?.tensor?.shape?.dims ?? []).map((dim, axis) => declaredSize(dim, `${name}_${axis}`))),
+  );
+  for (const [name, shape] of given.shapes ?? []) {
+    if (!names.has(name))
+      problems.error("onnx.unknown-input", `A shape is given for "${name}", which is not an input.`, {
+        hint: `The inputs are ${[...names].join(", ")}.`,
+      });
+    if (!shape.every(isSize)) problems.error("onnx.unknown-shape", `The shape given for "${name}" is not a list of sizes.`);
+  }
+  for (const [name, size] of given.dimensions ?? []) {
+    if (!symbols.has(symbol(name)))
+      problems.error("onnx.unknown-dimension", `A size is given for the dimension "${name}", which no input has.`, {
+        hint: `The open dimensions are ${[...symbols].filter((size) => typeof size === "string").join(", ") || "none"}.`,
+      });
+    if (!isSize(size)) problems.error("onnx.unknown-dimension", `The size given for the dimension "${name}" is not one.`);
+  }
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
+}

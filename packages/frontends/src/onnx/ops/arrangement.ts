@@ -1,0 +1,154 @@
+import { addDimensions, type Dimension, divideDimensions, numbersOf, scalarOf, subtractDimensions, type Value } from "@millrace/ir";
+import { concat, depthToSpace, gather, pad, slice, spaceToDepth, split, transpose } from "@millrace/ops";
+import type { Sizes } from "../sizes.ts";
+import type { Importer, SourceNode } from "../source-node.ts";
+
+function transposition(node: SourceNode): Value {
+  const rank = node.shape(0).length;
+  const permutation = node.attributes.integers("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+  return node.compute(transpose, [node.input(0)], { permutation });
+}
+
+function concatenation(node: SourceNode): Value {
+  const values = node.all();
+  const axis = node.axis(node.attributes.integer("axis"), values[0].type.shape.length);
+  return values.length === 1 ? values[0] : node.compute(concat, values, { axis });
+}
+
+function splitting(node: SourceNode): readonly Value[] {
+  const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
+  const sizes = node.list("split", 1, 13) ?? equalParts(node, node.shape(0)[axis]);
+  if (sizes.length !== node.outputs.length) node.invalid(`it has ${node.outputs.length} results, and ${sizes.length} sizes`);
+  return node.computeAll(split, [node.input(0)], { axis, sizes });
+}
+
+/** Parts of one size; the last one is smaller if need be. */
+function equalParts(node: SourceNode, size: Dimension): readonly number[] {
+  const parts = node.attributes.integer("num_outputs", node.outputs.length);
+  if (typeof size === "string") return node.unsupported(`the size ${size} it divides is open`, `Give the size of ${size}.`);
+  if (parts !== node.outputs.length) node.invalid(`num_outputs is ${parts}, and it has ${node.outputs.length} results`);
+  const part = Math.ceil(size / parts);
+  return Array.from({ length: parts }, (_, index) => Math.max(0, Math.min(part, size - index * part)));
+}
+
+/** Range of one axis: the first element read, how many, and the step. */
+interface Range {
+  readonly start: Dimension;
+  readonly size: Dimension;
+  readonly step: number;
+}
+
+function slicing(node: SourceNode): Value {
+  const shape = node.shape(0);
+  const isInput = node.opset >= 10;
+  const starts = isInput ? node.sizes(1) : (node.attributes.integers("starts") ?? []);
+  const ends = isInput ? node.sizes(2) : (node.attributes.integers("ends") ?? []);
+  const axes = (node.list("axes", 3, 10) ?? [...starts.keys()]).map((axis) => node.axis(axis, shape.length));
+  const steps = isInput && node.has(4) ? node.numbers(4) : starts.map(() => 1);
+  if ([ends, axes, steps].some((list) => list.length !== starts.length)) node.invalid("its starts, ends, axes and steps differ in length");
+  if (new Set(axes).size < axes.length) node.invalid(`axes [${axes}] has an axis twice`);
+  const ranges = shape.map((size, axis): Range => {
+    const at = axes.indexOf(axis);
+    return at < 0 ? { start: 0, size, step: 1 } : rangeOf(node, size, starts[at], ends[at], steps[at]);
+  });
+  if (ranges.every(({ start, size, step }, axis) => start === 0 && step === 1 && size === shape[axis])) return node.input(0);
+  return node.compute(slice, [node.input(0)], {
+    starts: ranges.map(({ start }) => start),
+    sizes: ranges.map(({ size }) => size),
+    steps: ranges.map(({ step }) => step),
+  });
+}
+
+function rangeOf(node: SourceNode, size: Dimension, start: Dimension, end: Dimension, step: number): Range {
+  if (step === 0) return node.invalid("a step is 0");
+  const [low, high] = step > 0 ? [0, 0] : [-1, -1];
+  const first = position(size, start, low, high);
+  const last = position(size, end, low, high);
+  const span = step > 0 ? subtractDimensions(last, first) : subtractDimensions(first, last);
+  const count = divideDimensions(addDimensions(span, Math.abs(step) - 1), Math.abs(step));
+  const isEmpty = typeof count === "number" && count <= 0;
+  return { start: isEmpty ? 0 : first, size: isEmpty ? 0 : count, step };
+}
+
+/** An index counted from the front and clamped from `low` to size + `high`; of an open size, small indices are taken to be inside. */
+function position(size: Dimension, index: Dimension, low: number, high: number): Dimension {
+  const fromFront = typeof index === "number" && index < 0 ? addDimensions(size, index) : index;
+  if (typeof fromFront === "number" && typeof size === "number") return Math.max(low, Math.min(size + high, fromFront));
+  if (typeof index === "number" && index > 2 ** 30) return addDimensions(size, high);
+  if (typeof index === "number" && index < -(2 ** 30)) return low;
+  return fromFront;
+}
+
+const modes = new Map([
+  ["constant", "constant"],
+  ["reflect", "reflect"],
+  ["edge", "edge"],
+] as const);
+
+/** Negative padding is a slice. */
+function padding(node: SourceNode): Value {
+  const { attributes } = node;
+  const x = node.input(0);
+  const rank = x.type.shape.length;
+  const mode = attributes.text("mode", "constant");
+  const known = modes.get(mode as "edge") ?? node.unsupported(`mode is ${mode}`, "Use constant, reflect or edge.");
+  const fixed = node.opset < 11 ? attributes.real("value", 0) : 0;
+  const value = node.opset >= 11 && node.has(2) ? scalarOf(node.tensor(2)) : fixed;
+  const pads = node.list("pads", 1, 11) ?? node.invalid("it has no pads");
+  const axes = node.has(3) ? node.numbers(3).map((axis) => node.axis(axis, rank)) : [...x.type.shape.keys()];
+  if (pads.length !== 2 * axes.length) node.invalid(`pads has ${pads.length} entries for ${axes.length} axes`);
+  const [before, after] = [0, axes.length].map((offset) => x.type.shape.map((_, axis) => pads[axes.indexOf(axis) + offset] ?? 0));
+  axes.length < rank && before.forEach((_, axis) => !axes.includes(axis) && ((before[axis] = 0), (after[axis] = 0)));
+  if (known !== "constant" && pads.some((count) => count < 0))
+    node.unsupported(`pads is negative and mode is ${mode}`, "Slice the data before this node instead.");
+  return padded(node, cropped(node, x, before, after), before, after, known, value);
+}
+
+function cropped(node: SourceNode, x: Value, before: readonly number[], after: readonly number[]): Value {
+  const [starts, ends] = [before, after].map((counts) => counts.map((count) => Math.max(0, -count)));
+  if ([...starts, ...ends].every((count) => count === 0)) return x;
+  const sizes = x.type.shape.map((size, axis) => subtractDimensions(size, starts[axis] + ends[axis]));
+  return node.compute(slice, [x], { starts, sizes, steps: sizes.map(() => 1) });
+}
+
+function padded(
+  node: SourceNode,
+  x: Value,
+  before: readonly number[],
+  after: readonly number[],
+  mode: "constant" | "reflect" | "edge",
+  value: number,
+): Value {
+  const counts = [before, after].map((list) => list.map((count) => Math.max(0, count)));
+  if (counts.flat().every((count) => count === 0)) return x;
+  return node.compute(pad, [x], { before: counts[0], after: counts[1], mode, value });
+}
+
+function gathering(node: SourceNode): Value {
+  const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
+  return node.compute(gather, [node.input(0), node.input(1)], { axis });
+}
+
+function deepToWide(node: SourceNode): Value {
+  const mode = node.attributes.text("mode", "DCR");
+  const order = new Map([["DCR", "depthFirst"], ["CRD", "columnFirst"]]).get(mode) ?? node.unsupported(`mode is ${mode}`, "Use DCR or CRD.");
+  const block = node.attributes.integer("blocksize");
+  return node.compute(depthToSpace, [node.input(0)], { block, layout: "first", order });
+}
+
+function wideToDeep(node: SourceNode): Value {
+  const block = node.attributes.integer("blocksize");
+  return node.compute(spaceToDepth, [node.input(0)], { block, layout: "first", order: "depthFirst" });
+}
+
+/** Operators that pick and place elements. */
+export const arrangements: Readonly<Record<string, Importer>> = {
+  Transpose: transposition,
+  Concat: concatenation,
+  Split: splitting,
+  Slice: slicing,
+  Pad: padding,
+  Gather: gathering,
+  DepthToSpace: deepToWide,
+  SpaceToDepth: wideToDeep,
+};

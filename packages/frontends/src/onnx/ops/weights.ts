@@ -1,0 +1,60 @@
+import { type Attributes, elementCount, fromNumbers, numbersOf, type Operator, type Shape, type Value } from "@millrace/ir";
+import { dequantize, reshape, transpose } from "@millrace/ops";
+import type { SourceNode } from "../source-node.ts";
+
+/** Whether a value holds weights: constants, or constants behind a dequantize. */
+export function isWeights(node: SourceNode, value: Value): boolean {
+  return node.isConstant(value) || integersOf(value) !== undefined;
+}
+
+/** `value` under another shape; a constant is viewed, not copied. `axis` of a per-axis quantization has to keep its place. */
+export function reshaped(node: SourceNode, value: Value, shape: Shape): Value {
+  return rearranged(node, value, reshape, { shape }, (axis) => axis);
+}
+
+/** The matrix with its axes exchanged; constants at once. */
+export function transposedMatrix(node: SourceNode, value: Value): Value {
+  return rearranged(node, value, transpose, { permutation: [1, 0] }, (axis) => 1 - axis);
+}
+
+/** `factor` times the constant `value`. */
+export function scaled(node: SourceNode, value: Value, factor: number): Value {
+  if (factor === 1) return value;
+  const { dtype, shape, data } = node.constantTensor(value, "the scaled input");
+  const numbers = Float64Array.from(numbersOf({ dtype, shape, data }), (number) => number * factor);
+  return node.constant(fromNumbers(dtype, shape, numbers));
+}
+
+/** The constant `value` as a vector of `count` elements if it has as many along its last axis, or one for all. */
+export function asVector(node: SourceNode, value: Value, count: number): Value | undefined {
+  const { shape } = value.type;
+  const size = elementCount(shape);
+  if (size === count && shape.at(-1) === count) return shape.length === 1 ? value : reshaped(node, value, [count]);
+  if (size !== 1 || !node.isConstant(value)) return undefined;
+  const tensor = node.constantTensor(value, "the bias");
+  return node.constant(fromNumbers(tensor.dtype, [count], new Array<number>(count).fill(numbersOf(tensor)[0])));
+}
+
+function rearranged(
+  node: SourceNode,
+  value: Value,
+  op: Operator,
+  attributes: Attributes,
+  moved: (axis: number) => number,
+): Value {
+  const integers = integersOf(value);
+  const constant = value.constant ?? integers?.constant;
+  if (constant === undefined) return node.compute(op, [value], attributes);
+  const source = integers ?? value;
+  const [tensor] = op.evaluate!([constant], attributes, op.infer([source], attributes));
+  const { quantization } = source.type;
+  const axis = quantization?.axis;
+  const result = node.constant(tensor, quantization && { ...quantization, ...(axis !== undefined && { axis: moved(axis) }) });
+  return integers ? node.emit(dequantize, [result], {}) : result;
+}
+
+/** The integer constant that `value` is dequantized from. */
+function integersOf({ producer }: Value): Value | undefined {
+  if (producer?.op !== dequantize) return undefined;
+  return producer.inputs[0]?.constant && producer.inputs[0];
+}

@@ -1,0 +1,52 @@
+import { isFloat, type Quantization, type Tensor, type Value } from "@millrace/ir";
+import { transposeTensor } from "@millrace/ops";
+import { type Call, type ImageValue, imageInput, invalid, optionalInput, refuse, step } from "./call.ts";
+
+/** 1HWO to OHW1. */
+const depthwiseToRegular = [3, 1, 2, 0];
+
+/** Weights as integers for real data are computed in a way of their own. */
+export function refuseHybrid(call: Call, x: Value, weights: Value): void {
+  if (!isFloat(x.type.dtype) || isFloat(weights.type.dtype)) return;
+  const why = `its weights are ${weights.type.dtype} while its data are ${x.type.dtype} (dynamic-range quantization)`;
+  refuse(call, "tflite.hybrid", why, "Convert the model in float, or quantize its activations too.");
+}
+
+/** Depthwise weights in the order of a convolution with as many groups as channels. */
+export function depthwiseWeights(call: Call, position: number): ImageValue {
+  const stored = imageInput(call, position);
+  const { quantization, dtype, shape } = stored.type;
+  if (shape[0] !== 1) invalid(call, `its weights have ${shape[0]} entries on their first axis, not 1`);
+  const moved = quantization && movedQuantization(quantization);
+  if (stored.constant)
+    return adapted(call, stored, () => transposeTensor(stored.constant!, depthwiseToRegular), moved) as ImageValue;
+  const kind = { dtype, ...(moved && { quantization: moved }) };
+  return step(call, "transpose", [stored], { permutation: depthwiseToRegular }, [kind])[0] as ImageValue;
+}
+
+function movedQuantization({ scale, zeroPoint, axis }: Quantization): Quantization {
+  return { scale, zeroPoint, ...(axis !== undefined && { axis: depthwiseToRegular.indexOf(axis) }) };
+}
+
+/** The bias of a layer. An integer one without a scale gets the scale it has by definition: that of data times weights. */
+export function biasInput(call: Call, position: number, x: Value, weights: Value): Value | undefined {
+  const bias = optionalInput(call, position);
+  const [data, factors] = [x.type.quantization, weights.type.quantization];
+  if (!bias?.constant || isFloat(bias.type.dtype) || bias.type.quantization || !data || !factors) return bias;
+  const scale = factors.scale.map((item) => Math.fround(item * data.scale[0]));
+  const zeroPoint = scale.map(() => 0);
+  const { constant } = bias;
+  return adapted(call, bias, () => constant, { scale, zeroPoint, ...(factors.axis !== undefined && { axis: 0 }) });
+}
+
+/** A constant made of a stored one, whose name it takes over; made once for each. */
+function adapted(call: Call, stored: Value, make: () => Tensor, quantization: Quantization | undefined): Value {
+  const { graph, adapted: known } = call.scope;
+  const before = known.get(stored);
+  if (before) return before;
+  const { name } = stored;
+  graph.rename(stored, `${name}_stored`);
+  const made = graph.addConstant(name, make(), quantization);
+  known.set(stored, made);
+  return made;
+}

@@ -1,0 +1,170 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import { bitsOf, holds, integerRange, isDType, isInteger } from "./dtype.ts";
+import type { Graph, Node, Value, ValueType } from "./graph.ts";
+import { elementCount, printShape, type Shape, sameShape } from "./shape.ts";
+
+type Report = (code: string, message: string, at: Diagnostic["at"]) => void;
+
+/**
+ * Everything that is wrong with a graph: order of nodes, use-def links, names, types against what operators infer,
+ * attributes, quantization, constants and outputs. Empty if the graph is sound. Linear in the graph.
+ */
+export function verify(graph: Graph): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const report: Report = (code, message, at) =>
+    found.push({
+      code: `graph.${code}`,
+      severity: "error",
+      message,
+      ...(at && { at }),
+      hint: "The stage that made or last changed this graph is at fault: report it with the model.",
+    });
+  const nodes = nodesOf(graph, report);
+  const values = valuesInOrder(graph, nodes, report);
+  verifyUses([...nodes, graph.results], values, report);
+  verifyNames(values, report);
+  for (const value of values) verifyValue(value, report);
+  for (const node of nodes) verifyNode(node, report);
+  if (graph.outputNames.length !== graph.outputs.length) {
+    const message = `The graph has ${graph.outputs.length} outputs, but ${graph.outputNames.length} names for them.`;
+    report("output-names", message, undefined);
+  }
+  return found;
+}
+
+function nodesOf(graph: Graph, report: Report): Node[] {
+  const nodes: Node[] = [];
+  for (const node of graph.nodes()) {
+    nodes.push(node);
+    if (nodes.length > graph.size) break;
+  }
+  if (nodes.length !== graph.size) {
+    report("order", `The graph says it has ${graph.size} nodes, but the list of them is not that long.`, undefined);
+  }
+  return nodes;
+}
+
+/** Every value, in the order in which it comes to be known. Reports those that are read before, or made by no node. */
+function valuesInOrder(graph: Graph, nodes: readonly Node[], report: Report): ReadonlySet<Value> {
+  const known = new Set<Value>(graph.inputs);
+  for (const node of [...nodes, graph.results]) {
+    node.inputs.forEach((value, index) => {
+      if (value === undefined) {
+        if (node === graph.results) report("output", `Output ${index} has no value.`, undefined);
+      } else if (!known.has(value)) {
+        if (value.constant === undefined || value.producer) {
+          report("order", `${node.name} reads ${value.name} before anything has made it.`, atNode(node, value));
+        }
+        known.add(value);
+      }
+    });
+    for (const value of node.outputs) {
+      known.add(value);
+      if (value.producer !== node) {
+        report("use", `${value.name} is a result of ${node.name}, but names another producer.`, atNode(node, value));
+      }
+    }
+  }
+  return known;
+}
+
+function verifyUses(nodes: readonly Node[], values: ReadonlySet<Value>, report: Report): void {
+  const places = new Map(nodes.map((node, place) => [node, place]));
+  const readings = new Map<Value, number>();
+  for (const { inputs } of nodes) {
+    for (const value of inputs) if (value) readings.set(value, (readings.get(value) ?? 0) + 1);
+  }
+  for (const value of values) {
+    const seen = new Set<string>();
+    for (const { user, index } of value.uses) {
+      const place = places.get(user);
+      if (place !== undefined && user.inputs[index] === value) seen.add(`${place}:${index}`);
+      else report("use", `${value.name} lists a use by ${user.name} that is not there.`, atNode(user, value));
+    }
+    const count = readings.get(value) ?? 0;
+    if (seen.size !== count) {
+      report("use", `${value.name} is read in ${count} places, but lists ${seen.size}.`, { value: value.name });
+    }
+  }
+}
+
+function verifyNames(values: ReadonlySet<Value>, report: Report): void {
+  const names = new Set<string>();
+  for (const { name } of values) {
+    if (names.has(name)) report("name", `Several values are called ${name}.`, { value: name });
+    names.add(name);
+  }
+}
+
+function verifyValue(value: Value, report: Report): void {
+  const { name, type, constant } = value;
+  const { dtype, shape, quantization } = type;
+  if (!isDType(dtype)) report("type", `${name} has the element type ${dtype}, which does not exist.`, { value: name });
+  else if (quantization) {
+    for (const fault of quantizationFaults(type)) report("quantization", `${name}: ${fault}.`, { value: name });
+  }
+  if (!shape.every((size) => (typeof size === "string" ? size !== "" : Number.isSafeInteger(size) && size >= 0))) {
+    report("type", `${name} has the shape ${printShape(shape)}, whose sizes are not all counts.`, { value: name });
+  }
+  if (constant === undefined) return;
+  if (constant.dtype !== dtype || !sameShape(constant.shape, shape)) {
+    const held = `${constant.dtype}${printShape(constant.shape)}`;
+    report("constant", `${name} is ${dtype}${printShape(shape)}, but its data ${held}.`, { value: name });
+  } else if (!holds(dtype, constant.data) || constant.data.length !== elementCount(constant.shape)) {
+    const data = `${constant.data.constructor.name} of ${constant.data.length}`;
+    report("constant", `${name} is ${dtype}${printShape(shape)}, which a ${data} can't hold.`, { value: name });
+  }
+}
+
+function quantizationFaults({ dtype, shape, quantization }: ValueType): string[] {
+  const { scale, zeroPoint, axis } = quantization!;
+  const [low, high] = integerRange(dtype);
+  const count = axis === undefined ? 1 : shape[axis];
+  const faults: [boolean, string][] = [
+    [isInteger(dtype), `${dtype} is no integer type, so it can't be quantized`],
+    [scale.every((step) => step > 0 && Number.isFinite(step)), "not every scale is positive and finite"],
+    [
+      zeroPoint.every((zero) => Number.isInteger(zero) && zero >= low && zero <= high),
+      `not every zero point is an integer that ${bitsOf(dtype)} bits of ${dtype} hold`,
+    ],
+    [scale.length === zeroPoint.length, `there are ${scale.length} scales, but ${zeroPoint.length} zero points`],
+    [count !== undefined, `axis ${axis} of the quantization is none of ${printShape(shape)}`],
+    [
+      typeof count !== "number" || scale.length === count,
+      axis === undefined
+        ? `there are ${scale.length} scales, but no axis they belong to`
+        : `there are ${scale.length} scales for the ${count} indices of axis ${axis}`,
+    ],
+  ];
+  return faults.filter(([holds]) => !holds).map(([, fault]) => fault);
+}
+
+function verifyNode(node: Node, report: Report): void {
+  const { op, name, inputs, outputs, attributes } = node;
+  const problems = op.check(inputs, attributes);
+  for (const problem of problems) report("node", `${name} (${op.name}): ${problem}.`, { node: name });
+  if (problems.length > 0) return;
+  const inferred = op.infer(inputs, attributes);
+  if (inferred.length !== outputs.length) {
+    const message = `${name} (${op.name}) has ${outputs.length} results where there should be ${inferred.length}.`;
+    return report("type", message, { node: name });
+  }
+  outputs.forEach((value, index) => {
+    const { dtype, shape } = inferred[index];
+    if (value.type.dtype === dtype && mayMatch(value.type.shape, shape)) return;
+    const is = `${value.type.dtype}${printShape(value.type.shape)}`;
+    const message = `${value.name} is ${is}, but ${name} (${op.name}) gives ${dtype}${printShape(shape)}.`;
+    report("type", message, atNode(node, value));
+  });
+}
+
+function mayMatch(a: Shape, b: Shape): boolean {
+  return (
+    a.length === b.length &&
+    a.every((size, axis) => size === b[axis] || typeof size === "string" || typeof b[axis] === "string")
+  );
+}
+
+function atNode(node: Node, value: Value): Diagnostic["at"] {
+  return { node: node.name, value: value.name };
+}

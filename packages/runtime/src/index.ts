@@ -1,0 +1,3 @@
+export * from "./engine.ts";
+export * from "./feeds.ts";
+export * from "./interpreter.ts";

@@ -1,0 +1,121 @@
+import type { OpName } from "@millrace/ops";
+import { integerConvolution, realConvolution } from "./convolution.ts";
+import { integerDiv } from "./division.ts";
+import { integerHardSwish } from "./hard-swish.ts";
+import { type KernelFactory, type Unsupported, unsupported } from "./kernel.ts";
+import { integerLinear, realLinear } from "./linear.ts";
+import { integerMatmul, realMatmul } from "./matmul.ts";
+import { evaluated, integerPad, unified } from "./movement.ts";
+import {
+  comparison,
+  integerAdd,
+  integerMaximum,
+  integerMinimum,
+  integerMul,
+  integerSquaredDifference,
+  integerSub,
+} from "./pairwise.ts";
+import { integerAveragePool, integerMaxPool } from "./pooling.ts";
+import { integerPrelu } from "./prelu.ts";
+import { quantizing } from "./quantizing.ts";
+import { integerMean, integerReduceProd, integerSum } from "./reduction.ts";
+import { integerResize } from "./resize.ts";
+import { integerLogSoftmax, integerSoftmax } from "./softmax.ts";
+import { integerTransposeConvolution } from "./transpose-convolution.ts";
+import {
+  integerAbs,
+  integerClamp,
+  integerLeakyRelu,
+  integerRsqrt,
+  integerSigmoid,
+  integerTanh,
+  tabulated,
+} from "./unary.ts";
+
+/** The operator's quantization rule says why it has no integer form. */
+const floatOnly = unsupported();
+
+/** What computes each operator on quantized values. */
+export const integerKernels = {
+  abs: integerAbs,
+  neg: floatOnly,
+  exp: tabulated,
+  log: tabulated,
+  sqrt: tabulated,
+  rsqrt: integerRsqrt,
+  square: floatOnly,
+  sin: floatOnly,
+  cos: floatOnly,
+  floor: floatOnly,
+  ceil: floatOnly,
+  round: floatOnly,
+  sign: floatOnly,
+  erf: floatOnly,
+  sigmoid: integerSigmoid,
+  tanh: integerTanh,
+  hardSwish: integerHardSwish,
+  logicalNot: floatOnly,
+  leakyRelu: integerLeakyRelu,
+  elu: tabulated,
+  gelu: tabulated,
+  clamp: integerClamp,
+  add: integerAdd,
+  sub: integerSub,
+  mul: integerMul,
+  div: integerDiv,
+  maximum: integerMaximum,
+  minimum: integerMinimum,
+  pow: floatOnly,
+  squaredDifference: integerSquaredDifference,
+  floorDiv: floatOnly,
+  floorMod: floatOnly,
+  equal: comparison((a, b) => a === b),
+  notEqual: comparison((a, b) => a !== b),
+  less: comparison((a, b) => a < b),
+  lessEqual: comparison((a, b) => a <= b),
+  greater: comparison((a, b) => a > b),
+  greaterEqual: comparison((a, b) => a >= b),
+  logicalAnd: floatOnly,
+  logicalOr: floatOnly,
+  conv2d: integerConvolution,
+  transposeConv2d: integerTransposeConvolution,
+  linear: integerLinear,
+  matmul: integerMatmul,
+  averagePool2d: integerAveragePool,
+  maxPool2d: integerMaxPool,
+  mean: integerMean,
+  sum: integerSum,
+  reduceMax: evaluated,
+  reduceMin: evaluated,
+  reduceProd: integerReduceProd,
+  reshape: evaluated,
+  transpose: evaluated,
+  concat: unified,
+  split: evaluated,
+  slice: evaluated,
+  pad: integerPad,
+  gather: evaluated,
+  expand: evaluated,
+  tile: evaluated,
+  cast: evaluated,
+  select: unified,
+  shapeOf: evaluated,
+  resize: integerResize,
+  softmax: integerSoftmax,
+  logSoftmax: integerLogSoftmax,
+  prelu: integerPrelu,
+  batchNorm: unsupported("batch normalization is folded into the layer before it when a model is quantized"),
+  depthToSpace: evaluated,
+  spaceToDepth: evaluated,
+  argMax: evaluated,
+  argMin: evaluated,
+  quantize: quantizing,
+  dequantize: evaluated,
+} satisfies Record<OpName, KernelFactory | Unsupported>;
+
+/** Faster float32 kernels than the operators' own evaluation, with the same results. */
+export const realKernels: Readonly<Partial<Record<OpName, KernelFactory>>> = {
+  conv2d: realConvolution,
+  linear: realLinear,
+  matmul: realMatmul,
+};

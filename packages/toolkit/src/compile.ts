@@ -1,0 +1,126 @@
+import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
+import { remainingTransposes } from "@millrace/passes";
+import { type Engine, referenceEngine } from "@millrace/runtime";
+import { write } from "./convert.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { evaluate } from "./evaluate.ts";
+import { macsOf, parametersOf } from "./inspect.ts";
+import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
+import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
+import { type Progress, Stopwatch } from "./progress.ts";
+import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
+import { artifactOf, type Output, type Report } from "./report.ts";
+
+export interface CompileOptions extends LoadOptions, QuantizeRequest {
+  /** Runs the float graph for calibration and accuracy. */
+  readonly floatEngine: Engine;
+  /** Runs the integer graph; the reference interpreter by default. */
+  readonly integerEngine?: Engine;
+  readonly ioLayout?: IoLayout;
+  /** Name of the files without ending; the model's own by default. */
+  readonly stem?: string;
+  /** Whether accuracy and layer errors are measured; yes by default. */
+  readonly measure?: boolean;
+}
+
+/** Files to write and the report of how they came about. The int8 model is the first file. */
+export interface Compilation {
+  readonly outputs: readonly Output[];
+  readonly report: Report;
+  readonly float: Graph;
+  readonly quantized: Graph;
+}
+
+/** The whole journey to a microcontroller's int8 `.tflite`: import, clean up, calibrate, quantize, write, measure. */
+export async function compile(source: ModelSource, data: Dataset, options: CompileOptions): Promise<Compilation> {
+  const watch = new Stopwatch();
+  const model = await watch.time("import", () => load(source, options));
+  const parameters = parametersOf(model.graph);
+  const prepared = await watch.time("passes", () => prepare(model, { ioLayout: options.ioLayout ?? "nhwc" }));
+  const float = prepared.graph;
+  const result = await watch.time("quantize", () => integerForm(float, data, options));
+  const outputs = await watch.time("write", () => writeBoth(float, result.graph, options.stem ?? stemOf(source.name)));
+  const measured =
+    options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
+  const diagnostics = [...prepared.diagnostics, ...result.diagnostics];
+  const facts = { model, macs: macsOf(float), parameters };
+  const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
+  return { outputs: outputs.files, report, float, quantized: result.graph };
+}
+
+/** A model that is already quantized is taken as it is. */
+async function integerForm(float: Graph, data: Dataset, options: CompileOptions): Promise<QuantizeResult> {
+  if (!isQuantized(float)) return quantize(float, data, options.floatEngine, options);
+  const empty = { ranges: new Map(), inferences: 0 };
+  return { graph: cloneGraph(float).graph, layers: [], diagnostics: [], calibration: empty, samples: 0 };
+}
+
+interface WrittenOutputs {
+  readonly files: readonly Output[];
+  readonly operators: Readonly<Record<string, number>>;
+}
+
+function writeBoth(float: Graph, quantized: Graph, stem: string): WrittenOutputs {
+  const integers = write(quantized, "tflite");
+  const files: Output[] = [{ path: `${stem}_int8.tflite`, kind: "tflite-int8", bytes: integers.bytes }];
+  if (!isQuantized(float))
+    files.push({ path: `${stem}_float.tflite`, kind: "tflite-float", bytes: write(float, "tflite").bytes });
+  return { files, operators: integers.operators };
+}
+
+async function measure(float: Graph, result: QuantizeResult, data: Dataset, options: CompileOptions) {
+  const reference = { graph: float, engine: options.floatEngine };
+  const subject = { graph: result.graph, engine: options.integerEngine ?? referenceEngine() };
+  const steps: Progress = options;
+  const accuracy = await evaluate(subject, data, { ...steps, reference });
+  const original =
+    accuracy.metric === "cosine" || accuracy.metric === "mse" ? undefined : await evaluate(reference, data, steps);
+  return { accuracy, original, errors: await layerErrors(reference, subject, data, steps) };
+}
+
+async function reportOf(
+  facts: { readonly model: LoadedModel; readonly macs: number; readonly parameters: number },
+  result: QuantizeResult,
+  outputs: WrittenOutputs,
+  measured: Awaited<ReturnType<typeof measure>> | undefined,
+  diagnostics: readonly Diagnostic[],
+  watch: Stopwatch,
+): Promise<Report> {
+  const { model, macs, parameters } = facts;
+  const decibels = new Map(measured?.errors.map(({ name, sqnrDb }) => [name, sqnrDb]));
+  return {
+    model: { source: model.name, format: model.format, bytes: model.bytes, macs, parameters },
+    artifacts: await Promise.all(outputs.files.map(artifactOf)),
+    graph: { operators: outputs.operators, transposes: remainingTransposes(result.graph).length },
+    quantization: {
+      scheme: "int8",
+      calibration: "minmax",
+      samples: result.samples,
+      layers: result.layers.map((layer) => ({
+        ...layer,
+        ...(decibels.has(layer.name) && { sqnrDb: decibels.get(layer.name)! }),
+      })),
+    },
+    ...(measured && { accuracy: accuracyOf(measured) }),
+    memory: { weightBytes: weightBytes(result.graph) },
+    diagnostics,
+    timings: watch.times,
+  };
+}
+
+function accuracyOf({ accuracy, original }: Awaited<ReturnType<typeof measure>>): NonNullable<Report["accuracy"]> {
+  const { metric, samples, value } = accuracy;
+  const perfect = metric === "cosine" ? 1 : 0;
+  return { metric, samples, float: original?.value ?? perfect, quantized: value };
+}
+
+function weightBytes(graph: Graph): number {
+  const constants = new Set(
+    [...graph.nodes()].flatMap(({ inputs }) => inputs.flatMap((value) => (value?.constant ? [value.constant] : []))),
+  );
+  return [...constants].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+function stemOf(name: string): string {
+  return name.replace(/^.*[/\\]/, "").replace(/\.[^.]*$/, "");
+}

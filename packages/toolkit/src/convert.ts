@@ -1,0 +1,75 @@
+import { type Diagnostic, fail, type Graph } from "@millrace/ir";
+import { exportOnnx } from "@millrace/targets/onnx";
+import { exportTflite } from "@millrace/targets/tflite";
+import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
+import { type IoLayout, prepare } from "./prepare.ts";
+
+export type TargetFormat = "tflite" | "onnx";
+
+export interface ConvertOptions extends LoadOptions {
+  readonly to: TargetFormat;
+  readonly ioLayout?: IoLayout;
+}
+
+/** A file written in another format. */
+export interface Conversion {
+  readonly bytes: Uint8Array;
+  /** The model as it was read. */
+  readonly model: LoadedModel;
+  /** The graph that was written. */
+  readonly graph: Graph;
+  /** Operators of the written file by the names of its format. */
+  readonly operators: Readonly<Record<string, number>>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a target makes of a graph. */
+export interface Written {
+  readonly bytes: Uint8Array;
+  readonly operators: Readonly<Record<string, number>>;
+}
+
+const writers: Readonly<Record<TargetFormat, (graph: Graph) => Written>> = {
+  tflite: (graph) => {
+    const { bytes, model } = exportTflite(graph);
+    const names = model.subgraphs.flatMap(({ operators }) =>
+      operators.map(({ opcodeIndex }) => model.operatorCodes[opcodeIndex ?? 0].builtinCode ?? ""),
+    );
+    return { bytes, operators: countNames(names) };
+  },
+  onnx: (graph) => {
+    const { bytes, operatorNames } = exportOnnx(graph);
+    return { bytes, operators: countNames(operatorNames) };
+  },
+};
+
+/** Writes a graph in a target's format. */
+export function write(graph: Graph, to: TargetFormat): Written {
+  return writers[to](graph);
+}
+
+/** The target format that a file name asks for. Throws a DiagnosticError for other endings. */
+export function targetOf(path: string): TargetFormat {
+  const format = (Object.keys(writers) as TargetFormat[]).find((name) => path.toLowerCase().endsWith(`.${name}`));
+  return (
+    format ??
+    fail("convert.unknown-target", `${path} does not end in .tflite or .onnx`, {
+      hint: "name the output by the format it should have",
+    })
+  );
+}
+
+/** Reads a model and writes it in another format; what it computes stays the same. */
+export function convert(source: ModelSource, options: ConvertOptions): Conversion {
+  const model = load(source, options);
+  const { graph, diagnostics } = prepare(model, {
+    ioLayout: options.ioLayout ?? (options.to === "onnx" ? "source" : "nhwc"),
+  });
+  return { ...write(graph, options.to), model, graph, diagnostics };
+}
+
+function countNames(names: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+}

@@ -1,0 +1,70 @@
+import { fail, type Graph } from "@millrace/ir";
+import type { Engine } from "@millrace/runtime";
+import type { Dataset } from "./data/dataset.ts";
+import { metrics, type Outputs } from "./data/metrics.ts";
+import type { Progress } from "./progress.ts";
+import { feedsOf, modelInputs, realOutputs } from "./real-values.ts";
+
+/** A graph and what runs it. */
+export interface Runnable {
+  readonly graph: Graph;
+  readonly engine: Engine;
+}
+
+/** Value of the data's metric over its test samples. */
+export interface Evaluation {
+  readonly metric: string;
+  readonly samples: number;
+  readonly value: number;
+}
+
+/** Runs a model over the test samples. `reference` is another model that metrics such as cosine compare with. */
+export async function evaluate(
+  subject: Runnable,
+  data: Dataset,
+  options: Progress & { readonly reference?: Runnable } = {},
+): Promise<Evaluation> {
+  const { test } = data.split;
+  if (test.length === 0)
+    fail("data.no-test-samples", "the data leaves no samples to evaluate with", {
+      hint: "change `split` in dataset.json",
+    });
+  const metric = metrics[data.metric];
+  if (metric.needsReference && options.reference === undefined) {
+    fail("evaluate.needs-reference", `the metric ${data.metric} compares two models`, {
+      hint: "give the other one with --against, or add labels and a metric to dataset.json",
+    });
+  }
+  const accumulator = metric.create();
+  const run = await runner(subject, data);
+  const compare = metric.needsReference && options.reference ? await runner(options.reference, data) : undefined;
+  try {
+    for (const [done, sample] of test.entries()) {
+      options.signal?.throwIfAborted();
+      const { inputs, outputs } = await run.sample(sample);
+      const reference = (await compare?.sample(sample))?.outputs;
+      accumulator.add({ label: data.labels?.[sample], inputs, outputs, ...(reference && { reference }) });
+      options.progress?.("evaluate", done + 1, test.length);
+    }
+  } finally {
+    await run.dispose();
+    await compare?.dispose();
+  }
+  const { value, samples } = accumulator.result();
+  return { metric: data.metric, samples, value };
+}
+
+async function runner({ graph, engine }: Runnable, data: Dataset) {
+  const inputs = modelInputs(graph);
+  const prepared = await engine.prepare(graph);
+  return {
+    async sample(index: number) {
+      const inferences = await data.feeds(index, inputs);
+      const outputs: Outputs[] = [];
+      for (const inference of inferences)
+        outputs.push(realOutputs(graph, await prepared.run(feedsOf(graph, inference))));
+      return { inputs: inferences, outputs };
+    },
+    dispose: () => prepared.dispose(),
+  };
+}

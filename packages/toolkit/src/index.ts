@@ -1,0 +1,14 @@
+export { type Diagnostic, DiagnosticError, type Graph, type Tensor } from "@millrace/ir";
+export { type Engine, referenceEngine } from "@millrace/runtime";
+export { type Compilation, type CompileOptions, compile } from "./compile.ts";
+export { type Conversion, type ConvertOptions, convert, type TargetFormat, targetOf, write } from "./convert.ts";
+export * from "./data/index.ts";
+export { diagnosticsOf } from "./errors.ts";
+export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
+export { inspect, type ModelInfo } from "./inspect.ts";
+export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource, modelEndings } from "./load.ts";
+export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepare.ts";
+export type { Progress, StageTime } from "./progress.ts";
+export { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
+export { type Artifact, artifactOf, type LayerReport, type Output, type Report } from "./report.ts";
+export { type Results, run } from "./run.ts";

@@ -1,0 +1,74 @@
+import { elementCount, type Graph, type Value } from "@millrace/ir";
+import type { LoadedModel } from "./load.ts";
+
+/** One input or output. */
+export interface BoundaryInfo {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly (number | string)[];
+  readonly scale?: number;
+  readonly zeroPoint?: number;
+}
+
+/** What a model is, at a glance. */
+export interface ModelInfo {
+  readonly source: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly inputs: readonly BoundaryInfo[];
+  readonly outputs: readonly BoundaryInfo[];
+  readonly operators: Readonly<Record<string, number>>;
+  readonly macs: number;
+  readonly parameters: number;
+  readonly quantized: boolean;
+}
+
+export function inspect(model: LoadedModel): ModelInfo {
+  const { graph } = model;
+  return {
+    source: model.name,
+    format: model.format,
+    bytes: model.bytes,
+    inputs: graph.inputs.map((input) => boundaryInfo(input, input.name)),
+    outputs: graph.outputs.map((output, index) => boundaryInfo(output, graph.outputNames[index])),
+    operators: operatorCounts(graph),
+    macs: macsOf(graph),
+    parameters: parametersOf(graph),
+    quantized: [...graph.nodes()].some(({ outputs }) => outputs.some(({ type }) => type.quantization)),
+  };
+}
+
+function boundaryInfo({ type }: Value, name: string): BoundaryInfo {
+  const { dtype, shape, quantization } = type;
+  return {
+    name,
+    dtype,
+    shape,
+    ...(quantization && { scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] }),
+  };
+}
+
+/** Operators of a graph by name, most frequent first. */
+export function operatorCounts(graph: Graph): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { op } of graph.nodes()) counts.set(op.name, (counts.get(op.name) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+}
+
+/** Multiply-accumulates of one inference. */
+export function macsOf(graph: Graph): number {
+  let macs = 0;
+  for (const node of graph.nodes()) macs += node.op.cost(node.inputs, node.outputs, node.attributes).macs;
+  return macs;
+}
+
+/** Elements of all floating-point or quantized constants, each counted once. */
+export function parametersOf(graph: Graph): number {
+  const constants = new Set<Value>();
+  for (const { inputs } of graph.nodes()) for (const value of inputs) if (value?.constant) constants.add(value);
+  let count = 0;
+  for (const { type } of constants) {
+    if (type.dtype === "f32" || type.quantization) count += elementCount(type.shape as readonly number[]);
+  }
+  return count;
+}

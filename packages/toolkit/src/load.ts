@@ -1,0 +1,87 @@
+import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
+import { readTflite } from "@millrace/formats/tflite";
+import { importOnnx } from "@millrace/frontends/onnx";
+import { importTflite } from "@millrace/frontends/tflite";
+import { type Diagnostic, fail, type Graph } from "@millrace/ir";
+
+export type ModelFormat = "onnx" | "tflite";
+
+/** A model as it was given: its bytes, and what to call it. */
+export interface ModelSource {
+  /** File name or other name for people; its ending must fit the content. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Files that the model may refer to by relative names. */
+  readonly externalData?: ExternalData;
+}
+
+export interface LoadOptions {
+  /** Shapes of inputs by name, instead of the model's own. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>;
+  /** Sizes of symbolic dimensions by name. */
+  readonly dimensions?: ReadonlyMap<string, number>;
+}
+
+/** A model as a graph. */
+export interface LoadedModel {
+  readonly name: string;
+  readonly format: ModelFormat;
+  readonly bytes: number;
+  readonly graph: Graph;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface FormatReader {
+  readonly ending: string;
+  recognizes(bytes: Uint8Array): boolean;
+  read(
+    source: ModelSource,
+    options: LoadOptions,
+  ): { readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] };
+}
+
+const readers: Readonly<Record<ModelFormat, FormatReader>> = {
+  tflite: {
+    ending: ".tflite",
+    recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "TFL3",
+    read: ({ bytes, name }, options) => importTflite(readTflite(bytes), { ...options, modelName: stem(name) }),
+  },
+  onnx: {
+    ending: ".onnx",
+    recognizes: looksLikeOnnx,
+    read: ({ bytes, name, externalData }, options) =>
+      importOnnx(readOnnx(bytes), { ...options, modelName: stem(name), ...(externalData && { externalData }) }),
+  },
+};
+
+export const modelEndings: readonly string[] = Object.values(readers).map(({ ending }) => ending);
+
+/** Reads a model of any known format. Throws errors that `diagnosticsOf` turns into diagnostics. */
+export function load(source: ModelSource, options: LoadOptions = {}): LoadedModel {
+  const format = formatOf(source);
+  const { graph, diagnostics } = readers[format].read(source, options);
+  return { name: source.name, format, bytes: source.bytes.length, graph, diagnostics };
+}
+
+function formatOf({ name, bytes }: ModelSource): ModelFormat {
+  const formats = Object.keys(readers) as ModelFormat[];
+  const named = formats.find((format) => name.toLowerCase().endsWith(readers[format].ending));
+  if (named === undefined) {
+    fail("model.unknown-ending", `${name} does not end in ${modelEndings.join(" or ")}`, {
+      at: { model: name },
+      hint: "name the model file by its format",
+    });
+  }
+  const other = formats.find((format) => format !== named && readers[format].recognizes(bytes));
+  if (other !== undefined && !readers[named].recognizes(bytes)) {
+    fail("model.wrong-ending", `${name} is named as ${named} but holds a ${other} model`, {
+      at: { model: name },
+      hint: `rename it to end in ${readers[other].ending}`,
+    });
+  }
+  return named;
+}
+
+function stem(name: string): string {
+  return name.replace(/^.*[/\\]/, "").replace(/\.[^.]*$/, "");
+}

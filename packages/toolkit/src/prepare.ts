@@ -1,0 +1,40 @@
+import type { Diagnostic, Graph } from "@millrace/ir";
+import {
+  type BoundaryChange,
+  bindDimensions,
+  channelsLast,
+  cleanUp,
+  type Decision,
+  inferShapes,
+  runPasses,
+} from "@millrace/passes";
+import type { LoadedModel } from "./load.ts";
+
+/** Layout of image-like inputs and outputs: the source's own, or channel-last. */
+export type IoLayout = "source" | "nhwc" | "nchw";
+
+/** A model's graph, made ready for channel-last targets. The model's own graph was changed to become this. */
+export interface PreparedModel {
+  readonly graph: Graph;
+  readonly boundary: readonly BoundaryChange[];
+  readonly decisions: readonly Decision[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs all passes that do not change what a model computes. `nchw` and `source` keep a channel-first model's inputs and outputs. */
+export function prepare(model: LoadedModel, options: { readonly ioLayout?: IoLayout } = {}): PreparedModel {
+  const boundary: BoundaryChange[] = [];
+  const layout = options.ioLayout ?? "nhwc";
+  const quantized = isQuantized(model.graph);
+  const passes = quantized
+    ? [inferShapes]
+    : [bindDimensions(), ...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
+  const { decisions, diagnostics } = runPasses(model.graph, passes);
+  return { graph: model.graph, boundary, decisions, diagnostics: [...model.diagnostics, ...diagnostics] };
+}
+
+/** Whether any value stands for reals by integers. */
+export function isQuantized(graph: Graph): boolean {
+  for (const { outputs } of graph.nodes()) if (outputs.some(({ type }) => type.quantization)) return true;
+  return graph.inputs.some(({ type }) => type.quantization);
+}

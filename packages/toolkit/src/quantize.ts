@@ -1,0 +1,81 @@
+import { fail, type Graph } from "@millrace/ir";
+import {
+  type Calibration,
+  calibrate,
+  compareLayers,
+  type LayerError,
+  type QuantizedGraph,
+  type QuantizeOptions,
+  quantizeGraph,
+} from "@millrace/quantize";
+import type { Engine } from "@millrace/runtime";
+import type { Dataset, Inference } from "./data/dataset.ts";
+import type { Runnable } from "./evaluate.ts";
+import type { Progress } from "./progress.ts";
+import { feedsOf, modelInputs } from "./real-values.ts";
+
+export interface QuantizeRequest extends QuantizeOptions, Progress {
+  /** Most calibration samples to use; all that the data's split names by default, at most 100. */
+  readonly samples?: number;
+}
+
+export interface QuantizeResult extends QuantizedGraph {
+  readonly calibration: Calibration;
+  /** Stored samples that were used. */
+  readonly samples: number;
+}
+
+const defaultSamples = 100;
+
+/** Calibrates a float graph on the data by `engine` and returns its int8 form. */
+export async function quantize(
+  graph: Graph,
+  data: Dataset,
+  engine: Engine,
+  request: QuantizeRequest = {},
+): Promise<QuantizeResult> {
+  const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
+  const inputs = modelInputs(graph);
+  let read = 0;
+  async function* feeds(): AsyncGenerator<Inference> {
+    for (const sample of chosen) {
+      yield* await data.feeds(sample, inputs);
+      request.progress?.("calibrate", ++read, chosen.length);
+    }
+  }
+  const calibration = await calibrate(graph, engine, feeds(), request.signal ? { signal: request.signal } : {});
+  return { ...quantizeGraph(graph, calibration.ranges, request), calibration, samples: chosen.length };
+}
+
+/** Evenly spread over the samples that the split leaves for calibration. */
+function calibrationSamples(data: Dataset, most: number): readonly number[] {
+  const all = data.split.calibration;
+  if (all.length === 0) {
+    fail("quantize.no-calibration-data", "the data leaves no samples to calibrate with", {
+      hint: "change `split` in dataset.json so that `calibration` names some samples",
+    });
+  }
+  const count = Math.min(most, all.length);
+  return Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
+}
+
+/** Signal-to-noise ratio of each integer result against the float one, on up to `samples` test inferences. */
+export async function layerErrors(
+  reference: Runnable,
+  quantized: Runnable,
+  data: Dataset,
+  options: Progress & { readonly samples?: number } = {},
+): Promise<readonly LayerError[]> {
+  const most = options.samples ?? 8;
+  const chosen = (data.split.test.length > 0 ? data.split.test : data.split.calibration).slice(0, most);
+  async function* pairs() {
+    for (const [done, sample] of chosen.entries()) {
+      options.signal?.throwIfAborted();
+      const floats = await data.feeds(sample, modelInputs(reference.graph));
+      const integers = await data.feeds(sample, modelInputs(quantized.graph));
+      yield { reference: feedsOf(reference.graph, floats[0]), quantized: feedsOf(quantized.graph, integers[0]) };
+      options.progress?.("compare layers", done + 1, chosen.length);
+    }
+  }
+  return compareLayers(reference, quantized, pairs());
+}

@@ -1,0 +1,61 @@
+import type { Diagnostic } from "@millrace/ir";
+import type { StageTime } from "./progress.ts";
+
+/** One written file. `path` is relative to the report. */
+export interface Artifact {
+  readonly path: string;
+  readonly kind: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** One result of the quantized model; `sqnrDb` compares it with the float model on real samples. */
+export interface LayerReport {
+  readonly name: string;
+  readonly origin: readonly string[];
+  readonly sqnrDb?: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** The report of a run. Fields that do not apply are left out; one that is there was measured or computed in this run. */
+export interface Report {
+  readonly model: {
+    readonly source: string;
+    readonly format: string;
+    readonly bytes: number;
+    readonly macs: number;
+    readonly parameters: number;
+  };
+  readonly artifacts: readonly Artifact[];
+  readonly graph: { readonly operators: Readonly<Record<string, number>>; readonly transposes: number };
+  readonly quantization?: {
+    readonly scheme: string;
+    readonly calibration: string;
+    readonly samples: number;
+    readonly layers: readonly LayerReport[];
+  };
+  readonly accuracy?: {
+    readonly metric: string;
+    readonly samples: number;
+    readonly float: number;
+    readonly quantized?: number;
+  };
+  readonly memory?: { readonly weightBytes: number };
+  readonly diagnostics: readonly Diagnostic[];
+  readonly timings: readonly StageTime[];
+}
+
+/** A file that is still in memory. */
+export interface Output {
+  readonly path: string;
+  readonly kind: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Describes an output for a report. */
+export async function artifactOf({ path, kind, bytes }: Output): Promise<Artifact> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { path, kind, bytes: bytes.length, sha256 };
+}
