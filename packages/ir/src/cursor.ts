@@ -21,11 +21,11 @@ export class Cursor {
     return this.place >= this.#text.length;
   }
 
-  /** Reads `token` if it comes next, and, where `ends` is given, one of its characters or the end of the text after it. */
-  accept(token: string, ends = ""): boolean {
+  /** Reads `token` if it comes next, and, where `ends` is given, a character it matches or the end of the text after it. */
+  accept(token: string, ends?: RegExp): boolean {
     const end = this.place + token.length;
-    const whole = ends === "" || end >= this.#text.length || ends.includes(this.#text[end]);
-    if (!whole || !this.#text.startsWith(token, this.#at)) return false;
+    if (!this.#text.startsWith(token, this.#at)) return false;
+    if (ends && end < this.#text.length && this.#text[end].search(ends) < 0) return false;
     this.#at = end;
     return true;
   }
@@ -39,10 +39,11 @@ export class Cursor {
     if (!this.accept(token)) this.fail("text.syntax", `here should be ${JSON.stringify(token)}`);
   }
 
-  /** Reads up to the first of the characters in `ends`. */
-  until(ends: string): string {
+  /** Reads up to the first character that `ends`, a global pattern of one character, matches. */
+  until(ends: RegExp): string {
     const start = this.place;
-    while (this.#at < this.#text.length && !ends.includes(this.#text[this.#at])) this.#at++;
+    ends.lastIndex = start;
+    this.#at = ends.exec(this.#text)?.index ?? this.#text.length;
     return this.#text.slice(start, this.#at);
   }
 

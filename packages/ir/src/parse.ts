@@ -10,7 +10,9 @@ import type { Quantization } from "./quantization.ts";
 import { elementCount, isStatic, printShape, type Shape } from "./shape.ts";
 import { fromNumbers, type Tensor, viewBytes } from "./tensor.ts";
 
-const delimiters = ' \t\r\n,:=()[]{}<>"';
+const delimiters = /[\s,:=()[\]{}<>"]/g;
+const itemEnds = /[,\]\n]/g;
+const space = /\s/g;
 const numberPattern = /^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)$|^NaN$/;
 const longestNumber = 40;
 
@@ -181,7 +183,7 @@ function readItem(cursor: Cursor): Dimension {
   const quoted = cursor.quoted();
   if (quoted !== undefined) return quoted;
   const place = cursor.place;
-  const text = cursor.until(",]\n").trimEnd();
+  const text = cursor.until(itemEnds).trimEnd();
   if (isNumber(text)) return Number(text);
   return isSymbolicDimension(text) ? text : cursor.fail("text.syntax", "here should be a number or a size", place);
 }
@@ -214,7 +216,7 @@ function readData(cursor: Cursor, { dtype, shape }: ValueType): Tensor {
 
 function readBytes(cursor: Cursor, dtype: DType, shape: readonly number[]): Tensor {
   const place = cursor.place;
-  const bytes = fromBase64(cursor.until(" \t\r\n"));
+  const bytes = fromBase64(cursor.until(space));
   if (bytes === undefined) cursor.fail("text.syntax", "this is no base64", place);
   checkCount(cursor, bytes.length / allocate(dtype, 0).BYTES_PER_ELEMENT, shape, place);
   return viewBytes(dtype, shape, bytes);

@@ -13,7 +13,10 @@ export const select = defineOp({
   name: "select",
   inputs: { condition: one("bool"), a: one(), b: one() },
   attributes: {},
-  quantization: { kind: "float", why: "TFLite's SELECT_V2 has no parameters of its own to bring a and b together" },
+  quantization: {
+    kind: "float",
+    why: "it mostly mixes in masks of extreme numbers, which would spoil the scale that a and b have to share",
+  },
   check: [
     ["a and b have one element type", ({ a, b }) => a.type.dtype === b.type.dtype],
     [

@@ -32,7 +32,8 @@ export async function calibrate(
       options.signal?.throwIfAborted();
       const results = await prepared.run(feeds);
       for (const [value, observer] of observers) observer.observe(results.get(value.name) ?? feeds.get(value.name)!);
-      options.progress?.(++inferences);
+      inferences++;
+      options.progress?.(inferences);
     }
   } finally {
     await prepared.dispose();

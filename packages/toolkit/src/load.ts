@@ -44,7 +44,7 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   tflite: {
     ending: ".tflite",
     recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "TFL3",
-    read: ({ bytes, name }, options) => importTflite(readTflite(bytes), { ...options, modelName: stem(name) }),
+    read: ({ bytes, name }) => importTflite(readTflite(bytes), { name: stem(name) }),
   },
   onnx: {
     ending: ".onnx",

@@ -36,11 +36,10 @@ export async function quantize(
 ): Promise<QuantizeResult> {
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
   const inputs = modelInputs(graph);
-  let read = 0;
   async function* feeds(): AsyncGenerator<Inference> {
-    for (const sample of chosen) {
+    for (const [done, sample] of chosen.entries()) {
       yield* await data.feeds(sample, inputs);
-      request.progress?.("calibrate", ++read, chosen.length);
+      request.progress?.("calibrate", done + 1, chosen.length);
     }
   }
   const calibration = await calibrate(graph, engine, feeds(), request.signal ? { signal: request.signal } : {});

@@ -1,6 +1,7 @@
 import { FormatError } from "../error.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxInteger, OnnxSparseTensor, OnnxTensor } from "./model.ts";
 import type { OnnxTypeInfo } from "./type-info.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** What an attribute holds. REFERENCE, inside a function, is the name of the caller's attribute. */
 export type OnnxAttributeValue =
@@ -41,8 +42,6 @@ const kinds = {
 } as const satisfies Record<OnnxAttributeKind, { code: number; property: keyof OnnxAttribute; absent: unknown }>;
 
 const kindNames = Object.keys(kinds) as OnnxAttributeKind[];
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /**
  * The value of an attribute by its type, or, where the file gives no type (IR version 1), by the property that is there.
@@ -67,16 +66,14 @@ export function encodeAttribute(
 ): OnnxAttribute {
   const { kind, value } = content;
   const stored =
-    kind === "STRING" ? encoder.encode(value) : kind === "STRINGS" ? value.map((text) => encoder.encode(text)) : value;
+    kind === "STRING" ? encodeUtf8(value) : kind === "STRINGS" ? value.map((text) => encodeUtf8(text)) : value;
   return { name, type: kinds[kind].code, [kinds[kind].property]: stored };
 }
 
 function decodeText(attribute: OnnxAttribute, bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    throw failure(attribute, "holds a text that is not UTF-8");
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw failure(attribute, "holds a text that is not UTF-8");
+  return text;
 }
 
 function failure({ name }: OnnxAttribute, problem: string): FormatError {

@@ -1,49 +1,52 @@
-import type { MessageType, NamedField } from "./message.ts";
-import { type Packed, PackedCollector, type PackedData } from "./packed.ts";
+import type { Codec, MessageType, NamedField } from "./message.ts";
+import { type Packed, PackedCollector } from "./packed.ts";
 import { type WireReader, wireTypes } from "./reader.ts";
 
 type Properties = Record<string, unknown>;
+type Collectors = Map<NamedField, PackedCollector>;
 
 /**
- * Decodes the reader's open message up to its end. As protobuf has it: unknown fields are skipped, the last of several singular values
- * wins, and a message given twice is merged. `into` is the message to merge with.
+ * Decodes the reader's open message up to its end. Unknown fields are skipped and the last of several singular values wins, as protobuf
+ * has it; a singular message that is given twice is refused, where protobuf would merge the two.
  */
-export function decodeMessage<M extends object>(reader: WireReader, type: MessageType<M>, into?: M): M {
-  const target = (into ?? { ...type.initial }) as Properties;
-  let collectors: Map<NamedField, PackedCollector> | undefined;
+export function decodeMessage<M extends object>(reader: WireReader, type: MessageType<M>): M {
+  const target = { ...type.initial } as Properties;
+  let collectors: Collectors | undefined;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     const field = type.byNumber[tag >>> 3];
     if (field === undefined) reader.skip(tag & 7);
     else if (field.codec.kind === "packed") {
       collectors ??= new Map();
-      collect(reader, collectors, field, field.codec, target[field.property] as PackedData | undefined, tag);
+      collect(reader, collectors, field, field.codec, tag);
     } else if (tag !== field.tag) decodeRun(reader, target, field, tag);
-    else if (field.repeated) decodeList(reader, target, field);
-    else target[field.property] = decodeValue(reader, field, target[field.property]);
+    else if (field.repeated) decodeList(reader, target, field, field.codec);
+    else {
+      if (field.codec.kind === "message" && target[field.property] !== undefined)
+        throw reader.malformed(`field ${field.number} (${field.property}) is there twice`);
+      target[field.property] = decodeValue(reader, field.codec);
+    }
   }
   if (collectors !== undefined)
     for (const [field, collector] of collectors) target[field.property] = collector.finish();
   return target as M;
 }
 
-/** Decodes the value after a tag; `existing` is what a singular message is merged with. */
-function decodeValue(reader: WireReader, { codec }: NamedField, existing: unknown): unknown {
+function decodeValue(reader: WireReader, codec: Exclude<Codec, Packed>): unknown {
   if (codec.kind === "scalar") return codec.read(reader);
-  if (codec.kind === "packed") return undefined;
   const { limit, message } = reader;
   const type = codec.type();
   reader.open(type.name);
-  const value = decodeMessage(reader, type, existing as object | undefined);
+  const value = decodeMessage(reader, type);
   reader.close(limit, message);
   return value;
 }
 
 /** Decodes all values of a repeated field that follow each other, into an array of just their number. */
-function decodeList(reader: WireReader, target: Properties, field: NamedField): void {
+function decodeList(reader: WireReader, target: Properties, field: NamedField, codec: Exclude<Codec, Packed>): void {
   const values = new Array<unknown>(reader.countSame(field.tag));
   for (let at = 0; at < values.length; at++) {
     if (at > 0) reader.tag();
-    values[at] = decodeValue(reader, field, undefined);
+    values[at] = decodeValue(reader, codec);
   }
   append(target, field, values);
 }
@@ -66,17 +69,14 @@ function append(target: Properties, field: NamedField, values: unknown[]): void 
   else for (const value of values) list.push(value);
 }
 
-function collect(
-  reader: WireReader,
-  collectors: Map<NamedField, PackedCollector>,
-  field: NamedField,
-  codec: Packed,
-  existing: PackedData | undefined,
-  tag: number,
-): void {
-  const collector = collectors.get(field) ?? new PackedCollector(codec, existing);
-  collectors.set(field, collector);
-  if (tag === field.tag) collector.run(reader);
+function collect(reader: WireReader, collectors: Collectors, field: NamedField, codec: Packed, tag: number): void {
+  let collector = collectors.get(field);
+  if (collector === undefined) {
+    reader.count();
+    collector = new PackedCollector(codec);
+    collectors.set(field, collector);
+  }
+  if ((tag & 7) === wireTypes.bytes) collector.run(reader);
   else if ((tag & 7) === codec.wire) collector.element(reader);
   else throw wrongWire(reader, field, tag);
 }

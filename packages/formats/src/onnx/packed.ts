@@ -46,14 +46,11 @@ export const uint64s: Packed<BigUint64Array> = {
 /** Gathers the elements of one packed field, which may come in several runs or one by one. */
 export class PackedCollector {
   private readonly codec: Packed;
-  private words: Uint32Array<ArrayBuffer>;
-  private used: number;
+  private words = new Uint32Array(0);
+  private used = 0;
 
-  /** Starts with `data`, the elements of the same field in a message that is merged. */
-  constructor(codec: Packed, data?: PackedData) {
+  constructor(codec: Packed) {
     this.codec = codec;
-    this.words = data === undefined ? new Uint32Array(0) : wordsOf(data).slice();
-    this.used = this.words.length;
   }
 
   /** Reads one element. */
@@ -128,13 +125,9 @@ export function writePacked(codec: Packed, writer: WireWriter, data: PackedData)
 }
 
 function forEachWord(codec: Packed, data: PackedData, visit: (low: number, high: number) => void): void {
-  const words = wordsOf(data);
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   if (codec.words === 2) for (let at = 0; at < words.length; at += 2) visit(words[at]!, words[at + 1]!);
   else for (const word of words) visit(word, word >>> 31 === 0 ? 0 : 0xffffffff);
-}
-
-function wordsOf(data: PackedData): Uint32Array {
-  return new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
 }
 
 function countVarints(bytes: Uint8Array, start: number, end: number): number {

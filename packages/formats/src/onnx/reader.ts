@@ -1,11 +1,12 @@
 import { FormatError } from "../error.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** How a protobuf field's payload is laid out. Groups (3 and 4) do not occur in ONNX. */
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 export type WireType = (typeof wireTypes)[keyof typeof wireTypes];
 
-/** Bounds the memory of a file of many tiny messages: eight million take about 1 GB. */
-const maximumObjects = 2 ** 23;
+/** Bounds the memory of a file of many tiny messages to about 1 GB; a graph of 100,000 nodes has about a million. */
+const maximumObjects = 2 ** 22;
 /** Messages inside messages; real models stay under 20. */
 export const maximumDepth = 100;
 /** Room for the characters of short ASCII texts, by length: several times faster than a TextDecoder. */
@@ -16,7 +17,6 @@ const hints: Readonly<Record<string, string>> = {
   "too-deep": "Export the model with its control flow in functions or unrolled; no exporter nests this deep.",
   "too-large": "Split the model; no real graph has this many nodes and values.",
 };
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads the protobuf wire format from `bytes`, never past `limit`, the end of the message that is open.
@@ -49,6 +49,7 @@ export class WireReader {
     return this.low;
   }
 
+  /** Reads up to 64 bits into `low` and `high`. */
   varint(): void {
     const { bytes, limit } = this;
     let position = this.position;
@@ -61,7 +62,7 @@ export class WireReader {
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
-      if (position >= limit) throw this.pastEnd("a number", 1);
+      if (position >= limit) throw this.pastEnd("a number");
       const byte = bytes[position++]!;
       if (shift < 32) low |= (byte & 0x7f) << shift;
       if (shift === 28) high = (byte & 0x7f) >> 4;
@@ -165,20 +166,18 @@ export class WireReader {
   }
 
   private decodeText(start: number, end: number): string {
-    try {
-      return utf8.decode(this.bytes.subarray(start, end));
-    } catch {
-      throw this.malformed("a text is not UTF-8");
-    }
+    const text = decodeUtf8(this.bytes.subarray(start, end));
+    if (text === undefined) throw this.malformed("a text is not UTF-8");
+    return text;
   }
 
   private require(length: number, what: string): void {
-    if (length > this.limit - this.position) throw this.pastEnd(what, length);
+    if (length > this.limit - this.position) throw this.pastEnd(`${what} of ${length} bytes`);
   }
 
-  private pastEnd(what: string, length: number): FormatError {
-    const problem = `${what} of ${length} bytes goes past the end`;
-    if (this.position + length <= this.bytes.length) return this.malformed(`${problem} of its ${this.message}`);
+  private pastEnd(what: string): FormatError {
+    const problem = `${what} goes past the end`;
+    if (this.limit < this.bytes.length) return this.malformed(`${problem} of its message`);
     return this.failure("truncated", `is cut short: ${problem}`);
   }
 

@@ -3,6 +3,7 @@ import { dataTypeOf, dataTypes, entriesOf, type OnnxArray, type OnnxNumberType, 
 import { type ExternalData, readExternal } from "./external-data.ts";
 import type { OnnxTensor } from "./model.ts";
 import { pack, packedBytes, unpack } from "./sub-byte.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**
  * The elements of a tensor in row-major order. f16, bf16 and 8-bit floats are bit patterns, FLOAT4E2M1 its 4-bit codes; 4-bit and 2-bit
@@ -11,8 +12,6 @@ import { pack, packedBytes, unpack } from "./sub-byte.ts";
 export type OnnxTensorValue =
   | { readonly dataType: OnnxNumberType; readonly dims: readonly number[]; readonly data: OnnxArray }
   | { readonly dataType: "STRING"; readonly dims: readonly number[]; readonly data: readonly string[] };
-
-const utf8 = { decoder: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }), encoder: new TextEncoder() };
 
 /**
  * Decodes a stored tensor. The data is a view of the file where it is stored as raw bytes that are aligned for their type, else a copy.
@@ -33,7 +32,7 @@ export function decodeTensor(tensor: OnnxTensor, external?: ExternalData): OnnxT
 
 /**
  * Stores elements as a tensor of that name, as raw bytes (a view of `data` where no packing is needed) or, for STRING, as texts.
- * Throws FormatError `onnx.tensor-size` when dims and data disagree.
+ * Throws FormatError `onnx.tensor-size` when dims and data disagree, `onnx.tensor-type` when the array is not the data type's.
  */
 export function encodeTensor(name: string, value: OnnxTensorValue): OnnxTensor {
   const { dataType, dims, data } = value;
@@ -41,10 +40,11 @@ export function encodeTensor(name: string, value: OnnxTensorValue): OnnxTensor {
   const tensor: OnnxTensor = { name, dims, dataType: code };
   const entries = elementCount(dims, name) * entriesOf(dataType);
   if (data.length !== entries) throw sizeMismatch(tensor, entries, data.length, "elements");
-  if (value.dataType === "STRING")
-    return { ...tensor, stringData: value.data.map((text) => utf8.encoder.encode(text)) };
+  if (value.dataType === "STRING") return { ...tensor, stringData: value.data.map(encodeUtf8) };
+  const { bits, array } = dataTypes[value.dataType];
+  if (!(value.data instanceof array))
+    throw failure(tensor, "tensor-type", `is ${dataType} but its data is no ${array.name}`, "Convert the data first.");
   const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
-  const { bits } = dataTypes[value.dataType];
   return { ...tensor, rawData: bits === 4 || bits === 2 ? pack(bytes, bits) : bytes };
 }
 
@@ -93,11 +93,11 @@ function fromField(tensor: OnnxTensor, dataType: OnnxNumberType, count: number):
 function decodeTexts(tensor: OnnxTensor, count: number): readonly string[] {
   const stored = tensor.stringData ?? [];
   if (stored.length !== count) throw sizeMismatch(tensor, count, stored.length, "texts");
-  try {
-    return stored.map((bytes) => utf8.decoder.decode(bytes));
-  } catch {
+  return stored.map((bytes) => {
+    const text = decodeUtf8(bytes);
+    if (text !== undefined) return text;
     throw failure(tensor, "tensor-text", "holds a text that is not UTF-8", "Export the model again with UTF-8 texts.");
-  }
+  });
 }
 
 function sizeMismatch(tensor: OnnxTensor, expected: number, actual: number, what: string): FormatError {

@@ -1,25 +1,16 @@
-import type { OnnxAttribute, OnnxGraph, OnnxTensor } from "@millrace/formats/onnx";
+import {
+  decodeAttribute,
+  type OnnxAttribute,
+  type OnnxAttributeKind,
+  type OnnxAttributeValue,
+  type OnnxSparseTensor,
+  type OnnxTensor,
+} from "@millrace/formats/onnx";
 import { fail } from "@millrace/ir";
 
-/** One kind of attribute value: its code in the file, its name in errors, and how it is read. */
-interface Kind<T> {
-  readonly code: number;
-  readonly name: string;
-  read(attribute: OnnxAttribute): T | undefined;
-}
+type Content<K extends OnnxAttributeKind> = Extract<OnnxAttributeValue, { readonly kind: K }>["value"];
 
-const utf8 = new TextDecoder();
-const real: Kind<number> = { code: 1, name: "a number", read: ({ float }) => float ?? 0 };
-const integer: Kind<number> = { code: 2, name: "an integer", read: ({ int }) => Number(int ?? 0) };
-const text: Kind<string> = { code: 3, name: "a text", read: ({ string }) => (string ? utf8.decode(string) : "") };
-const tensor: Kind<OnnxTensor> = { code: 4, name: "a tensor", read: (attribute) => attribute.tensor };
-const graph: Kind<OnnxGraph> = { code: 5, name: "a graph", read: (attribute) => attribute.graph };
-const reals: Kind<readonly number[]> = { code: 6, name: "a list of numbers", read: ({ floats }) => floats ?? [] };
-const integers: Kind<readonly number[]> = {
-  code: 7,
-  name: "a list of integers",
-  read: ({ ints }) => ints?.map(Number) ?? [],
-};
+const hint = "Check the model with onnx.checker and export it again.";
 
 /**
  * The attributes of one node, each read by its kind. Reading marks an attribute as understood; `unread` names the others.
@@ -49,7 +40,7 @@ export class AttributeReader {
   }
 
   integer(name: string, fallback?: number): number {
-    return this.#find(name, integer) ?? fallback ?? this.#missing(name);
+    return Number(this.#find(name, "INT") ?? fallback ?? this.#missing(name));
   }
 
   flag(name: string, fallback: boolean): boolean {
@@ -57,41 +48,39 @@ export class AttributeReader {
   }
 
   real(name: string, fallback?: number): number {
-    return this.#find(name, real) ?? fallback ?? this.#missing(name);
+    return this.#find(name, "FLOAT") ?? fallback ?? this.#missing(name);
   }
 
   text(name: string, fallback?: string): string {
-    return this.#find(name, text) ?? fallback ?? this.#missing(name);
+    return this.#find(name, "STRING") ?? fallback ?? this.#missing(name);
   }
 
   integers(name: string): readonly number[] | undefined {
-    return this.#find(name, integers);
+    return this.#find(name, "INTS")?.map(Number);
   }
 
   reals(name: string): readonly number[] | undefined {
-    return this.#find(name, reals);
+    return this.#find(name, "FLOATS");
   }
 
   tensor(name: string): OnnxTensor {
-    return this.#find(name, tensor) ?? this.#missing(name);
+    return this.#find(name, "TENSOR") ?? this.#missing(name);
   }
 
-  graph(name: string): OnnxGraph {
-    return this.#find(name, graph) ?? this.#missing(name);
+  sparseTensor(name: string): OnnxSparseTensor {
+    return this.#find(name, "SPARSE_TENSOR") ?? this.#missing(name);
   }
 
-  #find<T>(name: string, kind: Kind<T>): T | undefined {
+  #find<K extends OnnxAttributeKind>(name: string, kind: K): Content<K> | undefined {
     this.#unread.delete(name);
     const found = this.#attributes.get(name);
-    if (found === undefined || found.type === kind.code || found.type === 0) return found && kind.read(found);
-    return fail("onnx.bad-attribute", `the attribute ${name} is not ${kind.name}`, {
-      hint: "Check the model with onnx.checker and export it again.",
-    });
+    if (found === undefined) return undefined;
+    const decoded = decodeAttribute(found);
+    if (decoded.kind === kind) return decoded.value as Content<K>;
+    return fail("onnx.bad-attribute", `the attribute ${name} is of kind ${decoded.kind}, not ${kind}`, { hint });
   }
 
   #missing(name: string): never {
-    return fail("onnx.missing-attribute", `the attribute ${name} is missing`, {
-      hint: "Check the model with onnx.checker and export it again.",
-    });
+    return fail("onnx.missing-attribute", `the attribute ${name} is missing`, { hint });
   }
 }

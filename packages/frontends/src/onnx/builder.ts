@@ -7,8 +7,8 @@ import {
   isStatic,
   numbersOf,
   type Operator,
-  sameQuantization,
   type Quantization,
+  sameQuantization,
   type Tensor,
   type Value,
   type ValueType,
@@ -28,8 +28,8 @@ const smallTensor = 4096;
 const maximumSizes = 64;
 /** Elements that folding may compute in all: keeps hostile graphs of many small constants quick. */
 const maximumFolded = 2 ** 26;
-/** Elements that may come from a few bytes of file (ConstantOfShape, Expand, Range): 1 GiB of float32. */
-const maximumExpanded = 2 ** 28;
+/** Bytes of constants that may come from a few bytes of file (ConstantOfShape, Expand, Range). */
+const maximumExpanded = 2 ** 30;
 
 /**
  * Adds nodes to the graph, or constants where a result is known already: it follows constants, and the sizes that exporters
@@ -71,7 +71,8 @@ export class Builder {
     }
     const outputs = this.#append(op, inputs, attributes, naming, types);
     if (sizes) this.#sizes.set(outputs[0], sizes);
-    if (op.evaluate && inputs.every((input) => this.isConstant(input))) for (const output of outputs) this.#derived.add(output);
+    if (op.evaluate && inputs.every((input) => this.isConstant(input)))
+      for (const output of outputs) this.#derived.add(output);
     return outputs;
   }
 
@@ -95,7 +96,7 @@ export class Builder {
       if (this.#computed.has(outputs[0])) continue;
       const types = outputs.map(({ type }) => type);
       const tensors = this.#evaluate(op, inputs as readonly Value[], attributes, types);
-      outputs.forEach((output, index) => this.#computed.set(output, tensors[index]));
+      for (const [index, output] of outputs.entries()) this.#computed.set(output, tensors[index]);
     }
     return this.#computed.get(value);
   }
@@ -103,7 +104,11 @@ export class Builder {
   /** The elements of a scalar or vector of integers, symbolic where they are sizes left open; undefined if they depend on data. */
   sizesOf(value: Value): Sizes | undefined {
     const known = this.#sizes.get(value);
-    if (known || value.type.shape.length > 1 || value.type.shape.some((size) => typeof size === "string" || size > maximumSizes))
+    if (
+      known ||
+      value.type.shape.length > 1 ||
+      value.type.shape.some((size) => typeof size === "string" || size > maximumSizes)
+    )
       return known;
     const tensor = this.tensorOf(value);
     const numbers = tensor && Array.from(numbersOf(tensor));
@@ -111,10 +116,10 @@ export class Builder {
   }
 
   /** Refuses a tensor that takes far more memory than the file that asks for it. */
-  reserve(count: number): void {
-    this.#expanded += count;
+  reserve(bytes: number): void {
+    this.#expanded += bytes;
     if (this.#expanded > maximumExpanded)
-      fail("onnx.too-large", `with it the model's constants take over ${maximumExpanded} elements`, {
+      fail("onnx.too-large", `with it the model's constants take over ${maximumExpanded} bytes`, {
         hint: "Check the shapes in the model; no device this tool is for holds such tensors.",
       });
   }
@@ -155,16 +160,26 @@ export class Builder {
     return counts.every((count) => typeof count === "number" && count <= smallTensor);
   }
 
-  #evaluate(op: Operator, inputs: readonly Value[], attributes: Attributes, types: readonly ValueType[]): readonly Tensor[] {
+  #evaluate(
+    op: Operator,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    types: readonly ValueType[],
+  ): readonly Tensor[] {
     const tensors = inputs.map((input) => input.constant ?? this.#computed.get(input)!);
     const read = tensors.reduce((count, { data }) => count + data.length, 0);
     const made = types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
     this.#folded += read + made;
-    if (made > read + smallTensor) this.reserve(made);
+    if (made > read + smallTensor) this.reserve(made * 8);
     return op.evaluate!(tensors, attributes, types);
   }
 
-  #sizesAfter(op: Operator, inputs: readonly Value[], attributes: Attributes, [type]: readonly ValueType[]): Sizes | undefined {
+  #sizesAfter(
+    op: Operator,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    [type]: readonly ValueType[],
+  ): Sizes | undefined {
     if (!followsSizes(op.name)) return undefined;
     const count = type.shape.length <= 1 ? elementCount(type.shape) : undefined;
     if (typeof count !== "number" || count > maximumSizes) return undefined;

@@ -8,7 +8,9 @@ export class FunctionLibrary {
   readonly #functions: ReadonlyMap<string, OnnxFunction>;
 
   constructor({ functions }: OnnxModel) {
-    this.#functions = new Map(functions.map((definition) => [keyOf(definition.domain, definition.name, definition.overload), definition]));
+    this.#functions = new Map(
+      functions.map((definition) => [keyOf(definition.domain, definition.name, definition.overload), definition]),
+    );
   }
 
   /** The function a node calls, if it calls one. */
@@ -31,7 +33,9 @@ export class FunctionLibrary {
       prefix: `${callName}/`,
       opsets,
       attributes: new Map([...definition.attributeProtos, ...given].map((attribute) => [attribute.name, attribute])),
-      resultNames: new Map(names.filter(([, outer]) => outer !== "").map(([inner, outer]) => [inner, scope.qualify(outer)])),
+      resultNames: new Map(
+        names.filter(([, outer]) => outer !== "").map(([inner, outer]) => [inner, scope.qualify(outer)]),
+      ),
     });
   }
 }

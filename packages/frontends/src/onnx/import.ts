@@ -38,9 +38,8 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   const graph = new Graph(options.modelName ?? model.graph.name);
   const tensors = new TensorReader(options.externalData, problems);
   const walker = new Walker(new Builder(graph), problems, new FunctionLibrary(model), tensors);
-  const scope = new Scope({ prefix: "", opsets, initializers: model.graph.initializers });
+  const scope = new Scope({ prefix: "", opsets, graph: model.graph });
   checkInitializers(model, problems);
-  walker.refuseSparse(model.graph, scope);
   addInputs(model, graph, scope, options, tensors, problems);
   problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
   setOutputs(model, graph, scope, walker, problems);
@@ -63,7 +62,8 @@ function addInputs(
   const types = inputTypes(inputs, given, tensors, problems);
   for (const { name } of inputs) {
     const type = types.get(name);
-    if (scope.owns(name)) problems.error("onnx.duplicate-name", `Two inputs are called "${name}".`, { at: { value: name } });
+    if (scope.owns(name))
+      problems.error("onnx.duplicate-name", `Two inputs are called "${name}".`, { at: { value: name } });
     else scope.bind(name, type ? graph.addInput(name, type) : "unknown");
   }
 }
@@ -71,14 +71,26 @@ function addInputs(
 function checkInitializers({ graph }: OnnxModel, problems: Problems): void {
   const names = new Set<string>();
   for (const { name } of graph.initializers) {
-    if (names.has(name)) problems.error("onnx.duplicate-name", `Two initializers are called "${name}".`, { at: { value: name } });
+    if (names.has(name))
+      problems.error("onnx.duplicate-name", `Two initializers are called "${name}".`, { at: { value: name } });
     names.add(name);
   }
 }
 
-function setOutputs({ graph: source }: OnnxModel, graph: Graph, scope: Scope, walker: Walker, problems: Problems): void {
-  if (source.outputs.length === 0) problems.error("onnx.missing-output", "The model has no output.", { hint: "Name the result in the graph's outputs." });
-  const values = source.outputs.map(({ name }) => walker.read(name, scope, { label: `The output "${name}"`, at: { value: name } }));
+function setOutputs(
+  { graph: source }: OnnxModel,
+  graph: Graph,
+  scope: Scope,
+  walker: Walker,
+  problems: Problems,
+): void {
+  if (source.outputs.length === 0)
+    problems.error("onnx.missing-output", "The model has no output.", {
+      hint: "Name the result in the graph's outputs.",
+    });
+  const values = source.outputs.map(({ name }) =>
+    walker.read(name, scope, { label: `The output "${name}"`, at: { value: name } }),
+  );
   graph.setOutputs(
     values.filter((value): value is Value => typeof value === "object"),
     source.outputs.map(({ name }) => name),
@@ -87,5 +99,6 @@ function setOutputs({ graph: source }: OnnxModel, graph: Graph, scope: Scope, wa
 
 /** Removes nodes that no output depends on, such as arithmetic on shapes whose results are known. */
 function removeUnused(graph: Graph): void {
-  for (const node of [...graph.nodes()].reverse()) if (node.outputs.every(({ uses }) => uses.size === 0)) graph.removeNode(node);
+  for (const node of [...graph.nodes()].reverse())
+    if (node.outputs.every(({ uses }) => uses.size === 0)) graph.removeNode(node);
 }

@@ -34,7 +34,9 @@ export function inputTypes(
 }
 
 function declaredShape(input: OnnxValueInfo, sizes: ReadonlyMap<string, number>): readonly Dimension[] | undefined {
-  return input.type?.tensor?.shape?.dims.map((dim, axis) => bindDimension(declaredSize(dim, `${input.name}_${axis}`), sizes));
+  return input.type?.tensor?.shape?.dims.map((dim, axis) =>
+    bindDimension(declaredSize(dim, `${input.name}_${axis}`), sizes),
+  );
 }
 
 /** A size below zero is how some exporters write an open one. */
@@ -43,18 +45,26 @@ function declaredSize({ value, param }: OnnxDimension, fallback: string): Dimens
   return symbol(param || fallback);
 }
 
-function boundSymbols(inputs: readonly OnnxValueInfo[], given: GivenSizes, problems: Problems): ReadonlyMap<string, number> {
+function boundSymbols(
+  inputs: readonly OnnxValueInfo[],
+  given: GivenSizes,
+  problems: Problems,
+): ReadonlyMap<string, number> {
   const sizes = new Map([...(given.dimensions ?? [])].map(([name, size]) => [symbol(name), size]));
   for (const { name, type } of inputs) {
     const shape = given.shapes?.get(name);
     const declared = type?.tensor?.shape?.dims;
     if (shape === undefined || declared === undefined) continue;
     if (shape.length !== declared.length)
-      problems.error("onnx.unknown-shape", `The input "${name}" has ${declared.length} axes, not the ${shape.length} of the shape given.`, {
-        at: { value: name },
-        hint: "Give one size for each axis.",
-      });
-    else declared.forEach(({ param }, axis) => param && sizes.set(symbol(param), shape[axis]));
+      problems.error(
+        "onnx.unknown-shape",
+        `The input "${name}" has ${declared.length} axes, not the ${shape.length} of the shape given.`,
+        {
+          at: { value: name },
+          hint: "Give one size for each axis.",
+        },
+      );
+    else for (const [axis, { param }] of declared.entries()) if (param) sizes.set(symbol(param), shape[axis]);
   }
   return sizes;
 }
@@ -62,21 +72,25 @@ function boundSymbols(inputs: readonly OnnxValueInfo[], given: GivenSizes, probl
 function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problems: Problems): void {
   const names = new Set(inputs.map(({ name }) => name));
   const symbols = new Set(
-    inputs.flatMap(({ name, type }) => (type?.tensor?.shape?.dims ?? []).map((dim, axis) => declaredSize(dim, `${name}_${axis}`))),
+    inputs.flatMap(({ name, type }) =>
+      (type?.tensor?.shape?.dims ?? []).map((dim, axis) => declaredSize(dim, `${name}_${axis}`)),
+    ),
   );
   for (const [name, shape] of given.shapes ?? []) {
     if (!names.has(name))
       problems.error("onnx.unknown-input", `A shape is given for "${name}", which is not an input.`, {
         hint: `The inputs are ${[...names].join(", ")}.`,
       });
-    if (!shape.every(isSize)) problems.error("onnx.unknown-shape", `The shape given for "${name}" is not a list of sizes.`);
+    if (!shape.every(isSize))
+      problems.error("onnx.unknown-shape", `The shape given for "${name}" is not a list of sizes.`);
   }
   for (const [name, size] of given.dimensions ?? []) {
     if (!symbols.has(symbol(name)))
       problems.error("onnx.unknown-dimension", `A size is given for the dimension "${name}", which no input has.`, {
         hint: `The open dimensions are ${[...symbols].filter((size) => typeof size === "string").join(", ") || "none"}.`,
       });
-    if (!isSize(size)) problems.error("onnx.unknown-dimension", `The size given for the dimension "${name}" is not one.`);
+    if (!isSize(size))
+      problems.error("onnx.unknown-dimension", `The size given for the dimension "${name}" is not one.`);
   }
 }
 

@@ -14,7 +14,9 @@ export interface OrderedNodes {
 /** Sorts nodes by what they read, subgraphs included. The given order is kept where it is right. Linear in the edges. */
 export function orderNodes(nodes: readonly OnnxNode[]): OrderedNodes {
   const producers = producersOf(nodes);
-  const needs = nodes.map((node) => [...namesRead(node)].map((name) => producers.get(name)).filter((at) => at !== undefined));
+  const needs = nodes.map((node) =>
+    [...namesRead(node)].map((name) => producers.get(name)).filter((at) => at !== undefined),
+  );
   if (needs.every((producerIndices, at) => producerIndices.every((producer) => producer < at)))
     return { nodes, stuck: [], cycle: [], wasOrdered: true };
   const waiting = needs.map(({ length }) => length);

@@ -4,7 +4,7 @@ import { type Diagnostic, DiagnosticError } from "@millrace/ir";
 /** A report stops growing here; more tells nobody more. */
 const maximumProblems = 10_000;
 
-/** Where a sentence belongs: what it starts with, and the node or value it is about. */
+/** Where a problem belongs: what its sentence starts with, and the node or value it is about. */
 export interface Place {
   readonly label: string;
   readonly at: Diagnostic["at"];
@@ -13,7 +13,6 @@ export interface Place {
 /** Collects what is wrong with a model, so that all of it is reported at once. */
 export class Problems {
   readonly diagnostics: Diagnostic[] = [];
-  readonly #once = new Set<string>();
   #errors = 0;
 
   add(diagnostic: Diagnostic): void {
@@ -25,20 +24,16 @@ export class Problems {
     this.add({ code, severity: "error", message, ...details });
   }
 
-  /** Adds an error unless one with the same key was added before. */
-  errorOnce(key: string, code: string, message: string, details: Pick<Diagnostic, "at" | "hint"> = {}): void {
-    if (this.#once.has(key)) return;
-    this.#once.add(key);
-    this.error(code, message, details);
-  }
-
-  /** Runs `attempt`; what it throws about the model is added, put at `place`, and gives undefined. */
+  /**
+   * Runs `attempt`; what it throws about the model is added, put at `place`, and gives undefined. A diagnostic's message is the end of a
+   * sentence that begins with the place.
+   */
   try<T>(place: Place, attempt: () => T): T | undefined {
     try {
       return attempt();
     } catch (thrown) {
-      for (const diagnostic of diagnosticsOf(thrown))
-        this.add({ ...diagnostic, message: `${place.label}: ${sentence(diagnostic.message)}`, at: place.at });
+      for (const diagnostic of diagnosticsOf(thrown, place))
+        this.add({ ...diagnostic, ...(place.at && { at: place.at }) });
       return undefined;
     }
   }
@@ -49,13 +44,10 @@ export class Problems {
   }
 }
 
-function diagnosticsOf(thrown: unknown): readonly Diagnostic[] {
-  if (thrown instanceof DiagnosticError) return thrown.diagnostics;
+function diagnosticsOf(thrown: unknown, { label }: Place): readonly Diagnostic[] {
+  if (thrown instanceof DiagnosticError)
+    return thrown.diagnostics.map((diagnostic) => ({ ...diagnostic, message: `${label}: ${diagnostic.message}.` }));
   if (!(thrown instanceof FormatError)) throw thrown;
   const { code, message, hint } = thrown;
   return [{ code, severity: "error", message, hint }];
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

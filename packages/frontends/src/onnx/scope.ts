@@ -1,5 +1,6 @@
-import type { OnnxAttribute, OnnxTensor } from "@millrace/formats/onnx";
+import type { OnnxAttribute, OnnxGraph } from "@millrace/formats/onnx";
 import type { Value } from "@millrace/ir";
+import type { StoredTensor } from "./tensors.ts";
 
 /** What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out. */
 export type Binding = Value | "unknown" | "absent";
@@ -9,7 +10,8 @@ export interface ScopeInit {
   readonly prefix: string;
   /** Operator set versions by domain. */
   readonly opsets: ReadonlyMap<string, number>;
-  readonly initializers?: readonly OnnxTensor[];
+  /** Graph whose initializers belong to the scope. */
+  readonly graph?: OnnxGraph;
   /** Values of the attributes of the function whose body this is. */
   readonly attributes?: ReadonlyMap<string, OnnxAttribute>;
   /** What the caller calls the results of the body. */
@@ -25,7 +27,7 @@ export class Scope {
   readonly attributes: ReadonlyMap<string, OnnxAttribute> | undefined;
   readonly #resultNames: ReadonlyMap<string, string> | undefined;
   readonly #parent: Scope | undefined;
-  readonly #tensors = new Map<string, OnnxTensor>();
+  readonly #tensors = new Map<string, StoredTensor>();
   readonly #bindings = new Map<string, Binding>();
 
   constructor(init: ScopeInit) {
@@ -34,7 +36,8 @@ export class Scope {
     this.attributes = init.attributes ?? init.parent?.attributes;
     this.#resultNames = init.resultNames;
     this.#parent = init.parent;
-    for (const tensor of init.initializers ?? []) this.#tensors.set(tensor.name, tensor);
+    for (const tensor of init.graph?.initializers ?? []) this.#tensors.set(tensor.name, tensor);
+    for (const tensor of init.graph?.sparseInitializers ?? []) this.#tensors.set(tensor.values?.name ?? "", tensor);
   }
 
   /** The graph-wide name of a value of this scope. */
@@ -52,7 +55,7 @@ export class Scope {
   }
 
   /** What the name stands for, undefined for nothing; `read` turns an initializer into a constant. */
-  find(name: string, read: (tensor: OnnxTensor, name: string) => Binding): Binding | undefined {
+  find(name: string, read: (tensor: StoredTensor, name: string) => Binding): Binding | undefined {
     const known = this.#bindings.get(name);
     if (known !== undefined) return known;
     const tensor = this.#tensors.get(name);

@@ -1,6 +1,6 @@
 import {
-  addDimensions,
   type Attributes,
+  addDimensions,
   type Dimension,
   divideDimensions,
   elementCount,
@@ -70,11 +70,7 @@ export function sizesAfter(
   return sizes?.every((size) => size !== undefined) ? sizes : undefined;
 }
 
-function combine(
-  a: Sizes,
-  b: Sizes,
-  apply: (a: Dimension, b: Dimension) => Dimension | undefined,
-): Sizes | undefined {
+function combine(a: Sizes, b: Sizes, apply: (a: Dimension, b: Dimension) => Dimension | undefined): Sizes | undefined {
   const length = a.length === 1 ? b.length : a.length;
   return Array.from({ length }, (_, at) => apply(item(a, at), item(b, at))) as Sizes;
 }

@@ -1,4 +1,4 @@
-import type { OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
+import type { OnnxNode } from "@millrace/formats/onnx";
 import {
   type Attributes,
   type DType,
@@ -15,6 +15,7 @@ import {
 import { AttributeReader } from "./attributes.ts";
 import type { Builder, Naming } from "./builder.ts";
 import type { Sizes } from "./sizes.ts";
+import type { StoredTensor } from "./tensors.ts";
 
 /** What surrounds a node when it is imported. */
 export interface Surroundings {
@@ -24,7 +25,7 @@ export interface Surroundings {
   readonly naming: Naming;
   readonly inputs: readonly (Value | undefined)[];
   /** Elements of a tensor in an attribute. */
-  decode(tensor: OnnxTensor): Tensor;
+  decode(tensor: StoredTensor): Tensor;
   /** The element type that the code `code` in the file becomes. */
   elementType(code: number): DType;
 }
@@ -64,7 +65,9 @@ export class SourceNode {
   input(index: number): Value {
     return (
       this.inputs[index] ??
-      fail("onnx.missing-input", `input ${index} is missing`, { hint: "Check the model with onnx.checker and export it again." })
+      fail("onnx.missing-input", `input ${index} is missing`, {
+        hint: "Check the model with onnx.checker and export it again.",
+      })
     );
   }
 
@@ -87,7 +90,11 @@ export class SourceNode {
   constantTensor(value: Value, what: string): Tensor {
     return (
       this.#surroundings.builder.tensorOf(value) ??
-      fail("onnx.not-constant", `${what} ("${value.name}") is computed while the model runs, and has to be a constant`, { hint: "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions." })
+      fail(
+        "onnx.not-constant",
+        `${what} ("${value.name}") is computed while the model runs, and has to be a constant`,
+        { hint: "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions." },
+      )
     );
   }
 
@@ -160,11 +167,11 @@ export class SourceNode {
   }
 
   /** Refuses a tensor that would take far more memory than the file. */
-  reserve(count: number): void {
-    this.#surroundings.builder.reserve(count);
+  reserve(bytes: number): void {
+    this.#surroundings.builder.reserve(bytes);
   }
 
-  decode(tensor: OnnxTensor): Tensor {
+  decode(tensor: StoredTensor): Tensor {
     return this.#surroundings.decode(tensor);
   }
 
@@ -179,7 +186,9 @@ export class SourceNode {
 
   /** Ends the import of this node: it breaks the rules of its operator. */
   invalid(problem: string): never {
-    return fail("onnx.shape", problem, { hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs." });
+    return fail("onnx.shape", problem, {
+      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs.",
+    });
   }
 
   #keep(values: readonly Value[]): readonly Value[] {

@@ -1,25 +1,36 @@
-import { decodeTensor, type ExternalData, type OnnxTensor } from "@millrace/formats/onnx";
-import { type DType, fail, fromNumbers, numbersOf, type Tensor, tensorOf } from "@millrace/ir";
+import {
+  dataTypeOf,
+  decodeSparseTensor,
+  decodeTensor,
+  type ExternalData,
+  type OnnxDataType,
+  type OnnxSparseTensor,
+  type OnnxTensor,
+} from "@millrace/formats/onnx";
+import { type DType, fail, fromNumbers, numbersOf, type Tensor, type TensorData, tensorOf } from "@millrace/ir";
 import type { Problems } from "./problems.ts";
 
-/** Element types by their code in the file. Strings, complex numbers, 8-bit floats and 2-bit integers are none of the graph's. */
-const elementTypes: ReadonlyMap<number, DType> = new Map([
-  [1, "f32"],
-  [2, "u8"],
-  [3, "i8"],
-  [4, "u16"],
-  [5, "i16"],
-  [6, "i32"],
-  [7, "i64"],
-  [9, "bool"],
-  [10, "f16"],
-  [11, "f64"],
-  [12, "u32"],
-  [13, "u64"],
-  [16, "bf16"],
-  [21, "u4"],
-  [22, "i4"],
+/** The graph's element types. Strings, complex numbers, 8-bit floats and 2-bit integers are none of them. */
+const elementTypes: ReadonlyMap<OnnxDataType | undefined, DType> = new Map([
+  ["FLOAT", "f32"],
+  ["DOUBLE", "f64"],
+  ["FLOAT16", "f16"],
+  ["BFLOAT16", "bf16"],
+  ["INT4", "i4"],
+  ["INT8", "i8"],
+  ["INT16", "i16"],
+  ["INT32", "i32"],
+  ["INT64", "i64"],
+  ["UINT4", "u4"],
+  ["UINT8", "u8"],
+  ["UINT16", "u16"],
+  ["UINT32", "u32"],
+  ["UINT64", "u64"],
+  ["BOOL", "bool"],
 ]);
+
+/** A tensor as the file has it. */
+export type StoredTensor = OnnxTensor | OnnxSparseTensor;
 
 /** Reads the source's tensors and element types; every float becomes float32, which is reported once for each type. */
 export class TensorReader {
@@ -32,19 +43,24 @@ export class TensorReader {
     this.#problems = problems;
   }
 
-  /** A view of the tensor's elements where they can be used as they are stored. Throws FormatError for bad data, a diagnostic for a type without use. */
-  decode(tensor: OnnxTensor): Tensor {
-    const target = this.elementType(tensor.dataType);
-    const { dtype, shape, data } = decodeTensor(tensor, this.#externalData);
-    const decoded = tensorOf(dtype as DType, shape, data);
-    return dtype === target ? decoded : fromNumbers(target, shape, numbersOf(decoded));
+  /** A view of the tensor's elements where they can be used as they are stored. A sparse tensor is made dense. Throws FormatError for bad data, a diagnostic for a type without use. */
+  decode(tensor: StoredTensor): Tensor {
+    const external = this.#externalData;
+    const isSparse = !("dataType" in tensor);
+    const target = this.elementType((isSparse ? tensor.values?.dataType : tensor.dataType) ?? 0);
+    const { dataType, dims, data } = isSparse
+      ? decodeSparseTensor(tensor, { ...(external && { external }) })
+      : decodeTensor(tensor, external);
+    const stored = tensorOf(elementTypes.get(dataType)!, dims, data as TensorData);
+    return stored.dtype === target ? stored : fromNumbers(target, dims, numbersOf(stored));
   }
 
   /** The graph's element type for the code in the file. Throws a diagnostic if there is none. */
   elementType(code: number): DType {
-    const found = elementTypes.get(code);
+    const name = dataTypeOf(code);
+    const found = elementTypes.get(name);
     if (found === undefined)
-      return fail("onnx.unsupported-type", `the element type ${code} is not supported`, {
+      return fail("onnx.unsupported-type", `the element type ${name ?? code} is not supported`, {
         hint: "Export the model with float32 or plain integer types.",
       });
     if (found !== "f64" && found !== "f16" && found !== "bf16") return found;

@@ -1,5 +1,5 @@
-import type { OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
-import { fail, scalarOf, type Value } from "@millrace/ir";
+import type { OnnxFunction, OnnxNode } from "@millrace/formats/onnx";
+import { elementCount, fail, scalarOf, type Tensor, type Value } from "@millrace/ir";
 import type { Builder } from "./builder.ts";
 import { type FunctionLibrary, resolveAttributes } from "./functions.ts";
 import { importers } from "./ops/index.ts";
@@ -8,7 +8,7 @@ import { orderNodes } from "./order.ts";
 import type { Place, Problems } from "./problems.ts";
 import { type Binding, Scope } from "./scope.ts";
 import { type Importer, SourceNode } from "./source-node.ts";
-import type { TensorReader } from "./tensors.ts";
+import type { StoredTensor, TensorReader } from "./tensors.ts";
 
 /** Functions and branches inside each other. */
 const maximumDepth = 100;
@@ -76,15 +76,21 @@ export class Walker {
     const source = new SourceNode(node, resolveAttributes(node.attributes, scope.attributes), {
       builder: this.#builder,
       opset,
-      naming: { node: nameOf(node, scope), value: scope.qualify(node.outputs.find((name) => name !== "") ?? nameOf(node, scope)) },
+      naming: {
+        node: nameOf(node, scope),
+        value: scope.qualify(node.outputs.find((name) => name !== "") ?? nameOf(node, scope)),
+      },
       inputs: inputs.map((binding) => (binding === "absent" ? undefined : (binding as Value))),
-      decode: (tensor) => this.#tensors.decode(tensor),
+      decode: (tensor) => this.#decode(tensor),
       elementType: (code) => this.#tensors.elementType(code),
     });
     const results = [importer(source)].flat();
     const [unread] = source.attributes.unread;
     if (unread !== undefined)
-      source.unsupported(`the attribute ${unread} is not one of opset ${opset}`, "Remove the attribute, or state the opset it belongs to.");
+      source.unsupported(
+        `the attribute ${unread} is not one of opset ${opset}`,
+        "Remove the attribute, or state the opset it belongs to.",
+      );
     this.#name(node, scope, source, results);
     return results;
   }
@@ -94,7 +100,10 @@ export class Walker {
     node.outputs.forEach((name, index) => {
       const result = results[index];
       if (name !== "" && result === undefined)
-        source.unsupported(`its result ${index} ("${name}") can't be given`, "Export the model for inference, or leave this result out.");
+        source.unsupported(
+          `its result ${index} ("${name}") can't be given`,
+          "Export the model for inference, or leave this result out.",
+        );
       if (name !== "" && result && source.made.delete(result)) this.#builder.graph.rename(result, scope.qualify(name));
     });
   }
@@ -105,9 +114,11 @@ export class Walker {
         hint: "Write the recursion out; ONNX has none.",
       });
     const body = this.#functions.scopeOf(definition, node, scope, nameOf(node, scope));
-    definition.inputs.forEach((name, index) => body.bind(name, inputs[index] ?? "absent"));
+    for (const [index, name] of definition.inputs.entries()) body.bind(name, inputs[index] ?? "absent");
     this.#descend(definition.nodes, body, definition);
-    return definition.outputs.map((name, index) => (node.outputs[index] ? this.read(name, body, placeOf(node, scope)) : undefined));
+    return definition.outputs.map((name, index) =>
+      node.outputs[index] ? this.read(name, body, placeOf(node, scope)) : undefined,
+    );
   }
 
   #branch(node: OnnxNode, [condition]: readonly Binding[], scope: Scope): Results {
@@ -120,32 +131,26 @@ export class Walker {
     const chosen = scalarOf(tensor) !== 0 ? "then_branch" : "else_branch";
     const graph = resolveAttributes(node.attributes, scope.attributes).find(({ name }) => name === chosen)?.graph;
     if (graph === undefined) fail("onnx.missing-attribute", `the attribute ${chosen} is missing`);
-    const inner = new Scope({ prefix: scope.prefix, opsets: scope.opsets, initializers: graph.initializers, parent: scope });
-    this.refuseSparse(graph, inner);
+    const inner = new Scope({
+      prefix: scope.prefix,
+      opsets: scope.opsets,
+      graph,
+      parent: scope,
+    });
     this.#descend(graph.nodes, inner, graph);
     return graph.outputs.map(({ name }) => this.read(name, inner, placeOf(node, scope)));
   }
 
   #descend(nodes: readonly OnnxNode[], scope: Scope, within: object): void {
     if (this.#open.length === maximumDepth)
-      fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`, { hint: "Write some of them out." });
+      fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`, {
+        hint: "Write some of them out.",
+      });
     this.#open.push(within);
     try {
       this.walk(nodes, scope);
     } finally {
       this.#open.pop();
-    }
-  }
-
-  /** Reports initializers that are stored sparsely. */
-  refuseSparse(graph: OnnxGraph, scope: Scope): void {
-    for (const { values } of graph.sparseInitializers) {
-      const name = values?.name ?? "";
-      scope.bind(name, "unknown");
-      this.#problems.error("onnx.unsupported-type", `The initializer "${name}" is stored sparsely.`, {
-        at: { value: name },
-        hint: "Store it as a dense tensor.",
-      });
     }
   }
 
@@ -161,9 +166,15 @@ export class Walker {
     });
   }
 
-  #readTensor(tensor: OnnxTensor, name: string): Binding {
+  #readTensor(tensor: StoredTensor, name: string): Binding {
     const place = { label: `The initializer "${name}"`, at: { value: name } };
-    return this.#problems.try(place, () => this.#builder.constant(name, this.#tensors.decode(tensor))) ?? "unknown";
+    return this.#problems.try(place, () => this.#builder.constant(name, this.#decode(tensor))) ?? "unknown";
+  }
+
+  /** A sparse tensor counts with the size it has when dense. */
+  #decode(tensor: StoredTensor): Tensor {
+    if (!("dataType" in tensor)) this.#builder.reserve(8 * elementCount(tensor.dims));
+    return this.#tensors.decode(tensor);
   }
 
   #reportOrder({ cycle, stuck, wasOrdered }: ReturnType<typeof orderNodes>, scope: Scope): void {
@@ -183,7 +194,8 @@ export class Walker {
 }
 
 function importerOf(node: OnnxNode): Importer {
-  const importer = isStandard(node.domain) && Object.hasOwn(importers, node.opType) ? importers[node.opType] : undefined;
+  const importer =
+    isStandard(node.domain) && Object.hasOwn(importers, node.opType) ? importers[node.opType] : undefined;
   const outputs = node.outputs.filter((name) => name !== "").join('", "');
   const operator = isStandard(node.domain) ? node.opType : `${node.opType} of ${node.domain}`;
   return (
@@ -205,5 +217,8 @@ function nameOf(node: OnnxNode, scope: Scope): string {
 function placeOf(node: OnnxNode, scope: Scope): Place {
   const name = nameOf(node, scope);
   const value = node.outputs.find((output) => output !== "");
-  return { label: `${node.opType} "${name}"`, at: { node: name, ...(value !== undefined && { value: scope.qualify(value) }) } };
+  return {
+    label: `${node.opType} "${name}"`,
+    at: { node: name, ...(value !== undefined && { value: scope.qualify(value) }) },
+  };
 }

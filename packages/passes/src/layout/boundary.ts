@@ -1,6 +1,7 @@
-import type { Graph, Node, Value } from "@millrace/ir";
-import { toChannelsFirst, toChannelsLast, transpose } from "@millrace/ops";
+import { type Graph, type Node, permute, sameShape, type Value } from "@millrace/ir";
+import { reshape, toChannelsFirst, toChannelsLast, transpose } from "@millrace/ops";
 import type { Pass } from "../pass.ts";
+import { movesNothing } from "./permuted-value.ts";
 
 /** How a boundary value's axes moved against the source model's: now[i] = source[permutation[i]]. */
 export interface BoundaryChange {
@@ -23,7 +24,8 @@ export function absorbIntoBoundary(changes: BoundaryChange[]): Pass {
     run(graph, context) {
       const before = changes.length;
       for (const input of [...graph.inputs]) {
-        if (absorbInput(graph, input)) changes.push({ name: input.name, kind: "input", permutation: toChannelsLast });
+        const { name } = input;
+        if (absorbInput(graph, input)) changes.push({ name, kind: "input", permutation: toChannelsLast });
       }
       graph.outputs.forEach((output, index) => {
         if (absorbOutput(graph, output))
@@ -45,16 +47,21 @@ export function absorbIntoBoundary(changes: BoundaryChange[]): Pass {
 
 function absorbInput(graph: Graph, input: Value): boolean {
   const readers = [...input.uses].map(({ user }) => user);
-  const all =
-    readers.length > 0 &&
-    readers.every(
-      (node) => node.op === transpose && isBetween(transpose.attributesOf(node).permutation, toChannelsLast),
-    );
-  if (!all) return false;
+  if (readers.length === 0 || !readers.every((node) => turnsLast(node, input))) return false;
   const shape = readers[0].outputs[0].type.shape;
   const turned = graph.replaceInput(input, { ...input.type, shape });
   for (const node of readers) dropTranspose(graph, node, turned);
   return true;
+}
+
+/** Whether the node only turns a channel-first value channel-last, by a transpose or, with nothing to move, a reshape. */
+function turnsLast(node: Node, { type }: Value): boolean {
+  if (type.shape.length !== 4) return false;
+  if (node.op === transpose) return isBetween(transpose.attributesOf(node).permutation, toChannelsLast);
+  const turned = permute(type.shape, toChannelsLast);
+  return (
+    node.op === reshape && movesNothing(type.shape, toChannelsLast) && sameShape(node.outputs[0].type.shape, turned)
+  );
 }
 
 function absorbOutput(graph: Graph, output: Value): boolean {

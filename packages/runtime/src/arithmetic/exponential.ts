@@ -69,8 +69,11 @@ export function hyperbolicTangent(a: number, integerBits: number): number {
   return a > 0 ? size : -size;
 }
 
-/** 1/x for x > 0 with `integerBits` bits before the point, as `value` / 2^31 / 2^bitsOverUnit. */
+/**
+ * 1/x for x > 0 with `integerBits` bits before the point, as `value` / 2^31 / 2^bitsOverUnit. For 0 it gives what
+ * TFLite's GetReciprocal happens to give on common processors.
+ */
 export function reciprocal(x: number, integerBits: number): { readonly value: number; readonly bitsOverUnit: number } {
   const headroom = Math.clz32(x);
-  return { value: reciprocalOfOnePlus((x << headroom) & one), bitsOverUnit: integerBits - headroom };
+  return { value: reciprocalOfOnePlus(((x << headroom) - 2 ** 31) | 0), bitsOverUnit: integerBits - headroom };
 }

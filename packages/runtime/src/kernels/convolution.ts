@@ -1,7 +1,7 @@
 import { allocate, elementCount, type Node, type TensorData, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { depthwise } from "./depthwise.ts";
-import { type Finish, type FinishFactory, integerFinish, realFinish } from "./finish.ts";
+import { type Finish, type FinishFactory, integerFinish, realFinish, scalingKind } from "./finish.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
@@ -117,7 +117,7 @@ function prepare(node: Node, context: KernelContext, finish: FinishFactory, zero
 export const integerConvolution: KernelFactory = channelsLast((node, context) => {
   const channels = (node.inputs[1] as Value).type.shape[0] as number;
   const input = affineOf(node.inputs[0], node);
-  const finish = integerFinish(node, { channels, legacy: input.dtype === "u8" }, context);
+  const finish = integerFinish(node, { channels, kind: scalingKind(input) }, context);
   return prepare(node, context, finish, input.zeroPoint);
 });
 

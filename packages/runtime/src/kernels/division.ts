@@ -4,7 +4,7 @@ import { multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { activationClamp, affineOf, type KernelFactory } from "./kernel.ts";
 import { pairwise } from "./pairwise.ts";
 
-/** Quotient by the reciprocal of the divisor; a divisor that stands for zero gives the greatest or least result. */
+/** Quotient by the reciprocal of the divisor. */
 export const integerDiv: KernelFactory = (node, context) => {
   const [a, b] = node.inputs.map((value) => affineOf(value, node));
   const output = affineOf(node.outputs[0], node);
@@ -15,7 +15,6 @@ export const integerDiv: KernelFactory = (node, context) => {
   return pairwise((x, y) => {
     const divisor = y - b.zeroPoint;
     const dividend = divisor < 0 ? a.zeroPoint - x : x - a.zeroPoint;
-    if (divisor === 0) return dividend < 0 ? low : high;
     const inverse = reciprocal(Math.abs(divisor), 31);
     const headroom = Math.clz32(dividend < 0 ? ~dividend : dividend) - 1;
     const quotient = doublingHighMultiply(dividend << headroom, inverse.value);

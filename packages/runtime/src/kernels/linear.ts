@@ -31,8 +31,9 @@ function channelsOf(node: Node): number {
 
 /** Fully connected layer on stored integers. */
 export const integerLinear: KernelFactory = (node, context) => {
-  const legacy = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
-  const finish = integerFinish(node, { channels: channelsOf(node), legacy }, context);
+  const single = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
+  const kind = context.flavor === "tflite" ? "real" : single ? "legacy" : "multiplier";
+  const finish = integerFinish(node, { channels: channelsOf(node), kind }, context);
   return linear(node, context, finish, affineOf(node.inputs[0], node).zeroPoint);
 };
 

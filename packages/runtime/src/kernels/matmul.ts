@@ -47,7 +47,7 @@ function matmul(
 /** Matrix product of stored integers. */
 export const integerMatmul: KernelFactory = (node, context) => {
   const [a, b] = node.inputs.map((value) => affineOf(value, node));
-  const finishOf = (channels: number) => integerFinish(node, { channels, legacy: true }, context)(undefined);
+  const finishOf = (channels: number) => integerFinish(node, { channels, kind: "legacy" }, context)(undefined);
   return matmul(node, context, finishOf, [a.zeroPoint, b.zeroPoint]);
 };
 

@@ -1,7 +1,16 @@
 import { elementCount, type Tensor } from "@millrace/ir";
+import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
 import { multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { broadcastOffsets } from "./broadcast.ts";
-import { affineOf, clampToType, integersOf, type KernelFactory, resultOf } from "./kernel.ts";
+import {
+  type Affine,
+  affineOf,
+  clampToType,
+  integersOf,
+  type KernelContext,
+  type KernelFactory,
+  resultOf,
+} from "./kernel.ts";
 
 /** For every element of x, the element of the reduced result it belongs to. */
 function reducedOffsets(x: Tensor, axes: readonly number[]): Int32Array {
@@ -23,29 +32,47 @@ function divided({ value, shift }: { readonly value: number; readonly shift: num
   return { value: Number((BigInt(value) << BigInt(bits)) / BigInt(count)), shift: shift - bits };
 }
 
-/** Sum or mean of stored integers. */
-function summing(kind: "sum" | "mean"): KernelFactory {
-  return (node, { rounding }) => {
+/** Brings sums of stored integers to the output's parameters; `prepare` gets how many were added. */
+function summing(
+  prepare: (input: Affine, output: Affine, context: KernelContext) => (count: number) => (sum: number) => number,
+): KernelFactory {
+  return (node, context) => {
     const axes = node.attributes.axes as readonly number[];
-    const [input, output] = [affineOf(node.inputs[0], node), affineOf(node.outputs[0], node)];
-    const whole = quantizeMultiplier(input.scale / output.scale, rounding);
-    const multiply = multiplyBy[rounding];
+    const output = affineOf(node.outputs[0], node);
+    const rescaleOf = prepare(affineOf(node.inputs[0], node), output, context);
     return ([x], [type]) => {
       const { tensor, data } = resultOf(type);
-      const count = elementCount(axes.map((axis) => x!.shape[axis]));
-      const { value, shift } = kind === "mean" && count > 0 ? divided(whole, count) : whole;
+      const rescale = rescaleOf(elementCount(axes.map((axis) => x!.shape[axis])));
       const sums = sumsOf(x!, axes, data.length);
-      for (let at = 0; at < data.length; at++) {
-        const sum = (sums[at] - input.zeroPoint * count) | 0;
-        data[at] = clampToType(multiply(sum, value, shift) + output.zeroPoint, output);
-      }
+      for (let at = 0; at < data.length; at++) data[at] = clampToType(rescale(sums[at]) + output.zeroPoint, output);
       return [tensor];
     };
   };
 }
 
-export const integerSum = summing("sum");
-export const integerMean = summing("mean");
+export const integerMean = summing((input, output, { rounding }) => {
+  const whole = quantizeMultiplier(input.scale / output.scale, rounding);
+  return (count) => {
+    const { value, shift } = divided(whole, Math.max(1, count));
+    return (sum) => multiplyBy[rounding]((sum - input.zeroPoint * count) | 0, value, shift);
+  };
+});
+
+/**
+ * Sum: in float32 in full TFLite, by multiplier in TFLite Micro. (TensorFlow 2.21's reference SUM writes garbage; its
+ * optimized one is what the float32 form equals.)
+ */
+export const integerSum = summing((input, output, { rounding, flavor }) => {
+  const single = Math.fround;
+  const { value, shift } = quantizeMultiplier(input.scale / output.scale, rounding);
+  const scale = single(input.scale / output.scale);
+  return (count) => {
+    const bias = single(single(-input.zeroPoint * scale) * count);
+    return flavor === "tflite"
+      ? (sum) => roundAwayFromZero(single(single(sum * scale) + bias))
+      : (sum) => multiplyBy[rounding]((sum - input.zeroPoint * count) | 0, value, shift);
+  };
+});
 
 /** Product, rescaled after every factor so that it stays in range (TFLite's QuantizedReduceProd). */
 export const integerReduceProd: KernelFactory = (node, { rounding }) => {

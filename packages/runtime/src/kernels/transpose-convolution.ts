@@ -1,6 +1,6 @@
 import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
-import { integerFinish } from "./finish.ts";
+import { integerFinish, scalingKind } from "./finish.ts";
 import { affineOf, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
@@ -67,7 +67,7 @@ export const integerTransposeConvolution: KernelFactory = channelsLast((node, co
       return arrangeProducts(values, perGroup * height * width, count, largestOf(x));
     }),
   );
-  const finishing = fromValue(bias, integerFinish(node, { channels, legacy: input.dtype === "u8" }, context));
+  const finishing = fromValue(bias, integerFinish(node, { channels, kind: scalingKind(input) }, context));
   return ([data, filter, offsets], [output]) => {
     const shape = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(shape));

@@ -1,4 +1,5 @@
 import { type Node, type Tensor, tensorOf } from "@millrace/ir";
+import { erf } from "@millrace/ops";
 import { hyperbolicTangent, logistic } from "../arithmetic/exponential.ts";
 import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
 import { inverseSquareRoot } from "../arithmetic/inverse-square-root.ts";
@@ -7,6 +8,8 @@ import { multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { sigmoidOfWord, tanhOfWord, wordScaling } from "../arithmetic/sigmoid-table.ts";
 import { type Affine, clampTo, clampToType, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { elementwise } from "./stored-table.ts";
+
+const single = Math.fround;
 
 /** The node's operator as a function of one float32 number. */
 function realFunction({ op, attributes }: Node): (x: number) => number {
@@ -18,10 +21,14 @@ function realFunction({ op, attributes }: Node): (x: number) => number {
   };
 }
 
-/** The operator's float32 function at every stored value, interpolated between 512 steps for 16 bits. `outside` stands in where the function has no value. */
-function tableOf(node: Node, input: Affine, output: Affine, outside = output.minimum): (stored: number) => number {
-  const apply = realFunction(node);
-  const edge = Math.fround(output.scale * (outside - output.zeroPoint));
+/** A float32 function at every stored value, interpolated between 512 steps for 16 bits. `outside` stands in where it has no value. */
+function tableOf(
+  input: Affine,
+  output: Affine,
+  apply: (x: number) => number,
+  outside = output.minimum,
+): (stored: number) => number {
+  const edge = single(output.scale * (outside - output.zeroPoint));
   const safe = (x: number) => {
     const result = apply(x);
     return Number.isFinite(result) ? result : edge;
@@ -35,11 +42,40 @@ function tableOf(node: Node, input: Affine, output: Affine, outside = output.min
 }
 
 /** Operators whose integer form is a table of their float32 values. */
-export const tabulated: KernelFactory = elementwise((node, _, input, output) => tableOf(node, input, output));
+export const tabulated: KernelFactory = elementwise((node, _, input, output) =>
+  tableOf(input, output, realFunction(node)),
+);
+
+/** erfc(x) for a float32 x. */
+function complementaryError(x: number): number {
+  const tensor = tensorOf("f64", [1], Float64Array.of(x));
+  const type = { dtype: "f64", shape: [1] } as const;
+  return single(1 - (erf.evaluate!([tensor], {}, [type])[0].data[0] as number));
+}
+
+const rootOfTwoOverPi = single(Math.sqrt(2 / Math.PI));
+
+/** GELU with every step rounded to float32, as TFLite fills its table. */
+export const integerGelu: KernelFactory = elementwise((node, _, input, output) => {
+  const exact = (x: number) => single(0.5 * x) * complementaryError(single(x * single(-Math.SQRT1_2)));
+  const approximate = (x: number) => {
+    const cubed = single(single(single(single(0.044715) * x) * x) * x);
+    const bend = single(Math.tanh(single(rootOfTwoOverPi * single(x + cubed))));
+    return single(0.5 * x) * single(1 + bend);
+  };
+  return tableOf(input, output, node.attributes.approximate ? approximate : exact);
+});
+
+/** √x in float32, cut off to an integer; x < 0 gives the least result. */
+export const integerSqrt: KernelFactory = elementwise((_, __, input, output) => (stored) => {
+  const x = single(input.scale * (stored - input.zeroPoint));
+  if (x < 0) return output.minimum;
+  return clampToType(Math.trunc(single(single(Math.sqrt(x)) / output.scale)) + output.zeroPoint, output);
+});
 
 /** Ratio of the scales, divided in float32. */
 function ratio(input: Affine, output: Affine): number {
-  return Math.fround(input.scale / output.scale);
+  return single(input.scale / output.scale);
 }
 
 /** Integers times a factor, plus the output's zero point. */
@@ -62,9 +98,9 @@ export const integerAbs: KernelFactory = elementwise((_, context, input, output)
 });
 
 export const integerLeakyRelu: KernelFactory = elementwise((node, context, input, output) => {
-  const alpha = Math.fround(node.attributes.alpha as number);
+  const alpha = single(node.attributes.alpha as number);
   const positive = rescale(output, ratio(input, output), context);
-  const negative = rescale(output, Math.fround(Math.fround(input.scale * alpha) / output.scale), context);
+  const negative = rescale(output, single(single(input.scale * alpha) / output.scale), context);
   return (stored) => {
     const x = stored - input.zeroPoint;
     return clampToType(x >= 0 ? positive(x) : negative(x), output);
@@ -79,9 +115,9 @@ export const requantize: KernelFactory = elementwise((_, context, input, output)
 
 /** 1/√x: by integer Newton-Raphson steps for 8 bits, by table for 16; x ≤ 0 gives the greatest result. */
 export const integerRsqrt: KernelFactory = elementwise((node, context, input, output) => {
-  if (input.dtype === "i16") return tableOf(node, input, output, output.maximum);
-  const root = Math.fround(Math.sqrt(input.scale));
-  const { value, shift } = quantizeMultiplier(1 / Math.fround(root * output.scale), context.rounding);
+  if (input.dtype === "i16") return tableOf(input, output, realFunction(node), output.maximum);
+  const root = single(Math.sqrt(input.scale));
+  const { value, shift } = quantizeMultiplier(1 / single(root * output.scale), context.rounding);
   const multiply = multiplyBy[context.rounding];
   const keep = 20;
   return (stored) => {
@@ -93,8 +129,9 @@ export const integerRsqrt: KernelFactory = elementwise((node, context, input, ou
   };
 });
 
-/** What distinguishes sigmoid and tanh, in the 8-bit fixed-point form of TFLite Micro and in the 16-bit form of both runtimes. */
+/** What distinguishes sigmoid and tanh: in float32 for TFLite's 8-bit tables, in fixed point for TFLite Micro's 8 bits, and for 16 bits in both. */
 interface Saturating {
+  readonly real: (x: number) => number;
   readonly fixed: (x: number, integerBits: number) => number;
   readonly fractionalBits: number;
   readonly word: (x: number) => number;
@@ -102,14 +139,14 @@ interface Saturating {
   readonly shifts: readonly number[];
 }
 
-function saturating({ fixed, fractionalBits, word, shifts }: Saturating): KernelFactory {
-  return elementwise((node, context, input, output) => {
+function saturating({ real, fixed, fractionalBits, word, shifts }: Saturating): KernelFactory {
+  return elementwise((_, context, input, output) => {
     if (input.dtype === "i16") {
       const { factor, shift } = wordScaling(input.scale, shifts);
       const half = shift > 0 ? 2 ** (shift - 1) : 0;
       return (stored) => word((stored * factor + half) >> shift);
     }
-    if (context.flavor === "tflite") return tableOf(node, input, output);
+    if (context.flavor === "tflite") return tableOf(input, output, real);
     const { value, shift } = quantizeMultiplier(input.scale * 2 ** 27, context.rounding);
     const radius = Math.floor((15 * 2 ** 27) / 2 ** shift);
     const multiply = multiplyBy[context.rounding];
@@ -122,8 +159,16 @@ function saturating({ fixed, fractionalBits, word, shifts }: Saturating): Kernel
   });
 }
 
-export const integerSigmoid = saturating({ fixed: logistic, fractionalBits: 8, word: sigmoidOfWord, shifts: [0] });
+export const integerSigmoid = saturating({
+  real: (x) => 1 / single(1 + single(Math.exp(-x))),
+  fixed: logistic,
+  fractionalBits: 8,
+  word: sigmoidOfWord,
+  shifts: [0],
+});
+
 export const integerTanh = saturating({
+  real: Math.tanh,
   fixed: hyperbolicTangent,
   fractionalBits: 7,
   word: tanhOfWord,

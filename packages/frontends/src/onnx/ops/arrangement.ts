@@ -1,6 +1,12 @@
-import { addDimensions, type Dimension, divideDimensions, numbersOf, scalarOf, subtractDimensions, type Value } from "@millrace/ir";
+import {
+  addDimensions,
+  type Dimension,
+  divideDimensions,
+  scalarOf,
+  subtractDimensions,
+  type Value,
+} from "@millrace/ir";
 import { concat, depthToSpace, gather, pad, slice, spaceToDepth, split, transpose } from "@millrace/ops";
-import type { Sizes } from "../sizes.ts";
 import type { Importer, SourceNode } from "../source-node.ts";
 
 function transposition(node: SourceNode): Value {
@@ -18,14 +24,16 @@ function concatenation(node: SourceNode): Value {
 function splitting(node: SourceNode): readonly Value[] {
   const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
   const sizes = node.list("split", 1, 13) ?? equalParts(node, node.shape(0)[axis]);
-  if (sizes.length !== node.outputs.length) node.invalid(`it has ${node.outputs.length} results, and ${sizes.length} sizes`);
+  if (sizes.length !== node.outputs.length)
+    node.invalid(`it has ${node.outputs.length} results, and ${sizes.length} sizes`);
   return node.computeAll(split, [node.input(0)], { axis, sizes });
 }
 
 /** Parts of one size; the last one is smaller if need be. */
 function equalParts(node: SourceNode, size: Dimension): readonly number[] {
   const parts = node.attributes.integer("num_outputs", node.outputs.length);
-  if (typeof size === "string") return node.unsupported(`the size ${size} it divides is open`, `Give the size of ${size}.`);
+  if (typeof size === "string")
+    return node.unsupported(`the size ${size} it divides is open`, `Give the size of ${size}.`);
   if (parts !== node.outputs.length) node.invalid(`num_outputs is ${parts}, and it has ${node.outputs.length} results`);
   const part = Math.ceil(size / parts);
   return Array.from({ length: parts }, (_, index) => Math.max(0, Math.min(part, size - index * part)));
@@ -45,13 +53,15 @@ function slicing(node: SourceNode): Value {
   const ends = isInput ? node.sizes(2) : (node.attributes.integers("ends") ?? []);
   const axes = (node.list("axes", 3, 10) ?? [...starts.keys()]).map((axis) => node.axis(axis, shape.length));
   const steps = isInput && node.has(4) ? node.numbers(4) : starts.map(() => 1);
-  if ([ends, axes, steps].some((list) => list.length !== starts.length)) node.invalid("its starts, ends, axes and steps differ in length");
+  if ([ends, axes, steps].some((list) => list.length !== starts.length))
+    node.invalid("its starts, ends, axes and steps differ in length");
   if (new Set(axes).size < axes.length) node.invalid(`axes [${axes}] has an axis twice`);
   const ranges = shape.map((size, axis): Range => {
     const at = axes.indexOf(axis);
     return at < 0 ? { start: 0, size, step: 1 } : rangeOf(node, size, starts[at], ends[at], steps[at]);
   });
-  if (ranges.every(({ start, size, step }, axis) => start === 0 && step === 1 && size === shape[axis])) return node.input(0);
+  if (ranges.every(({ start, size, step }, axis) => start === 0 && step === 1 && size === shape[axis]))
+    return node.input(0);
   return node.compute(slice, [node.input(0)], {
     starts: ranges.map(({ start }) => start),
     sizes: ranges.map(({ size }) => size),
@@ -97,8 +107,9 @@ function padding(node: SourceNode): Value {
   const pads = node.list("pads", 1, 11) ?? node.invalid("it has no pads");
   const axes = node.has(3) ? node.numbers(3).map((axis) => node.axis(axis, rank)) : [...x.type.shape.keys()];
   if (pads.length !== 2 * axes.length) node.invalid(`pads has ${pads.length} entries for ${axes.length} axes`);
-  const [before, after] = [0, axes.length].map((offset) => x.type.shape.map((_, axis) => pads[axes.indexOf(axis) + offset] ?? 0));
-  axes.length < rank && before.forEach((_, axis) => !axes.includes(axis) && ((before[axis] = 0), (after[axis] = 0)));
+  const [before, after] = [0, axes.length].map((offset) =>
+    x.type.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + offset] : 0)),
+  );
   if (known !== "constant" && pads.some((count) => count < 0))
     node.unsupported(`pads is negative and mode is ${mode}`, "Slice the data before this node instead.");
   return padded(node, cropped(node, x, before, after), before, after, known, value);
@@ -131,7 +142,11 @@ function gathering(node: SourceNode): Value {
 
 function deepToWide(node: SourceNode): Value {
   const mode = node.attributes.text("mode", "DCR");
-  const order = new Map([["DCR", "depthFirst"], ["CRD", "columnFirst"]]).get(mode) ?? node.unsupported(`mode is ${mode}`, "Use DCR or CRD.");
+  const order =
+    new Map([
+      ["DCR", "depthFirst"],
+      ["CRD", "columnFirst"],
+    ]).get(mode) ?? node.unsupported(`mode is ${mode}`, "Use DCR or CRD.");
   const block = node.attributes.integer("blocksize");
   return node.compute(depthToSpace, [node.input(0)], { block, layout: "first", order });
 }

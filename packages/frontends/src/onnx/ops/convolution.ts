@@ -1,7 +1,17 @@
 import type { Value } from "@millrace/ir";
 import { conv2d, transposeConv2d } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
-import { autoPad, explicitPadding, type Image, imageOf, pair, reach, type Window, windowOf, withHeight } from "./spatial.ts";
+import {
+  autoPad,
+  explicitPadding,
+  type Image,
+  imageOf,
+  pair,
+  reach,
+  type Window,
+  windowOf,
+  withHeight,
+} from "./spatial.ts";
 
 /** Weights with two spatial axes, and their kernel as the source has it. */
 function weightsOf(node: SourceNode, { rank }: Image): { readonly weights: Value; readonly kernel: readonly number[] } {

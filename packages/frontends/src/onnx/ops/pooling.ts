@@ -33,7 +33,10 @@ function ceilPadding(node: SourceNode, shape: Shape, window: Window, axis: numbe
   return Math.max(0, ((startsInside ? windows : windows - 1) - 1) * stride[axis] + reach(window, axis) - room);
 }
 
-function withExtra([top, left, bottom, right]: readonly number[], [below, beside]: readonly number[]): readonly number[] {
+function withExtra(
+  [top, left, bottom, right]: readonly number[],
+  [below, beside]: readonly number[],
+): readonly number[] {
   return [top, left, bottom + below, right + beside];
 }
 
@@ -41,14 +44,21 @@ function withExtra([top, left, bottom, right]: readonly number[], [below, beside
 function averagePool(node: SourceNode): Value {
   const image = imageOf(node);
   const { window, extra } = poolingWindow(node, image.x.type.shape);
-  if (window.dilation.some((step) => step !== 1)) node.unsupported(`dilations is [${window.dilation}]`, "Use a dilation of 1.");
+  if (window.dilation.some((step) => step !== 1))
+    node.unsupported(`dilations is [${window.dilation}]`, "Use a dilation of 1.");
   const { kernel, stride, padding } = window;
   const countPadding = node.attributes.flag("count_include_pad", false);
   const isPartial = extra.some((count) => count > 0);
   const apart = countPadding && isPartial && padding.some((count) => count > 0);
   const x = apart ? zeroPadded(node, image.x, padding) : image.x;
   const inside = apart ? [0, 0, 0, 0] : padding;
-  const attributes = { kernel, stride, padding: withExtra(inside, extra), countPadding: countPadding && !isPartial, ...pooled };
+  const attributes = {
+    kernel,
+    stride,
+    padding: withExtra(inside, extra),
+    countPadding: countPadding && !isPartial,
+    ...pooled,
+  };
   return image.restore(node.emit(averagePool2d, [x], attributes));
 }
 
@@ -60,12 +70,17 @@ function maxPool(node: SourceNode): Value {
   const image = imageOf(node);
   const { window, extra } = poolingWindow(node, image.x.type.shape);
   node.attributes.ignore("storage_order");
-  return image.restore(node.emit(maxPool2d, [image.x], { ...window, padding: withExtra(window.padding, extra), ...pooled }));
+  return image.restore(
+    node.emit(maxPool2d, [image.x], { ...window, padding: withExtra(window.padding, extra), ...pooled }),
+  );
 }
 
 function globalPool(op: typeof mean): Importer {
   return (node) => {
-    const axes = node.shape(0).map((_, axis) => axis).slice(2);
+    const axes = node
+      .shape(0)
+      .map((_, axis) => axis)
+      .slice(2);
     return node.emit(op, [node.input(0)], { axes, keepDims: true });
   };
 }
@@ -76,7 +91,12 @@ function localResponse(node: SourceNode): Value {
   const x = node.input(0);
   const { shape } = x.type;
   const size = attributes.integer("size");
-  const squares = reshaped(node, node.compute(mul, [x, x], plain), [shape[0], 1, shape[1], elementCount(shape.slice(2))]);
+  const squares = reshaped(node, node.compute(mul, [x, x], plain), [
+    shape[0],
+    1,
+    shape[1],
+    elementCount(shape.slice(2)),
+  ]);
   const before = Math.floor((size - 1) / 2);
   const means = node.emit(averagePool2d, [squares], {
     kernel: [size, 1],
@@ -85,7 +105,11 @@ function localResponse(node: SourceNode): Value {
     countPadding: true,
     ...pooled,
   });
-  const weighted = node.compute(mul, [reshaped(node, means, shape), node.scalar(attributes.real("alpha", 1e-4))], plain);
+  const weighted = node.compute(
+    mul,
+    [reshaped(node, means, shape), node.scalar(attributes.real("alpha", 1e-4))],
+    plain,
+  );
   const base = node.compute(add, [weighted, node.scalar(attributes.real("bias", 1))], plain);
   const divisor = node.compute(pow, [base, node.scalar(attributes.real("beta", 0.75))], {});
   return node.compute(div, [x, divisor], plain);

@@ -11,7 +11,8 @@ function gemm(node: SourceNode): Value {
   const [transposeA, transposeB] = [attributes.flag("transA", false), attributes.flag("transB", false)];
   const [a, b] = [node.input(0), node.input(1)];
   attributes.ignore("broadcast");
-  for (const { type } of [a, b]) if (type.shape.length !== 2) node.invalid(`an input has ${type.shape.length} axes, not 2`);
+  for (const { type } of [a, b])
+    if (type.shape.length !== 2) node.invalid(`an input has ${type.shape.length} axes, not 2`);
   const offset = node.has(2) ? multiplied(node, node.input(2), beta) : undefined;
   if (!isWeights(node, b) || (alpha !== 1 && !node.isConstant(b))) {
     const product = multiplied(node, node.emit(matmul, [a, b], { transposeA, transposeB }), alpha);
@@ -42,7 +43,8 @@ function matrixProduct(node: SourceNode): Value {
   if (left.length > 1 && right.length > 1) return product;
   const { shape } = product.type;
   const kept = shape.filter(
-    (_, axis) => !(left.length === 1 && axis === shape.length - 2) && !(right.length === 1 && axis === shape.length - 1),
+    (_, axis) =>
+      !(left.length === 1 && axis === shape.length - 2) && !(right.length === 1 && axis === shape.length - 1),
   );
   return reshaped(node, product, kept);
 }
@@ -53,12 +55,19 @@ function einsum(node: SourceNode): Value {
   const [terms, result = implicitResult(equation)] = equation.split("->");
   const labels = terms.split(",").map((term) => [...term]);
   const all = [...labels, [...result]];
-  if (labels.length > 2 || labels.length !== node.inputs.length || all.some((term) => new Set(term).size < term.length || term.includes(".")))
+  if (
+    labels.length > 2 ||
+    labels.length !== node.inputs.length ||
+    all.some((term) => new Set(term).size < term.length || term.includes("."))
+  )
     node.unsupported(`equation is ${equation}`, "Use one or two inputs, each axis once and by its own letter.");
   labels.forEach((term, index) => {
-    if (term.length !== node.shape(index).length) node.invalid(`equation is ${equation}, and input ${index} has ${node.shape(index).length} axes`);
+    if (term.length !== node.shape(index).length)
+      node.invalid(`equation is ${equation}, and input ${index} has ${node.shape(index).length} axes`);
   });
-  const [a, b] = labels.map((term, index) => summed(node, node.input(index), term, [...result, ...(labels[1 - index] ?? [])]));
+  const [a, b] = labels.map((term, index) =>
+    summed(node, node.input(index), term, [...result, ...(labels[1 - index] ?? [])]),
+  );
   const product = b ? labelledProduct(node, a, b, result) : a;
   return arranged(node, product, [...result]).value;
 }
@@ -73,19 +82,30 @@ interface Labelled {
 function summed(node: SourceNode, value: Value, labels: readonly string[], named: readonly string[]): Labelled {
   const axes = [...labels.keys()].filter((axis) => !named.includes(labels[axis]));
   if (axes.length === 0) return { value, labels };
-  return { value: node.compute(sum, [value], { axes, keepDims: false }), labels: labels.filter((label) => named.includes(label)) };
+  return {
+    value: node.compute(sum, [value], { axes, keepDims: false }),
+    labels: labels.filter((label) => named.includes(label)),
+  };
 }
 
 function labelledProduct(node: SourceNode, a: Labelled, b: Labelled, result: string): Labelled {
   const shared = a.labels.filter((label) => b.labels.includes(label));
-  const [batch, depth] = [shared.filter((label) => result.includes(label)), shared.filter((label) => !result.includes(label))];
+  const [batch, depth] = [
+    shared.filter((label) => result.includes(label)),
+    shared.filter((label) => !result.includes(label)),
+  ];
   const rows = a.labels.filter((label) => !shared.includes(label));
   const columns = b.labels.filter((label) => !shared.includes(label));
   const left = arranged(node, a, [...batch, ...rows, ...depth]);
   const right = arranged(node, b, [...batch, ...depth, ...columns]);
-  const sizes = (from: Labelled, labels: readonly string[]): Shape => labels.map((label) => from.value.type.shape[from.labels.indexOf(label)]);
+  const sizes = (from: Labelled, labels: readonly string[]): Shape =>
+    labels.map((label) => from.value.type.shape[from.labels.indexOf(label)]);
   const matrix = (from: Labelled, first: readonly string[], second: readonly string[]) =>
-    reshaped(node, from.value, [...sizes(from, batch), elementCount(sizes(from, first)), elementCount(sizes(from, second))]);
+    reshaped(node, from.value, [
+      ...sizes(from, batch),
+      elementCount(sizes(from, first)),
+      elementCount(sizes(from, second)),
+    ]);
   const factors = [matrix(left, rows, depth), matrix(right, depth, columns)];
   const product = node.emit(matmul, factors, { transposeA: false, transposeB: false });
   const shape = [...sizes(left, [...batch, ...rows]), ...sizes(right, columns)];
@@ -94,16 +114,19 @@ function labelledProduct(node: SourceNode, a: Labelled, b: Labelled, result: str
 
 function arranged(node: SourceNode, { value, labels }: Labelled, order: readonly string[]): Labelled {
   const permutation = order.map((label) => labels.indexOf(label));
-  if (permutation.includes(-1) || order.length !== labels.length) node.invalid("equation names an axis of the result that no input has");
+  if (permutation.includes(-1) || order.length !== labels.length)
+    node.invalid("equation names an axis of the result that no input has");
   if (permutation.every((from, to) => from === to)) return { value, labels };
   return { value: node.compute(transpose, [value], { permutation }), labels: order };
 }
 
-
 /** Without an arrow the result has every letter that occurs once, in the order of the alphabet. */
 function implicitResult(equation: string): string {
   const letters = [...equation.replaceAll(",", "")];
-  return letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort().join("");
+  return letters
+    .filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
+    .sort()
+    .join("");
 }
 
 export const products: Readonly<Record<string, Importer>> = { Gemm: gemm, MatMul: matrixProduct, Einsum: einsum };

@@ -6,8 +6,8 @@ import {
   fromNumbers,
   isStatic,
   multiplyDimensions,
-  sameShape,
   type Shape,
+  sameShape,
   type Value,
 } from "@millrace/ir";
 import { expand, reduceProd, shapeOf, tile } from "@millrace/ops";
@@ -49,8 +49,13 @@ function squeeze(node: SourceNode): Value {
   const shape = node.shape(0);
   const axes = node.list("axes", 1, 13)?.map((axis) => node.axis(axis, shape.length));
   for (const axis of axes ?? [])
-    if (typeof shape[axis] === "number" && shape[axis] !== 1) node.invalid(`axis ${axis} has size ${shape[axis]}, not 1`);
-  return reshaped(node, node.input(0), shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)));
+    if (typeof shape[axis] === "number" && shape[axis] !== 1)
+      node.invalid(`axis ${axis} has size ${shape[axis]}, not 1`);
+  return reshaped(
+    node,
+    node.input(0),
+    shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)),
+  );
 }
 
 function unsqueeze(node: SourceNode): Value {
@@ -60,7 +65,11 @@ function unsqueeze(node: SourceNode): Value {
   const axes = new Set(given.map((axis) => node.axis(axis, rank)));
   if (axes.size < given.length) node.invalid(`axes [${given}] has an axis twice`);
   const rest = shape.values();
-  return reshaped(node, node.input(0), Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.next().value!)));
+  return reshaped(
+    node,
+    node.input(0),
+    Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.next().value!)),
+  );
 }
 
 function expansion(node: SourceNode): Value {
@@ -75,11 +84,19 @@ function tiling(node: SourceNode): Value {
   const repeats = node.sizes(1);
   if (repeats.length !== shape.length) node.invalid(`repeats has ${repeats.length} entries for ${shape.length} axes`);
   const open = repeats.findIndex((count, axis) => typeof count === "string" && shape[axis] !== 1);
-  if (open >= 0) node.unsupported(`axis ${open} is repeated ${repeats[open]} times, which is open`, `Give the size of ${repeats[open]}.`);
+  if (open >= 0)
+    node.unsupported(
+      `axis ${open} is repeated ${repeats[open]} times, which is open`,
+      `Give the size of ${repeats[open]}.`,
+    );
   const counts = repeats.map((count) => (typeof count === "string" ? 1 : count));
-  const tiled = counts.every((count) => count === 1) ? node.input(0) : node.compute(tile, [node.input(0)], { repeats: counts });
+  const tiled = counts.every((count) => count === 1)
+    ? node.input(0)
+    : node.compute(tile, [node.input(0)], { repeats: counts });
   if (isStatic(repeats)) return tiled;
-  return node.compute(expand, [tiled], { shape: tiled.type.shape.map((size, axis) => multiplyDimensions(size, repeats[axis])) });
+  return node.compute(expand, [tiled], {
+    shape: tiled.type.shape.map((size, axis) => multiplyDimensions(size, repeats[axis])),
+  });
 }
 
 /** The shape from axis start to end, which are clamped to the axes there are. */

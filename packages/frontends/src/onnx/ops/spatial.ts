@@ -23,9 +23,16 @@ export function imageOf(node: SourceNode): Image {
   const x = node.input(0);
   const rank = x.type.shape.length - 2;
   if (rank !== 1 && rank !== 2)
-    return node.unsupported(`its data has ${rank} spatial axes`, "Only one and two can be converted; reshape the data to that.");
+    return node.unsupported(
+      `its data has ${rank} spatial axes`,
+      "Only one and two can be converted; reshape the data to that.",
+    );
   if (rank === 2) return { x, rank, restore: (result) => result };
-  return { x: withHeight(node, x), rank, restore: (result) => reshaped(node, result, result.type.shape.toSpliced(2, 1)) };
+  return {
+    x: withHeight(node, x),
+    rank,
+    restore: (result) => reshaped(node, result, result.type.shape.toSpliced(2, 1)),
+  };
 }
 
 /** Data or weights [a, b, width] as [a, b, 1, width]. */
@@ -56,7 +63,11 @@ export function autoPad(node: SourceNode): "NOTSET" | "VALID" | "SAME_UPPER" | "
 }
 
 /** [0, 0, 0, 0] or the attribute pads, whose entries before come before those after. */
-export function explicitPadding(node: SourceNode, pads: readonly number[] | undefined, rank: number): readonly number[] {
+export function explicitPadding(
+  node: SourceNode,
+  pads: readonly number[] | undefined,
+  rank: number,
+): readonly number[] {
   if (pads === undefined || pads.length === 0) return [0, 0, 0, 0];
   if (pads.length !== 2 * rank) node.invalid(`pads has ${pads.length} entries for ${rank} axes`);
   if (pads.some((count) => count < 0)) node.unsupported("pads is negative", "Slice the data before this node instead.");
@@ -64,7 +75,12 @@ export function explicitPadding(node: SourceNode, pads: readonly number[] | unde
 }
 
 /** A list with one entry for each spatial axis as [height, width]; ones without it. */
-export function pair(node: SourceNode, name: string, list: readonly number[] | undefined, rank: number): readonly number[] {
+export function pair(
+  node: SourceNode,
+  name: string,
+  list: readonly number[] | undefined,
+  rank: number,
+): readonly number[] {
   if (list === undefined || list.length === 0) return [1, 1];
   if (list.length !== rank) node.invalid(`${name} has ${list.length} entries for ${rank} axes`);
   return rank === 2 ? list : [1, list[0]];
@@ -92,7 +108,8 @@ function samePadding(
 
 function totalPadding(node: SourceNode, size: Dimension, stride: number, reach: number): number {
   if (stride === 1) return reach - 1;
-  if (typeof size === "number") return ((divideDimensions(size + stride - 1, stride) as number) - 1) * stride + reach - size;
+  if (typeof size === "number")
+    return ((divideDimensions(size + stride - 1, stride) as number) - 1) * stride + reach - size;
   return node.unsupported(
     `auto_pad depends on the size ${size}`,
     `Give the size of ${size}, or export the model with explicit padding.`,

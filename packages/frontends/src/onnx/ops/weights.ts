@@ -1,4 +1,12 @@
-import { type Attributes, elementCount, fromNumbers, numbersOf, type Operator, type Shape, type Value } from "@millrace/ir";
+import {
+  type Attributes,
+  elementCount,
+  fromNumbers,
+  numbersOf,
+  type Operator,
+  type Shape,
+  type Value,
+} from "@millrace/ir";
 import { dequantize, reshape, transpose } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 
@@ -49,7 +57,10 @@ function rearranged(
   const [tensor] = op.evaluate!([constant], attributes, op.infer([source], attributes));
   const { quantization } = source.type;
   const axis = quantization?.axis;
-  const result = node.constant(tensor, quantization && { ...quantization, ...(axis !== undefined && { axis: moved(axis) }) });
+  const result = node.constant(
+    tensor,
+    quantization && { ...quantization, ...(axis !== undefined && { axis: moved(axis) }) },
+  );
   return integers ? node.emit(dequantize, [result], {}) : result;
 }
 

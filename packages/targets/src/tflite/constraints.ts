@@ -1,0 +1,178 @@
+import type { Diagnostic, DType, Graph, Node, Value } from "@millrace/ir";
+import * as ops from "@millrace/ops";
+import { isNamedClamp } from "./legalize/clamp.ts";
+import { isNearestForm } from "./legalize/images.ts";
+import type { Lowering, Unsupported } from "./lowering.ts";
+import { lowerings } from "./ops.ts";
+import { croppingName, paddingName } from "./padding.ts";
+import { quantizationConstraints } from "./quantized-constraints.ts";
+
+/** What must hold of a node of one of the operators (of any without them) to be written, as the end of "TFLite needs that …". */
+export interface Constraint {
+  readonly operators?: readonly { readonly name: string }[];
+  readonly sentence: string | ((node: Node) => string);
+  readonly hint: string;
+  holds(node: Node): boolean;
+}
+
+const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", "u8", "bool"];
+
+/** Axes up to which kernels go, and whether that is so only where operands are broadcast. */
+const rankLimits: readonly {
+  readonly most: number;
+  readonly broadcast?: boolean;
+  readonly operators: readonly { readonly name: string }[];
+}[] = [
+  { most: 6, operators: [ops.transpose] },
+  { most: 5, operators: [ops.slice, ops.pad, ops.matmul] },
+  { most: 8, operators: [ops.expand] },
+  { most: 5, broadcast: true, operators: [ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.minimum, ops.select] },
+  {
+    most: 4,
+    broadcast: true,
+    operators: [
+      ...Object.values(ops.comparisonOperators),
+      ops.pow,
+      ops.squaredDifference,
+      ops.floorDiv,
+      ops.floorMod,
+      ops.prelu,
+    ],
+  },
+];
+
+const known = (value: Value | undefined) => value?.type.shape.every((size) => typeof size === "number") ?? true;
+
+const constraints: readonly Constraint[] = [
+  {
+    sentence: "every size is known",
+    hint: "Give the model's inputs fixed shapes.",
+    holds: ({ inputs, outputs }) => [...inputs, ...outputs].every(known),
+  },
+  {
+    sentence: "its operands and results are 32-bit floats, integers of 4, 8, 16, 32 or 64 bits, or truth values",
+    hint: "Convert the model to float32 first.",
+    holds: ({ op, inputs, outputs }) =>
+      [...inputs, ...outputs].every(
+        (value) => !value || elementTypes.includes(value.type.dtype) || (op === ops.cast && value.type.dtype === "f16"),
+      ),
+  },
+  {
+    sentence: "image-like data is channel-last",
+    hint: "Run the layout passes for channel-last data before.",
+    holds: ({ attributes }) => attributes["layout"] !== "first",
+  },
+  {
+    operators: [ops.conv2d, ops.averagePool2d, ops.maxPool2d],
+    sentence: "padding is SAME or VALID; here a mean over integers has other padding",
+    hint: "Pool with even padding, or count the padding in the mean.",
+    holds: (node) => !isPlaced(node) || paddingName(node) !== undefined,
+  },
+  {
+    operators: [ops.maxPool2d],
+    sentence: "a maximum is not dilated",
+    hint: "Use a stride or a larger window in the model.",
+    holds: (node) => ops.maxPool2d.attributesOf(node).dilation.every((step) => step === 1),
+  },
+  {
+    operators: [ops.transposeConv2d],
+    sentence: "a transposed convolution with groups or a dilation has constant weights",
+    hint: "Make the weights constants of the model.",
+    holds(node) {
+      const { groups, dilation } = ops.transposeConv2d.attributesOf(node);
+      return groups === 1 && dilation.every((step) => step === 1);
+    },
+  },
+  {
+    operators: [ops.transposeConv2d],
+    sentence: "a transposed convolution crops as SAME or VALID do",
+    hint: "Crop the result with a slice.",
+    holds: (node) => !isPlaced(node) || croppingName(node) !== undefined,
+  },
+  {
+    operators: [ops.resize],
+    sentence: "nearest resizing is asymmetric with floor, or centred or aligned with halves rounded up",
+    hint: "Give the model's inputs fixed shapes, so that the elements can be picked by index.",
+    holds: (node) => ops.resize.attributesOf(node).mode === "bilinear" || isNearestForm(ops.resize.attributesOf(node)),
+  },
+  {
+    operators: [ops.depthToSpace, ops.spaceToDepth],
+    sentence: "blocks are in depth-first order",
+    hint: "Give the model's inputs fixed shapes, so that the channels can be put in order.",
+    holds: ({ attributes }) => attributes["order"] === "depthFirst",
+  },
+  {
+    operators: [ops.clamp],
+    sentence: "a clamp is one of 0 and above, 0 to 6, -1 to 1 and, for floats, 0 to 1",
+    hint: "Give the model's inputs fixed shapes.",
+    holds: isNamedClamp,
+  },
+  {
+    operators: [ops.argMax, ops.argMin],
+    sentence: "the axis of an index of an extreme is dropped",
+    hint: "Give the model's inputs fixed shapes.",
+    holds: ({ attributes }) => attributes["keepDims"] !== true,
+  },
+  {
+    operators: [ops.pad],
+    sentence: "padding is a number or mirrored data",
+    hint: "Give the model's inputs fixed shapes.",
+    holds: (node) => ops.pad.attributesOf(node).mode !== "edge",
+  },
+  {
+    operators: [ops.cast],
+    sentence: "quantized data is not cast: it is the stored integers that would be",
+    hint: "Use quantize or dequantize instead.",
+    holds: ({ inputs, outputs }) => !inputs[0]?.type.quantization && !outputs[0].type.quantization,
+  },
+  ...rankLimits.map(
+    ({ most, broadcast = false, operators }): Constraint => ({
+      operators,
+      sentence: `its operands${broadcast ? ", where their shapes differ," : ""} have at most ${most} axes`,
+      hint: "Merge axes of the data with a reshape before it.",
+      holds: ({ inputs, outputs }) => (broadcast && !differ(inputs)) || outputs[0].type.shape.length <= most,
+    }),
+  ),
+  ...quantizationConstraints,
+];
+
+/** Whether a window's data are such that its padding can have a name at all. */
+function isPlaced(node: Node): boolean {
+  return node.attributes["layout"] === "last" && node.inputs.every(known);
+}
+
+function differ([first, ...others]: readonly (Value | undefined)[]): boolean {
+  return others.some((value) => `${value?.type.shape}` !== `${first?.type.shape}`);
+}
+
+/** Everything in a graph that can't be written: operators TFLite lacks, and constraints that are not kept. */
+export function tfliteProblems(graph: Graph): readonly Diagnostic[] {
+  const open = graph.inputs.filter((value) => !known(value)).map(openInput);
+  return [...open, ...[...graph.nodes()].flatMap(nodeProblems)];
+}
+
+function openInput({ name, type }: Value): Diagnostic {
+  return {
+    code: "tflite.inexpressible",
+    severity: "error",
+    message: `Input ${name} of shape [${type.shape}] can't be written: TFLite needs that every size is known.`,
+    at: { value: name },
+    hint: "Give the model's inputs fixed shapes.",
+  };
+}
+
+function nodeProblems(node: Node): readonly Diagnostic[] {
+  const lowering: Lowering | Unsupported = lowerings[node.op.name as ops.OpName];
+  const of = { severity: "error", at: { node: node.name } } as const;
+  if ("unsupported" in lowering) {
+    const message = `${node.name} (${node.op.name}) can't be written: ${lowering.unsupported}.`;
+    return [{ code: "tflite.unsupported-operator", message, hint: "Replace the layer in the model.", ...of }];
+  }
+  return constraints
+    .filter(({ operators, holds }) => (operators === undefined || operators.includes(node.op)) && !holds(node))
+    .map(({ sentence, hint }) => {
+      const needed = typeof sentence === "string" ? sentence : sentence(node);
+      const message = `${node.name} (${node.op.name}) can't be written: TFLite needs that ${needed}.`;
+      return { code: "tflite.inexpressible", message, hint, ...of };
+    });
+}

@@ -1,0 +1,106 @@
+import { fromNumbers, type Graph, type Node, numbersOf, tensorOf } from "@millrace/ir";
+import { argMax, argMin, gather, logSoftmax, pad, reshape, shapeOf, softmax, transpose } from "@millrace/ops";
+import { rewrite } from "@millrace/passes";
+import { edit, isKnown, sizesOf } from "./edit.ts";
+
+/** Softmax along another axis than the last is one along the last between two transposes. */
+export const softmaxLast = rewrite("tflite-softmax-last", {
+  roots: [softmax, logSoftmax],
+  find(node) {
+    const last = node.inputs[0]!.type.shape.length - 1;
+    const axis = node.attributes["axis"] as number;
+    return axis === last ? undefined : { axis, last };
+  },
+  replace({ axis, last }, node, graph) {
+    const { step, finish } = edit(graph, node);
+    const [x] = node.inputs;
+    const exchanged = Array.from({ length: last + 1 }, (_, at) => (at === axis ? last : at === last ? axis : at));
+    const turned = step(transpose, [x], { permutation: exchanged }, x!.type);
+    const result = step(node.op, [turned], { ...node.attributes, axis: last }, node.outputs[0].type);
+    finish(transpose, [result], { permutation: exchanged });
+  },
+});
+
+/** The index of an extreme keeps its axis by a reshape. */
+export const dropArgumentAxis = rewrite("tflite-drop-argument-axis", {
+  roots: [argMax, argMin],
+  find: (node) => (isKnown(node) && node.attributes["keepDims"] ? node : undefined),
+  replace(_, node, graph) {
+    const { step, finish } = edit(graph, node);
+    const [result] = node.outputs;
+    const index = step(node.op, node.inputs, { ...node.attributes, keepDims: false }, result.type);
+    finish(reshape, [index], { shape: sizesOf(result) });
+  },
+});
+
+/** Repeating the elements at the edges picks them by index, one axis after the other. */
+export const gatherEdges = rewrite("tflite-gather-edges", {
+  roots: [pad],
+  find: (node) => (isKnown(node) && pad.attributesOf(node).mode === "edge" ? pad.attributesOf(node) : undefined),
+  replace({ before, after }, node, graph) {
+    const lists = sizesOf(node.inputs[0]!).flatMap((size, axis) => {
+      if (before[axis] + after[axis] === 0) return [];
+      const count = before[axis] + size + after[axis];
+      const indices = Array.from({ length: count }, (_, at) => Math.min(size - 1, Math.max(0, at - before[axis])));
+      return [{ axis, indices }];
+    });
+    gatherAlong(graph, node, lists);
+  },
+});
+
+/** Puts picks by constant indices along some axes in the place of a node. */
+export function gatherAlong(
+  graph: Graph,
+  node: Node,
+  lists: readonly { readonly axis: number; readonly indices: ArrayLike<number> }[],
+): void {
+  const { step, finish, constant } = edit(graph, node);
+  const [x] = node.inputs;
+  const picks = lists.map(({ axis, indices }) => {
+    const operand = constant(`indices${axis}`, fromNumbers("i32", [indices.length], indices));
+    return { operand, attributes: { axis } };
+  });
+  const last = picks.pop();
+  if (last === undefined) {
+    finish(reshape, [x], { shape: sizesOf(x!) });
+    return;
+  }
+  const before = picks.reduce(
+    (value, { operand, attributes }) => step(gather, [value, operand], attributes, x!.type),
+    x!,
+  );
+  finish(gather, [before, last.operand], last.attributes);
+}
+
+/** Constant indices that count from the end count from the start: TFLite knows no negative ones. */
+export const countFromStart = rewrite("tflite-count-from-start", {
+  roots: [gather],
+  find(node) {
+    const { data, indices } = gather.inputsOf(node);
+    const size = data.type.shape[gather.attributesOf(node).axis];
+    if (!indices.constant || typeof size !== "number") return undefined;
+    const numbers = Array.from(numbersOf(indices.constant));
+    return numbers.some((index) => index < 0) ? { numbers, size, indices: indices.constant } : undefined;
+  },
+  replace({ numbers, size, indices }, node, graph) {
+    const { finish, constant } = edit(graph, node);
+    const wrapped = numbers.map((index) => (index < 0 ? index + size : index));
+    const operand = constant("indices", fromNumbers(indices.dtype, indices.shape, wrapped));
+    finish(gather, [node.inputs[0], operand], node.attributes);
+  },
+});
+
+/** A shape that is known is a constant. */
+export const foldShapes = rewrite("tflite-fold-shapes", {
+  roots: [shapeOf],
+  find: (node) => (isKnown(node) ? shapeOf.attributesOf(node) : undefined),
+  replace({ start, end }, node, graph) {
+    const [result] = node.outputs;
+    const { name } = result;
+    const sizes = BigInt64Array.from(sizesOf(node.inputs[0]!).slice(start, end), BigInt);
+    const constant = graph.addConstant(`${name}_known`, tensorOf("i64", [sizes.length], sizes));
+    graph.replaceUses(result, constant);
+    graph.removeNode(node);
+    graph.rename(constant, name);
+  },
+});

@@ -1,0 +1,52 @@
+import { fromNumbers, integerRange, isFloat, type Node, sameQuantization, type Value } from "@millrace/ir";
+import { clamp, maximum, minimum, quantize, reshape } from "@millrace/ops";
+import { rewrite } from "@millrace/passes";
+import { clampName } from "../elementwise.ts";
+import { storedNumber } from "../shapes.ts";
+import { edit, isKnown, sizesOf } from "./edit.ts";
+
+/** Whether TFLite has this clamp for these values: all four for floats; not 0 to 1 for quantized data; none for plain integers. */
+export function isNamedClamp(node: Node): boolean {
+  const { x } = clamp.inputsOf(node);
+  const attributes = clamp.attributesOf(node);
+  const name = clampName(attributes.minimum, attributes.maximum);
+  if (isFloat(x.type.dtype)) return name !== undefined;
+  return x.type.quantization !== undefined && name !== undefined && name !== "RELU_0_TO_1";
+}
+
+/** Other clamps are a maximum and a minimum with constants; bounds that the stored numbers keep anyway are left out. */
+export const splitClamps = rewrite("tflite-split-clamps", {
+  roots: [clamp],
+  find: (node) => (isKnown(node) && !isNamedClamp(node) ? clamp.attributesOf(node) : undefined),
+  replace(bounds, node, graph) {
+    const { step, finish, constant } = edit(graph, node);
+    const { x } = clamp.inputsOf(node);
+    const steps = [
+      { op: maximum, label: "minimum", bound: storedBound(x, bounds.minimum, Math.ceil) },
+      { op: minimum, label: "maximum", bound: storedBound(x, bounds.maximum, Math.floor) },
+    ].flatMap(({ op, label, bound }) => {
+      if (bound === undefined) return [];
+      const { dtype, quantization } = x.type;
+      return [{ op, operand: constant(label, fromNumbers(dtype, [], [bound]), quantization) }];
+    });
+    const rescaled = !sameQuantization(x.type.quantization, node.outputs[0].type.quantization);
+    const last = rescaled ? undefined : steps.pop();
+    const before = steps.reduce((value, { op, operand }) => step(op, [value, operand], {}, x.type), x);
+    if (last) finish(last.op, [before, last.operand], {});
+    else if (rescaled) finish(quantize, [before], parameters(node));
+    else finish(reshape, [before], { shape: sizesOf(x) });
+  },
+});
+
+/** A bound as it is stored, or undefined where no stored number is beyond it. */
+function storedBound({ type }: Value, bound: number, inward: (value: number) => number): number | undefined {
+  if (isFloat(type.dtype)) return Number.isFinite(bound) ? bound : undefined;
+  const [least, greatest] = integerRange(type.dtype);
+  const stored = type.quantization && Number.isFinite(bound) ? storedNumber(type, bound) : inward(bound);
+  return stored > least && stored < greatest ? stored : undefined;
+}
+
+function parameters(node: Node) {
+  const { dtype, quantization } = node.outputs[0].type;
+  return { dtype, scale: quantization!.scale, zeroPoint: quantization!.zeroPoint, axis: -1 };
+}

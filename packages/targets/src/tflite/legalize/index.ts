@@ -1,0 +1,25 @@
+import type { Pass } from "@millrace/passes";
+import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, softmaxLast } from "./axes.ts";
+import { splitClamps } from "./clamp.ts";
+import { nameNearest, reorderDepth } from "./images.ts";
+import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
+import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
+
+/** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
+export const legalizations: readonly Pass[] = [
+  foldShapes,
+  padConvolutions,
+  padMaxima,
+  padCountingMeans,
+  padMeans,
+  joinGroups,
+  spreadKernels,
+  cropBySlice,
+  nameNearest,
+  reorderDepth,
+  splitClamps,
+  softmaxLast,
+  dropArgumentAxis,
+  gatherEdges,
+  countFromStart,
+];

@@ -1,0 +1,82 @@
+import { bitsOf, isFloat, type Node, type QuantizationRule, sameQuantization, type Value } from "@millrace/ir";
+import * as ops from "@millrace/ops";
+import type { Constraint } from "./constraints.ts";
+
+const isQuantized = ({ outputs }: Node) => outputs.some(({ type }) => type.quantization);
+
+const quantizeAgain = "Quantize the model again for this target.";
+
+/** The values of a node that its rule lets share one quantization. */
+function sharing(node: Node): readonly Value[] {
+  const { quantization: rule, inputs: slots } = node.op;
+  if (rule.kind !== "same") return [];
+  const named = node.inputs.filter((_, index) => rule.inputs.includes(slots[Math.min(index, slots.length - 1)].name));
+  return [...named.filter((value) => value !== undefined), ...node.outputs];
+}
+
+/** What integer data have to keep to. Where the file's kernels rescale, `clamp` and the like, nothing is asked. */
+export const quantizationConstraints: readonly Constraint[] = [
+  {
+    sentence: (node) => `its result is not quantized: ${(node.op.quantization as { readonly why?: string }).why}`,
+    hint: "Keep this layer in float.",
+    holds: (node) => node.op.quantization.kind !== "float" || !isQuantized(node),
+  },
+  {
+    sentence: "its quantized data are int8, uint8 or int16 with one scale for all",
+    hint: quantizeAgain,
+    holds: ({ op, outputs }) =>
+      outputs.every(({ type: { dtype, quantization } }) => {
+        if (quantization === undefined) return true;
+        return ["i8", "u8", "i16"].includes(dtype) && (quantization.axis === undefined || op === ops.quantize);
+      }),
+  },
+  {
+    sentence: "it gives its data on with the quantization they came with",
+    hint: quantizeAgain,
+    holds(node) {
+      const [first, ...others] = isQuantized(node) ? sharing(node) : [];
+      return others.every(({ type }) => sameQuantization(type.quantization, first.type.quantization));
+    },
+  },
+  {
+    sentence: (node) => {
+      const { scale, zeroPoint } = fixedParameters(node)!;
+      return `its result has the scale ${scale} and the zero point ${zeroPoint}`;
+    },
+    hint: quantizeAgain,
+    holds(node) {
+      const expected = fixedParameters(node);
+      const actual = node.outputs[0]?.type.quantization;
+      if (expected === undefined || actual === undefined) return true;
+      return actual.scale[0] === Math.fround(expected.scale) && actual.zeroPoint[0] === expected.zeroPoint;
+    },
+  },
+  {
+    operators: [ops.conv2d, ops.transposeConv2d, ops.linear, ops.matmul],
+    sentence: "data and weights are both floats or both integers",
+    hint: "Quantize the layer's data and weights together.",
+    holds({ inputs: [x, weights], outputs: [y] }) {
+      const whole = [x, weights, y].map((value) => !isFloat(value!.type.dtype));
+      return whole.every((item) => item === whole[0]);
+    },
+  },
+  {
+    operators: [ops.conv2d, ops.transposeConv2d, ops.linear],
+    sentence: "the bias of int8 data is int32, and that of int16 data int32 or int64",
+    hint: quantizeAgain,
+    holds({ inputs: [x, , bias] }) {
+      if (!bias || !x?.type.quantization) return true;
+      return bias.type.dtype === "i32" || (x.type.dtype === "i16" && bias.type.dtype === "i64");
+    },
+  },
+];
+
+function fixedParameters({
+  op,
+  outputs,
+}: Node): ReturnType<Extract<QuantizationRule, { kind: "fixed" }>["parameters"]> | undefined {
+  const dtype = outputs[0]?.type.dtype;
+  if (op.quantization.kind !== "fixed" || isFloat(dtype)) return undefined;
+  const { scale, zeroPoint } = op.quantization.parameters(bitsOf(dtype) === 16 ? 16 : 8);
+  return { scale, zeroPoint: dtype === "u8" ? zeroPoint + 128 : zeroPoint };
+}
