@@ -6,18 +6,23 @@ import { type Engine, referenceEngine } from "@millrace/runtime";
 import { entryOf, readNpy } from "./npy.ts";
 
 /** Reference models with inputs and outputs, beside the checkout; not part of it. */
-export const shared = new URL("../../../shared/", import.meta.url);
-
-export function isShared(): boolean {
-  return existsSync(new URL("fixtures/README.md", shared));
-}
+const shared = new URL("../../../shared/", import.meta.url);
 
 export function pathOf(name: string): string {
   return new URL(name, shared).pathname;
 }
 
+export const isShared = existsSync(pathOf("fixtures/README.md"));
+
 export function importFile(name: string): Graph {
   return importTflite(readTflite(new Uint8Array(readFileSync(pathOf(name))))).graph;
+}
+
+/** The first columns of a stored index, row by row; none where the files are absent. */
+export function readIndex(name: string): readonly (readonly string[])[] {
+  if (!isShared) return [];
+  const [, ...lines] = readFileSync(pathOf(name), "utf8").trim().split("\n");
+  return lines.map((line) => line.split(","));
 }
 
 /** A stored model's inputs and outputs; the first axis of each array is the run. */
@@ -32,47 +37,62 @@ export function readGolden(stem: string): Golden {
     const found: Tensor[] = [];
     for (let index = 0; existsSync(pathOf(`${stem}.${kind}${index}.npy`)); index++)
       found.push(readNpy(pathOf(`${stem}.${kind}${index}.npy`)));
+    if (found.length === 0) throw new Error(`${stem} has no ${kind}puts`);
     return found;
   };
-  const [inputs, outputs] = [arrays("in"), arrays("out")];
-  return { inputs, outputs, runs: inputs[0].shape[0] };
+  const inputs = arrays("in");
+  return { inputs, outputs: arrays("out"), runs: inputs[0].shape[0] };
 }
 
-/** How a result compares with its golden. */
+/** How results compare with stored ones: elements in all, how many differ, and the first difference in words. */
 export interface Comparison {
   readonly elements: number;
   readonly differing: number;
-  readonly largest: number;
-  readonly message: string;
+  readonly first: string;
 }
 
-/** Runs a graph on the first `runs` stored inputs and compares all outputs; floats differ when further apart than `tolerance`. */
+/** Reals may differ by this share of their size: float32 sums are taken in another order. */
+const tolerance = 1e-5;
+
+function compare(actual: Tensor, expected: Tensor): Comparison {
+  const kind = ({ dtype, shape }: Tensor) => `${dtype} [${shape}]`;
+  const elements = expected.data.length;
+  if (kind(actual) !== kind(expected))
+    return { elements, differing: elements, first: `${kind(actual)} instead of ${kind(expected)}` };
+  const [left, right] = [numbersOf(actual), numbersOf(expected)];
+  const allowed = expected.dtype === "f32" ? tolerance : 0;
+  const wrong = Array.from({ length: elements }, (_, at) => at).filter(
+    (at) => !(Math.abs(left[at] - right[at]) <= allowed * Math.max(1, Math.abs(right[at]))),
+  );
+  const [at] = wrong;
+  const first = at === undefined ? "" : `element ${at} is ${left[at]} instead of ${right[at]}`;
+  return { elements, differing: wrong.length, first };
+}
+
+/** Runs a graph on the first `runs` stored inputs and compares all outputs. */
 export async function compareRuns(
   graph: Graph,
   golden: Golden,
-  { runs = golden.runs, tolerance = 0, engine = referenceEngine() as Engine } = {},
+  runs = golden.runs,
+  engine: Engine = referenceEngine(),
 ): Promise<Comparison> {
   const prepared = await engine.prepare(graph);
-  let [elements, differing, largest, message] = [0, 0, 0, ""];
+  const comparisons: Comparison[] = [];
   for (let run = 0; run < runs; run++) {
     const feeds = new Map(graph.inputs.map(({ name }, index) => [name, entryOf(golden.inputs[index], run)]));
     const results = await prepared.run(feeds);
-    for (const [index, output] of graph.outputs.entries()) {
-      const expected = entryOf(golden.outputs[index], run);
-      const actual = results.get(output.name) as Tensor;
-      if (actual.dtype !== expected.dtype || `${actual.shape}` !== `${expected.shape}`)
-        message ||= `${actual.dtype} [${actual.shape}] instead of ${expected.dtype} [${expected.shape}]`;
-      const [left, right] = [numbersOf(actual), numbersOf(expected)];
-      for (let at = 0; at < right.length; at++) {
-        elements++;
-        const distance = Math.abs(left[at] - right[at]);
-        if (distance <= tolerance * Math.max(1, Math.abs(right[at]))) continue;
-        differing++;
-        largest = Math.max(largest, distance);
-        message ||= `run ${run}, output ${index}, element ${at}: ${left[at]} instead of ${right[at]}`;
-      }
+    for (const [index, { name }] of graph.outputs.entries()) {
+      const comparison = compare(results.get(name) as Tensor, entryOf(golden.outputs[index], run));
+      comparisons.push({
+        ...comparison,
+        first: comparison.first && `run ${run}, output ${index}: ${comparison.first}`,
+      });
     }
   }
   await prepared.dispose();
-  return { elements, differing, largest, message };
+  return {
+    elements: comparisons.reduce((sum, { elements }) => sum + elements, 0),
+    differing: comparisons.reduce((sum, { differing }) => sum + differing, 0),
+    first: comparisons.find(({ first }) => first !== "")?.first ?? "",
+  };
 }

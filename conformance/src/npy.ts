@@ -8,6 +8,7 @@ const dtypes: Readonly<Record<string, DType>> = {
   "<i2": "i16",
   "<i4": "i32",
   "<i8": "i64",
+  "<f2": "f16",
   "<f4": "f32",
   "<f8": "f64",
 };

@@ -60,7 +60,11 @@ function nodeProblem({ file, specifier }: Edge): string | undefined {
   return "allowed only in apps, folders called node, tests and development folders: this file also runs in browsers";
 }
 
-function edgeProblem({ file, specifier, target }: Edge, rows: readonly Row[], workspace: Workspace): string | undefined {
+function edgeProblem(
+  { file, specifier, target }: Edge,
+  rows: readonly Row[],
+  workspace: Workspace,
+): string | undefined {
   if (target === undefined || isTest(file)) return undefined;
   const [from, to] = [file, target].map((path) => unitOf(rows, foldersOf(path)));
   const unruled = [file, target][[from, to].indexOf(undefined)];
@@ -111,7 +115,9 @@ function foldersOf(file: string): string[] {
 
 function rowsWithoutFiles(rows: readonly Row[], { files }: Workspace): string[] {
   const used = new Set(files.map((file) => unitOf(rows, foldersOf(file))?.row));
-  return rows.filter((row) => !used.has(row)).map(({ name }) => `ARCHITECTURE.md has a row ${name}, which has no files`);
+  return rows
+    .filter((row) => !used.has(row))
+    .map(({ name }) => `ARCHITECTURE.md has a row ${name}, which has no files`);
 }
 
 function unusedDependencies({ members, files }: Workspace, sources: ReadonlyMap<string, SourceImports>): string[] {

@@ -7,13 +7,13 @@ export interface Token {
   readonly line: number;
 }
 
-const blank = /(?:\s|\/\/[^\n]*|\/\*[^]*?(?:\*\/|$))+/uy;
+const blank = /(?:\s|\/\/[^\n]*|\/\*.*?(?:\*\/|$))+/suy;
 const word = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
 const number = /\.?\d[\w.]*/y;
-const quoted = /"(?:[^"\\\n]|\\[^])*"?|'(?:[^'\\\n]|\\[^])*'?/y;
-const template = /[`}](?:[^`\\$]|\\[^]|\$(?!\{))*(?:`|\$\{|$)/y;
+const quoted = /"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?/sy;
+const template = /[`}](?:[^`\\$]|\\.|\$(?!\{))*(?:`|\$\{|$)/sy;
 const regularExpression = /\/(?:[^\\/[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+\/\w*/y;
-const mark = /\.\.\.|[^]/uy;
+const mark = /\.\.\.|./suy;
 
 /** Words after which a slash starts a regular expression. */
 const operators = new Set("await case delete do else in instanceof new of return throw typeof void yield".split(" "));
@@ -33,8 +33,10 @@ export function tokensOf(source: string): readonly Token[] {
   while (at < source.length) {
     const space = take(blank);
     const { text, kind } = space ? { text: space } : next(source[at], take, tokens, braces.at(-1) === "substitution");
-    if (kind) tokens.push({ kind, text: kind === "string" ? text.slice(1, -1) : text, line });
-    if (source[at] === "}" || text === "{" || text.endsWith("${")) track(braces, text);
+    if (kind) {
+      tokens.push({ kind, text: kind === "string" ? text.slice(1, -1) : text, line });
+      track(braces, source[at], text);
+    }
     at += text.length;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) line++;
   }
@@ -61,10 +63,10 @@ function next(
   return literal ? { text: literal, kind: "operand" } : { text: take(mark) as string, kind: "mark" };
 }
 
-function track(braces: ("block" | "substitution")[], text: string): void {
-  if (text.startsWith("}")) braces.pop();
+function track(braces: ("block" | "substitution")[], first: string, text: string): void {
+  if (first === "}") braces.pop();
   if (text === "{") braces.push("block");
-  else if (text.endsWith("${")) braces.push("substitution");
+  else if ((first === "`" || first === "}") && text.endsWith("${")) braces.push("substitution");
 }
 
 function endsOperand(tokens: readonly Token[]): boolean {

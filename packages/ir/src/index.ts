@@ -1,3 +1,4 @@
+export * from "./agree.ts";
 export * from "./clone.ts";
 export * from "./compare.ts";
 export * from "./diagnostic.ts";

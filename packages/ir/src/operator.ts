@@ -69,7 +69,7 @@ export interface Operator {
   readonly inputs: readonly InputSpec[];
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
   readonly quantization: QuantizationRule;
-  /** Types of the results. Inputs and attributes were checked before. Integer results carry no quantization here. */
+  /** Types of the results. Inputs and attributes were checked before. Only `quantize` gives its result a quantization here. */
   infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly ValueType[];
   /** Sentences about what is wrong with the inputs or attributes; empty if nothing is. */
   check(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly string[];

@@ -1,7 +1,8 @@
+import { mayMatch } from "./agree.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { bitsOf, holds, integerRange, isDType, isInteger } from "./dtype.ts";
 import type { Graph, Node, Value, ValueType } from "./graph.ts";
-import { elementCount, printShape, type Shape, sameShape } from "./shape.ts";
+import { elementCount, printShape, sameShape } from "./shape.ts";
 
 type Report = (code: string, message: string, at: Diagnostic["at"]) => void;
 
@@ -147,7 +148,8 @@ function verifyNode(node: Node, report: Report): void {
   const inferred = op.infer(inputs, attributes);
   if (inferred.length !== outputs.length) {
     const message = `${name} (${op.name}) has ${outputs.length} results where there should be ${inferred.length}.`;
-    return report("type", message, { node: name });
+    report("type", message, { node: name });
+    return;
   }
   outputs.forEach((value, index) => {
     const { dtype, shape } = inferred[index];
@@ -156,13 +158,6 @@ function verifyNode(node: Node, report: Report): void {
     const message = `${value.name} is ${is}, but ${name} (${op.name}) gives ${dtype}${printShape(shape)}.`;
     report("type", message, atNode(node, value));
   });
-}
-
-function mayMatch(a: Shape, b: Shape): boolean {
-  return (
-    a.length === b.length &&
-    a.every((size, axis) => size === b[axis] || typeof size === "string" || typeof b[axis] === "string")
-  );
 }
 
 function atNode(node: Node, value: Value): Diagnostic["at"] {

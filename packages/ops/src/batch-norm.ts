@@ -1,8 +1,8 @@
-import { elementCount, fromNumbers, numbersOf } from "@millrace/ir";
+import { elementCount, fromNumbers, mayMatch, numbersOf } from "@millrace/ir";
 import { integer, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { mayMatch, within } from "./sizes.ts";
+import { knownCount, within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
 
 /** (x - mean) / √(variance + epsilon) · scale + bias with one number of each for every index of `axis`. */
@@ -21,10 +21,7 @@ export const batchNorm = defineOp({
     ["epsilon is not negative", (_, { epsilon }) => epsilon >= 0],
   ],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
-  macs: (_, output) => {
-    const count = elementCount(output.type.shape);
-    return typeof count === "number" ? count : 0;
-  },
+  macs: (_, output) => knownCount(output.type.shape),
   transposed: (_, { epsilon, axis }, permutation) => ({
     attributes: { epsilon, axis: movedAxis(axis, permutation) },
     inputs: [permutation, undefined, undefined, undefined, undefined],

@@ -15,10 +15,9 @@ import { type Activation, activation } from "./attributes.ts";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, literal } from "./literal.ts";
+import { float, free } from "./rules.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
-const free: QuantizationRule = { kind: "free" };
-const float = (why: string): QuantizationRule => ({ kind: "float", why });
 const truth = float("its result is a truth value");
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 

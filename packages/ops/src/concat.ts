@@ -1,8 +1,8 @@
-import { addDimensions, allocate, elementCount, type Shape, tensorOf } from "@millrace/ir";
+import { addDimensions, allocate, elementCount, mayEqual, type Shape, tensorOf } from "@millrace/ir";
 import { integer } from "./attributes.ts";
 import { defineOp, many } from "./define.ts";
 import { f32, i64 } from "./literal.ts";
-import { mayEqual, within } from "./sizes.ts";
+import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
 
 /** Joins values along one axis; their other sizes agree. */

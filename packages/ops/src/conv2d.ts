@@ -1,8 +1,9 @@
-import { type Cost, elementCount, fromNumbers, numbersOf, type Shape, type Value, zeros } from "@millrace/ir";
+import { type Cost, fromNumbers, numbersOf, type Shape, type Value, zeros } from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation, type Layout, layout, positiveInteger, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { knownCount } from "./sizes.ts";
 import { flippedLayout, toChannelsFirst, toChannelsLast } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
@@ -179,7 +180,5 @@ export const conv2d = defineOp({
 
 /** Products of a convolution: every output element needs one window of the weights. */
 export function convolutionMacs(weights: Value, output: Value): Cost["macs"] {
-  const outputs = elementCount(output.type.shape);
-  const perOutput = (elementCount(weights.type.shape) as number) / (weights.type.shape[0] as number);
-  return typeof outputs === "number" ? outputs * perOutput : 0;
+  return knownCount(output.type.shape) * knownCount(weights.type.shape.slice(1));
 }

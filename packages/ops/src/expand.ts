@@ -1,9 +1,8 @@
-import { permute, reshapeTensor, type Shape } from "@millrace/ir";
+import { mayEqual, permute, reshapeTensor, type Shape } from "@millrace/ir";
 import { dimensions } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, i64 } from "./literal.ts";
 import { everyIndex, pick } from "./pick.ts";
-import { mayEqual } from "./sizes.ts";
 
 function stretches(from: Shape, to: Shape): boolean {
   const lead = to.length - from.length;

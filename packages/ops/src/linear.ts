@@ -1,10 +1,9 @@
-import { elementCount, fromNumbers, isIdentityPermutation, numbersOf, sameShape } from "@millrace/ir";
+import { elementCount, fromNumbers, isIdentityPermutation, mayEqual, numbersOf, sameShape } from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation } from "./attributes.ts";
 import { convolutionMacs } from "./conv2d.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { mayEqual } from "./sizes.ts";
 
 /** Fully connected layer over the last axis: y[…, n] = Σ x[…, k] · weights[n, k] + bias[n]. */
 export const linear = defineOp({

@@ -3,6 +3,7 @@ import {
   type Dimension,
   elementCount,
   fromNumbers,
+  mayEqual,
   numbersOf,
   type Shape,
   type Transposed,
@@ -12,7 +13,7 @@ import { flag } from "./attributes.ts";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { mayEqual } from "./sizes.ts";
+import { knownCount } from "./sizes.ts";
 
 /** Batch sizes, rows and columns of a factor as it is multiplied. */
 function factor(shape: Shape, transposed: boolean): { batch: Shape; rows: Dimension; columns: Dimension } {
@@ -47,10 +48,7 @@ export const matmul = defineOp({
     const batch = broadcastShapes(left.batch, right.batch)!;
     return { dtype: a.type.dtype, shape: [...batch, left.rows, right.columns] };
   },
-  macs({ a }, output, { transposeA }) {
-    const products = elementCount([...output.type.shape, factor(a.type.shape, transposeA).columns]);
-    return typeof products === "number" ? products : 0;
-  },
+  macs: ({ a }, output, { transposeA }) => knownCount([...output.type.shape, factor(a.type.shape, transposeA).columns]),
   transposed: ({ b }, attributes, permutation) => permutedProduct(b, attributes, permutation),
   evaluate({ a, b }, { transposeA, transposeB }, [output]) {
     const shape = output.shape as readonly number[];

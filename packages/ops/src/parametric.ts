@@ -1,12 +1,11 @@
-import { fromNumbers, numbersOf, type OperatorSample, type QuantizationRule } from "@millrace/ir";
+import { fromNumbers, numbersOf, type OperatorSample } from "@millrace/ir";
 import { flag, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { free } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 import { floatTypes, mapNumbers, signedTypes } from "./unary.ts";
-
-const free: QuantizationRule = { kind: "free" };
 
 /** Element-wise functions with one number that shapes them. */
 function shaped(name: string, apply: (x: number, alpha: number) => number, sample: OperatorSample) {

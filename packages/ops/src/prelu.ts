@@ -1,8 +1,7 @@
-import { broadcastShapes, fromNumbers, numbersOf } from "@millrace/ir";
+import { broadcastShapes, fromNumbers, mayMatch, numbersOf } from "@millrace/ir";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { mayMatch } from "./sizes.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
 /** x where it is positive, else x · slope; the slope broadcasts to x. */

@@ -5,6 +5,7 @@ import {
   integerRange,
   isFloat,
   isInteger,
+  mayEqual,
   numbersOf,
   type Quantization,
   type Tensor,
@@ -13,7 +14,7 @@ import {
 import { elementType, integer, integers, reals } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, i8 } from "./literal.ts";
-import { mayEqual, within } from "./sizes.ts";
+import { within } from "./sizes.ts";
 import { alongside, movedAxis } from "./transposing.ts";
 
 const integerTypes = ["i4", "i8", "i16", "i32", "u4", "u8", "u16"] as const;

@@ -1,18 +1,14 @@
-import { type Dimension, fail, type Shape } from "@millrace/ir";
-
-/** Whether two sizes can be equal: symbolic ones may turn out to be anything. */
-export function mayEqual(a: Dimension, b: Dimension): boolean {
-  return a === b || typeof a === "string" || typeof b === "string";
-}
-
-/** Whether two shapes can be equal. */
-export function mayMatch(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, axis) => mayEqual(size, b[axis]));
-}
+import { type Dimension, elementCount, fail, type Shape } from "@millrace/ir";
 
 /** Whether `axis` is one of the axes of a shape. */
 export function within(axis: number, shape: Shape): boolean {
   return axis >= 0 && axis < shape.length;
+}
+
+/** Product of the sizes; 0 where it is not known yet. */
+export function knownCount(shape: Shape): number {
+  const count = elementCount(shape);
+  return typeof count === "number" ? count : 0;
 }
 
 /** The sizes as numbers, for evaluation. Throws a diagnostic if one is still symbolic. */

@@ -1,7 +1,8 @@
-import { elementCount, fromNumbers, numbersOf, type QuantizationRule, type Tensor } from "@millrace/ir";
+import { elementCount, fromNumbers, numbersOf, type Tensor } from "@millrace/ir";
 import { integer, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { fixed } from "./rules.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
 
@@ -11,13 +12,6 @@ const axisWithin = [
   ({ x }: { x: { type: { shape: readonly (number | string)[] } } }, { axis }: { axis: number }) =>
     within(axis, x.type.shape),
 ] as const;
-
-function fixed(byteScale: number, byteZero: number, wordScale: number): QuantizationRule {
-  return {
-    kind: "fixed",
-    parameters: (bits) => (bits === 8 ? { scale: byteScale, zeroPoint: byteZero } : { scale: wordScale, zeroPoint: 0 }),
-  };
-}
 
 /** For every line along `axis`: finish(beta · (x - max), Σ exp(beta · (x - max))). */
 function normalize(x: Tensor, axis: number, beta: number, finish: (difference: number, sum: number) => number): Tensor {

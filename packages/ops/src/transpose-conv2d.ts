@@ -1,9 +1,9 @@
-import { elementCount, fromNumbers, numbersOf, type Shape, type Tensor, zeros } from "@millrace/ir";
+import { fromNumbers, mayEqual, numbersOf, type Shape, type Tensor, zeros } from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation, type Layout, layout, positiveInteger, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { mayEqual } from "./sizes.ts";
+import { knownCount } from "./sizes.ts";
 import { flippedLayout } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, spatialAxes } from "./window.ts";
 
@@ -82,13 +82,8 @@ export const transposeConv2d = defineOp({
     dtype: x.type.dtype,
     shape: imageShape(layout, [x.type.shape[0], height, width, channelsOf(weights.type.shape, groups, layout)]),
   }),
-  macs({ x, weights }, _, { layout }) {
-    const products = elementCount([
-      ...x.type.shape,
-      ...weights.type.shape.toSpliced(transposeWeightAxes(layout).in, 1),
-    ]);
-    return typeof products === "number" ? products : 0;
-  },
+  macs: ({ x, weights }, _, { layout }) =>
+    knownCount([...x.type.shape, ...weights.type.shape.toSpliced(transposeWeightAxes(layout).in, 1)]),
   transposed({ bias }, { layout, ...rest }, permutation) {
     const flipped = flippedLayout(layout, permutation);
     if (flipped === undefined) return undefined;

@@ -1,11 +1,10 @@
 import { type DType, fromNumbers, numbersOf, type QuantizationRule } from "@millrace/ir";
 import { defineOp, one } from "./define.ts";
 import { literal } from "./literal.ts";
+import { fixed, float, free } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 
-const free: QuantizationRule = { kind: "free" };
-const float = (why: string): QuantizationRule => ({ kind: "float", why });
 export const floatTypes: readonly DType[] = ["f32", "f64", "f16", "bf16"];
 export const signedTypes: readonly DType[] = [...floatTypes, "i8", "i16", "i32", "i64"];
 
@@ -102,14 +101,14 @@ const rows = {
   },
   sigmoid: {
     apply: (x: number) => 1 / (1 + Math.exp(-x)),
-    quantization: fixed(256, -128, 32768),
+    quantization: fixed(1 / 256, -128, 1 / 32768),
     dtypes: floatTypes,
     x: [0, Math.log(3), -Math.log(3)],
     y: [0.5, 0.75, 0.25],
   },
   tanh: {
     apply: Math.tanh,
-    quantization: fixed(128, 0, 32768),
+    quantization: fixed(1 / 128, 0, 1 / 32768),
     dtypes: floatTypes,
     x: [0, Math.log(2), -Math.log(3)],
     y: [0, 0.6, -0.8],
@@ -131,14 +130,6 @@ const rows = {
 } satisfies Record<string, Row>;
 
 export type UnaryName = keyof typeof rows;
-
-function fixed(byteSteps: number, byteZero: number, wordSteps: number): QuantizationRule {
-  return {
-    kind: "fixed",
-    parameters: (bits) =>
-      bits === 8 ? { scale: 1 / byteSteps, zeroPoint: byteZero } : { scale: 1 / wordSteps, zeroPoint: 0 },
-  };
-}
 
 /** To the nearest integer, ties to even. */
 export function roundHalfToEven(x: number): number {

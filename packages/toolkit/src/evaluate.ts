@@ -1,4 +1,4 @@
-import { fail, type Graph } from "@millrace/ir";
+import { elementCount, fail, type Graph } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 import type { Dataset } from "./data/dataset.ts";
 import { metrics, type Outputs } from "./data/metrics.ts";
@@ -36,6 +36,8 @@ export async function evaluate(
     });
   }
   const accumulator = metric.create();
+  const [scores] = subject.graph.outputs;
+  const labels = data.labelsFor(elementCount(scores.type.shape as readonly number[]));
   const run = await runner(subject, data);
   const compare = metric.needsReference && options.reference ? await runner(options.reference, data) : undefined;
   try {
@@ -43,7 +45,7 @@ export async function evaluate(
       options.signal?.throwIfAborted();
       const { inputs, outputs } = await run.sample(sample);
       const reference = (await compare?.sample(sample))?.outputs;
-      accumulator.add({ label: data.labels?.[sample], inputs, outputs, ...(reference && { reference }) });
+      accumulator.add({ label: labels?.[sample], inputs, outputs, ...(reference && { reference }) });
       options.progress?.("evaluate", done + 1, test.length);
     }
   } finally {

@@ -39,7 +39,8 @@ dd { font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: 0.85rem; padding-bottom: 0.6rem; }
 th, td { text-align: left; padding: 0.45rem 1rem 0.45rem 0; vertical-align: baseline; border-top: 1px solid var(--line); }
-thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: 0.8rem; white-space: nowrap; }
+thead > tr > * { border-top: 0; }
+thead th { color: var(--soft); font-weight: 500; font-size: 0.8rem; white-space: nowrap; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 10rem; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; }

@@ -3,9 +3,19 @@ import type { Report } from "./report.ts";
 /** A report in a few lines for a terminal. */
 export function reportText(report: Report): string {
   const rows: (readonly [string, string])[] = [
-    ["model", `${report.model.source}  ${bytes(report.model.bytes)}, ${count(report.model.macs)} MACs, ${count(report.model.parameters)} parameters`],
-    ...report.artifacts.map(({ path, bytes: size }) => ["wrote", `${path}  ${bytes(size)}${ratio(report.model.bytes, size)}`] as const),
-    ["operators", Object.entries(report.graph.operators).map(([name, number]) => `${name} ${number}`).join(", ")],
+    [
+      "model",
+      `${report.model.source}  ${bytes(report.model.bytes)}, ${count(report.model.macs)} MACs, ${count(report.model.parameters)} parameters`,
+    ],
+    ...report.artifacts.map(
+      ({ path, bytes: size }) => ["wrote", `${path}  ${bytes(size)}${ratio(report.model.bytes, size)}`] as const,
+    ),
+    [
+      "operators",
+      Object.entries(report.graph.operators)
+        .map(([name, number]) => `${name} ${number}`)
+        .join(", "),
+    ],
     ["transposes", `${report.graph.transposes}`],
     ...accuracyRows(report),
     ...layerRows(report),
@@ -24,7 +34,14 @@ function accuracyRows({ accuracy }: Report): (readonly [string, string])[] {
 function layerRows({ quantization }: Report): (readonly [string, string])[] {
   const measured = quantization?.layers.filter(({ sqnrDb }) => sqnrDb !== undefined) ?? [];
   const [worst] = [...measured].sort((a, b) => a.sqnrDb! - b.sqnrDb!);
-  return worst ? [["noisiest", `${worst.name}  ${worst.sqnrDb!.toFixed(1)} dB signal to quantization noise, of ${measured.length} layers`]] : [];
+  return worst
+    ? [
+        [
+          "noisiest",
+          `${worst.name}  ${worst.sqnrDb!.toFixed(1)} dB signal to quantization noise, of ${measured.length} layers`,
+        ],
+      ]
+    : [];
 }
 
 function score(value: number): string {

@@ -42,7 +42,9 @@ function countOf(shape: readonly number[]): number {
 }
 
 function swapBytes(bytes: Uint8Array, width: number): void {
-  for (let start = 0; start < bytes.length; start += width) bytes.subarray(start, start + width).reverse();
+  for (let start = 0; start < bytes.length; start += width)
+    for (let low = start, high = start + width - 1; low < high; low++, high--)
+      [bytes[low], bytes[high]] = [bytes[high]!, bytes[low]!];
 }
 
 /** Column-major to row-major: walks the result in order, with an odometer of indices for the place in `data`. */

@@ -76,7 +76,7 @@ export class AttributeReader {
     const found = this.#attributes.get(name);
     if (found === undefined) return undefined;
     const decoded = decodeAttribute(found);
-    if (decoded.kind === kind) return decoded.value as Content<K>;
+    if (decoded.kind === kind) return decoded.value as Content<K> | undefined;
     return fail("onnx.bad-attribute", `the attribute ${name} is of kind ${decoded.kind}, not ${kind}`, { hint });
   }
 

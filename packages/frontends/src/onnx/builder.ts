@@ -117,7 +117,7 @@ export class Builder {
 
   /** Refuses a tensor that takes far more memory than the file that asks for it. */
   reserve(bytes: number): void {
-    this.#expanded += bytes;
+    this.#expanded += Math.max(0, bytes);
     if (this.#expanded > maximumExpanded)
       fail("onnx.too-large", `with it the model's constants take over ${maximumExpanded} bytes`, {
         hint: "Check the shapes in the model; no device this tool is for holds such tensors.",
@@ -149,7 +149,7 @@ export class Builder {
     if (problems.length === 0) return;
     const shapes = inputs.map((input) => (input ? `${input.type.dtype}[${input.type.shape}]` : "nothing")).join(", ");
     fail("onnx.shape", `for ${op.name} of ${shapes}, ${problems.join("; ")}`, {
-      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs.",
+      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs; if they are right, this use of the operator is not supported.",
     });
   }
 

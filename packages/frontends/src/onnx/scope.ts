@@ -2,8 +2,11 @@ import type { OnnxAttribute, OnnxGraph } from "@millrace/formats/onnx";
 import type { Value } from "@millrace/ir";
 import type { StoredTensor } from "./tensors.ts";
 
-/** What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out. */
-export type Binding = Value | "unknown" | "absent";
+/**
+ * What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out, `unsupported` for a
+ * result that can't be given, which is no problem until it is read.
+ */
+export type Binding = Value | "unknown" | "absent" | "unsupported";
 
 export interface ScopeInit {
   /** Starts the names that the graph's values get. */

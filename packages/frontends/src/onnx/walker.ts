@@ -46,12 +46,22 @@ export class Walker {
     for (const node of order.nodes) this.#visit(node, scope);
   }
 
-  /** What a name stands for; reports a name that stands for nothing. */
+  /** What a name stands for; reports a name that stands for nothing, or for a result that is not supported. */
   read(name: string, scope: Scope, place: Place): Binding {
+    const binding = this.#find(name, scope, place);
+    if (binding !== "unsupported") return binding;
+    this.#problems.error("onnx.unsupported-attribute", `${place.label}: it reads "${name}", which can't be given.`, {
+      at: place.at,
+      hint: "Export the model for inference, or without what reads this result.",
+    });
+    return "unknown";
+  }
+
+  #find(name: string, scope: Scope, { label, at }: Place): Binding {
     const binding = scope.find(name, (tensor, qualified) => this.#readTensor(tensor, qualified));
     if (binding !== undefined) return binding;
-    this.#problems.error("onnx.missing-input", `${place.label}: nothing is called "${name}".`, {
-      at: place.at,
+    this.#problems.error("onnx.missing-input", `${label}: nothing is called "${name}".`, {
+      at,
       hint: "Check the model with onnx.checker and export it again.",
     });
     return "unknown";
@@ -91,20 +101,15 @@ export class Walker {
         `the attribute ${unread} is not one of opset ${opset}`,
         "Remove the attribute, or state the opset it belongs to.",
       );
-    this.#name(node, scope, source, results);
-    return results;
+    return this.#named(node, scope, source, results);
   }
 
   /** Gives the values made for a node the names of its results. */
-  #name(node: OnnxNode, scope: Scope, source: SourceNode, results: readonly (Value | undefined)[]): void {
-    node.outputs.forEach((name, index) => {
+  #named(node: OnnxNode, scope: Scope, source: SourceNode, results: readonly (Value | undefined)[]): Results {
+    return node.outputs.map((name, index) => {
       const result = results[index];
-      if (name !== "" && result === undefined)
-        source.unsupported(
-          `its result ${index} ("${name}") can't be given`,
-          "Export the model for inference, or leave this result out.",
-        );
       if (name !== "" && result && source.made.delete(result)) this.#builder.graph.rename(result, scope.qualify(name));
+      return result ?? "unsupported";
     });
   }
 
@@ -117,7 +122,7 @@ export class Walker {
     for (const [index, name] of definition.inputs.entries()) body.bind(name, inputs[index] ?? "absent");
     this.#descend(definition.nodes, body, definition);
     return definition.outputs.map((name, index) =>
-      node.outputs[index] ? this.read(name, body, placeOf(node, scope)) : undefined,
+      node.outputs[index] ? this.#find(name, body, placeOf(node, scope)) : undefined,
     );
   }
 
@@ -138,7 +143,7 @@ export class Walker {
       parent: scope,
     });
     this.#descend(graph.nodes, inner, graph);
-    return graph.outputs.map(({ name }) => this.read(name, inner, placeOf(node, scope)));
+    return graph.outputs.map(({ name }) => this.#find(name, inner, placeOf(node, scope)));
   }
 
   #descend(nodes: readonly OnnxNode[], scope: Scope, within: object): void {

@@ -50,7 +50,10 @@ interface Result extends Kind {
   readonly name: string;
 }
 
-/** Integer results up to this many elements are computed at once: shapes and axes made by operators must be known. */
+/**
+ * Integer results up to this many elements are computed at once, as shapes and axes made by operators must be known; and so
+ * is what only changes the element type, as weights are stored in half precision or as integers.
+ */
 const foldedElements = 4096;
 
 /** Ends the import of an operator. */
@@ -149,22 +152,18 @@ export function statedType({ scope, stored, ...call }: Call, position = 0): Retu
   return typeOf(tensor, tensorName(tensor, index));
 }
 
-/** Adds a node for something the file does in one go with more; its results are of the given kind. */
+/** Adds a node for something the file does in one go with more; its results are of the given kinds and named by the label. */
 export function step(
   call: Call,
   op: OpName,
   inputs: readonly Value[],
   attributes: Attributes,
   kinds: readonly Kind[],
+  label: string = op,
 ): Value[] {
-  const name = `${call.name}/${op}`;
-  return add(
-    call,
-    op,
-    inputs,
-    attributes,
-    kinds.map((kind, index) => ({ ...kind, name: index === 0 ? name : `${name}:${index}` })),
-  );
+  const name = `${call.name}/${label}`;
+  const results = kinds.map((kind, index) => ({ ...kind, name: index === 0 ? name : `${name}:${index}` }));
+  return add(call, op, inputs, attributes, results);
 }
 
 /** Adds the node that makes the operator's results, or those at the given positions. */
@@ -280,8 +279,8 @@ function fold(
       isStatic(shape) &&
       elementCount(shape.map((size) => size || 1)) <= foldedElements,
   );
-  const dequantized = op.name === "dequantize";
-  if (!known || !(small || dequantized)) return undefined;
+  const widened = op.name === "dequantize" || op.name === "cast";
+  if (!known || !(small || widened)) return undefined;
   const sources = inputs.map((value) => value?.type);
   return op.evaluate?.(
     inputs.map((value) => value?.constant),

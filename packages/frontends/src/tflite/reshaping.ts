@@ -85,7 +85,7 @@ export const pack = takes(1, Number.POSITIVE_INFINITY, (call) => {
   const shapes = values.map((value) => shapeOf(value).toSpliced(axis, 0, 1));
   if (values.length === 1) return finish(call, "reshape", values, { shape: shapes[0] });
   const parts = values.flatMap((value, index) =>
-    step(call, "reshape", [value], { shape: shapes[index] }, [value.type]),
+    step(call, "reshape", [value], { shape: shapes[index] }, [value.type], `part${index}`),
   );
   finish(call, "concat", parts, { axis });
 });

@@ -6,7 +6,7 @@ import { affineOf, type Kernel, type KernelContext, type KernelFactory } from ".
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
-import { centered } from "./scratch.ts";
+import { centered, centeredCopy } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
 import { type Window, windowOf } from "./window.ts";
 
@@ -85,7 +85,7 @@ function convolution(node: Node, context: KernelContext, finishOf: FinishFactory
   const length = elementCount(weights.type.shape.slice(1) as number[]);
   const zero = weightZeroPoint(weights, node);
   const arranged = fromValue(weights, (tensor) => {
-    const values = Float64Array.from(tensor!.data as Float32Array, (value) => value - zero);
+    const values = centeredCopy(tensor!.data, zero);
     return Array.from({ length: groups }, (_, group) =>
       arrangeProducts(values.subarray(group * rows * length, (group + 1) * rows * length), rows, length, largestOf(x)),
     );

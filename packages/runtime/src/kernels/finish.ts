@@ -1,7 +1,7 @@
 import type { Node, Tensor, TensorData, Value } from "@millrace/ir";
 import { type Activation, activationRanges } from "@millrace/ops";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
-import { multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
+import { type Multiply, multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { type Affine, activationClamp, affineOf, type KernelContext } from "./kernel.ts";
 
 /**
@@ -39,26 +39,20 @@ export function scalingKind(input: Affine): Scaling["kind"] {
   return input.dtype === "u8" ? "legacy" : "multiplier";
 }
 
-/** Brings a sum of one channel to the output's scale. */
-type Rescale = (sum: number, channel: number) => number;
-
-function rescaleOf(node: Node, { channels, kind }: Scaling, context: KernelContext, wide: boolean): Rescale {
+/** One real factor for each channel. */
+function factorsOf(node: Node, { channels, kind }: Scaling): Float64Array {
   const [input, weights] = node.inputs as Value[];
   const inputScale = affineOf(input, node).scale;
   const outputScale = affineOf(node.outputs[0], node).scale;
   const scales = weights.type.quantization?.scale ?? [affineOf(weights, node).scale];
-  const factors = Float64Array.from({ length: channels }, (_, channel) => {
+  return Float64Array.from({ length: channels }, (_, channel) => {
     const product = inputScale * scales[channel % scales.length];
     return (kind === "legacy" ? Math.fround(product) : product) / outputScale;
   });
-  if (kind === "real") return (sum, channel) => roundAwayFromZero((wide ? sum : sum | 0) * factors[channel]);
-  const multipliers = Array.from(factors, (factor) => quantizeMultiplier(factor, context.rounding));
-  const values = Int32Array.from(multipliers, ({ value }) => value);
-  const shifts = Int32Array.from(multipliers, ({ shift }) => shift);
-  const multiply = multiplyBy[context.rounding];
-  return wide
-    ? (sum, channel) => multiplyWide(sum, values[channel], shifts[channel])
-    : (sum, channel) => multiply(sum | 0, values[channel], shifts[channel]);
+}
+
+function multiplyReal(sum: number, factor: number): number {
+  return roundAwayFromZero(sum * factor);
 }
 
 /**
@@ -70,14 +64,20 @@ export function integerFinish(node: Node, scaling: Scaling, context: KernelConte
   const { zeroPoint } = output;
   const [low, high] = activationClamp(output, node);
   const wide = node.inputs[0]?.type.dtype === "i16" && node.inputs[2]?.type.dtype !== "i32";
-  const rescale = rescaleOf(node, scaling, context, wide);
+  const factors = factorsOf(node, scaling);
+  const multipliers = Array.from(factors, (factor) => quantizeMultiplier(factor, context.rounding));
+  const real = scaling.kind === "real";
+  const values = real ? factors : Float64Array.from(multipliers, ({ value }) => value);
+  const shifts = Int32Array.from(multipliers, ({ shift }) => shift);
+  const multiply: Multiply = real ? multiplyReal : wide ? multiplyWide : multiplyBy[context.rounding];
   return (bias) => {
     const offsets = offsetsOf(bias, scaling.channels);
     return (sums, from, target, at, first, count) => {
       const results = target as Int32Array;
       for (let index = 0; index < count; index++) {
         const channel = first + index;
-        const scaled = rescale(sums[from + index] + offsets[channel], channel) + zeroPoint;
+        const sum = sums[from + index] + offsets[channel];
+        const scaled = multiply(wide ? sum : sum | 0, values[channel], shifts[channel]) + zeroPoint;
         results[at + index] = Math.max(low, Math.min(high, scaled));
       }
     };

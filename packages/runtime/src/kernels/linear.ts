@@ -4,14 +4,14 @@ import { type FinishFactory, integerFinish, realFinish } from "./finish.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { arrangeProducts } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
-import { centered } from "./scratch.ts";
+import { centered, centeredCopy } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
 
 function linear(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const zero = weightZeroPoint(weights, node);
   const arranged = fromValue(weights, (tensor) => {
-    const values = Float64Array.from(tensor!.data as Float32Array, (value) => value - zero);
+    const values = centeredCopy(tensor!.data, zero);
     return arrangeProducts(values, tensor!.shape[0], tensor!.shape[1], largestOf(x));
   });
   const finishing = fromValue(bias, finishOf);

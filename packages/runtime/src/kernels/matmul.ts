@@ -5,7 +5,7 @@ import { type Finish, integerFinish, realFinish } from "./finish.ts";
 import { affineOf, type IntegerData, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { arrangeProducts } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
-import { centered } from "./scratch.ts";
+import { centered, centeredCopy } from "./scratch.ts";
 import { largestOf } from "./weights.ts";
 
 function exchanged(tensor: Tensor): Tensor {
@@ -36,7 +36,7 @@ function matmul(
     const offsets = broadcastOffsets(shape.slice(0, -2), [left.shape.slice(0, -2), right.shape.slice(0, -2)]);
     for (let batch = 0; batch < offsets[0].length; batch++) {
       const start = offsets[1][batch] * columns * depth;
-      const weights = Float64Array.from(values.subarray(start, start + columns * depth), (x) => x - zeroPoints[1]);
+      const weights = centeredCopy(values.subarray(start, start + columns * depth), zeroPoints[1]);
       const products = arrangeProducts(weights, columns, depth, largest);
       multiplyRows(source, offsets[0][batch] * rows * depth, rows, products, finish, result, batch * rows * columns);
     }

@@ -1,4 +1,4 @@
-import type { Tensor } from "@millrace/ir";
+import type { Tensor, TensorData } from "@millrace/ir";
 import type { IntegerData } from "./kernel.ts";
 
 /** Working memory that kernels of one engine take turns to use: what is in it is void when another kernel runs. */
@@ -17,10 +17,17 @@ export function createScratch(): Scratch {
   };
 }
 
-/** Stored integers less their zero point, in scratch memory, with room for `spare` more. */
-export function centered(scratch: Scratch, tensor: Tensor, zeroPoint: number, spare = 0): Float64Array {
-  const source = tensor.data as IntegerData;
-  const result = scratch.take(source.length + spare);
+function subtract(source: IntegerData, zeroPoint: number, result: Float64Array): Float64Array {
   for (let index = 0; index < source.length; index++) result[index] = source[index] - zeroPoint;
   return result;
+}
+
+/** Stored integers less their zero point, in scratch memory, with room for `spare` more. */
+export function centered(scratch: Scratch, { data }: Tensor, zeroPoint: number, spare = 0): Float64Array {
+  return subtract(data as IntegerData, zeroPoint, scratch.take(data.length + spare));
+}
+
+/** Stored integers less their zero point, to be kept. */
+export function centeredCopy(data: TensorData, zeroPoint: number): Float64Array {
+  return subtract(data as IntegerData, zeroPoint, new Float64Array(data.length));
 }

@@ -4,17 +4,16 @@ import { integerFinish, scalingKind } from "./finish.ts";
 import { affineOf, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
-import { centered } from "./scratch.ts";
+import { centered, centeredCopy } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
 import { type Window, windowOf } from "./window.ts";
 
-/** Columns first, first + 1, … of a matrix with `width` columns, less a zero point. */
-function columnsOf(matrix: ArrayLike<number>, width: number, first: number, count: number, zero: number) {
-  const rows = matrix.length / width;
-  return Float64Array.from(
-    { length: rows * count },
-    (_, at) => matrix[Math.floor(at / count) * width + first + (at % count)] - zero,
-  );
+/** Columns first, first + 1, … of a matrix with `width` columns. */
+function columnsOf(matrix: Float64Array, width: number, first: number, count: number): Float64Array {
+  const result = new Float64Array((matrix.length / width) * count);
+  for (let at = 0, from = first; at < result.length; at += count, from += width)
+    result.set(matrix.subarray(from, from + count), at);
+  return result;
 }
 
 /** Sums of the products of every data pixel with every tap, added where the tap lands; shapes are NHWC. */
@@ -60,13 +59,13 @@ export const integerTransposeConvolution: KernelFactory = channelsLast((node, co
   const channels = perGroup * groups;
   const input = affineOf(x, node);
   const zero = weightZeroPoint(weights, node);
-  const arranged = fromValue(weights, (tensor) =>
-    Array.from({ length: groups }, (_, group) => {
-      const count = depth / groups;
-      const values = columnsOf(tensor!.data as Int8Array, depth, group * count, count, zero);
-      return arrangeProducts(values, perGroup * height * width, count, largestOf(x));
-    }),
-  );
+  const arranged = fromValue(weights, (tensor) => {
+    const count = depth / groups;
+    const matrix = centeredCopy(tensor!.data, zero);
+    return Array.from({ length: groups }, (_, group) =>
+      arrangeProducts(columnsOf(matrix, depth, group * count, count), perGroup * height * width, count, largestOf(x)),
+    );
+  });
   const finishing = fromValue(bias, integerFinish(node, { channels, kind: scalingKind(input) }, context));
   return ([data, filter, offsets], [output]) => {
     const shape = output.shape as readonly number[];

@@ -19,7 +19,7 @@ export const quantizationConstraints: readonly Constraint[] = [
   {
     sentence: (node) => `its result is not quantized: ${(node.op.quantization as { readonly why?: string }).why}`,
     hint: "Keep this layer in float.",
-    holds: (node) => node.op.quantization.kind !== "float" || !isQuantized(node),
+    holds: (node) => node.op.quantization.kind !== "float" || node.op === ops.div || !isQuantized(node),
   },
   {
     sentence: "its quantized data are int8, uint8 or int16 with one scale for all",

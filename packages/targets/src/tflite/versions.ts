@@ -98,7 +98,7 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
     [4, holds(["i8"])],
   ],
   GATHER: [words(4), [3, holds(["bool"])], bytes],
-  GELU: [[2, holds(["i8", "u8"])]],
+  GELU: [[2, holds(["i8", "u8", "i16"])]],
   GREATER: [bytes],
   GREATER_EQUAL: [words(3), bytes],
   LEAKY_RELU: [words(2)],

@@ -8,13 +8,15 @@ export const labelsName = "labels";
 
 const damagedArray = "Write the array again with numpy.save or numpy.savez.";
 
-/** Reads .npy and .npz files, each archive once. */
+/** Reads .npy and .npz files, each archive once and to no more than `maximumBytes`. */
 export class ArrayReader {
   readonly #files: Files;
+  readonly #maximumBytes: number;
   readonly #archives = new Map<string, Promise<ReadonlyMap<string, Tensor>>>();
 
-  constructor(files: Files) {
+  constructor(files: Files, maximumBytes: number) {
     this.#files = files;
+    this.#maximumBytes = maximumBytes;
   }
 
   async array(file: string): Promise<Tensor> {
@@ -26,7 +28,7 @@ export class ArrayReader {
     const known = this.#archives.get(file);
     if (known !== undefined) return known;
     const opened = readFile(this.#files, joinNames("", file)).then((bytes) =>
-      naming(file, "data.bad-array", damagedArray, () => readNpz(bytes)),
+      naming(file, "data.bad-array", damagedArray, () => readNpz(bytes, { maximumBytes: this.#maximumBytes })),
     );
     this.#archives.set(file, opened);
     return opened;

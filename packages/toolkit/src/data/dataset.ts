@@ -22,6 +22,11 @@ export interface Dataset {
   readonly inputNames: readonly string[];
   /** One per sample. */
   readonly labels: Int32Array | undefined;
+  /**
+   * The labels for a model with that many classes: those of a csv column named like the stated one but with that number at its end
+   * (class1000, class1001), where there is one; else the stated ones.
+   */
+  labelsFor(classes: number): Int32Array | undefined;
   readonly split: Split;
   /**
    * The inferences of one sample: real values as f32 in the shape of each model input, or the stored integers where an input
@@ -35,6 +40,7 @@ export function createDataset(
   description: DatasetDescription,
   sources: ReadonlyMap<string, Source>,
   labels: Int32Array | undefined,
+  labelsByClasses: ReadonlyMap<number, Int32Array> = new Map(),
 ): Dataset {
   const count = countOf(sources, labels);
   const metric = description.metric ?? (labels === undefined ? "cosine" : "top1");
@@ -46,6 +52,7 @@ export function createDataset(
     count,
     inputNames: [...stored.keys()],
     labels,
+    labelsFor: (classes) => labelsByClasses.get(classes) ?? labels,
     split: splitSamples(count, description.split),
     async feeds(sample, inputs) {
       if (!Number.isInteger(sample) || sample < 0 || sample >= count) throw noSample(sample, count);

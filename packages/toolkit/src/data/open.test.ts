@@ -1,14 +1,16 @@
+import { writeNpy } from "@millrace/formats/npy";
 import { zipSync } from "fflate";
 import { encode } from "jpeg-js";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "./dataset.ts";
+import { memoryFiles } from "./files.ts";
 import { openDataset } from "./open.ts";
-import { errorOf, filesOf, gzip, npy } from "./test-data.ts";
+import { errorOf, filesOf, gzip } from "./test-data.ts";
 
 const pixels = Uint8Array.from({ length: 24 }, (_, index) => index);
 const raw = { file: "x.bin", dtype: "uint8", shape: [2, 2, 3], layout: "HWC" };
-const array = npy("|u1", [2, 2, 2, 3], pixels);
-const labels = npy("<i8", [2], BigInt64Array.of(4n, 5n));
+const array = writeNpy({ dtype: "u8", shape: [2, 2, 2, 3], data: pixels });
+const labels = writeNpy({ dtype: "i64", shape: [2], data: BigInt64Array.of(4n, 5n) });
 const image = new Uint8Array(encode({ width: 2, height: 2, data: new Uint8Array(16).fill(128) }, 100).data);
 
 function open(entries: Readonly<Record<string, unknown>>): Promise<Dataset> {
@@ -65,7 +67,7 @@ describe("opening DATA", () => {
   it("takes bare arrays by the model's input names, and their labels", async () => {
     const dataset = await open({
       "a.npy": array,
-      "b.npy": npy("<f4", [2, 1], Float32Array.of(7, 8)),
+      "b.npy": writeNpy({ dtype: "f32", shape: [2, 1], data: Float32Array.of(7, 8) }),
       "labels.npy": labels,
     });
     expect([dataset.inputNames, dataset.labels, dataset.metric]).toEqual([["a", "b"], Int32Array.of(4, 5), "top1"]);
@@ -108,6 +110,8 @@ describe("opening DATA", () => {
   it("obeys the limit of expansion", async () => {
     const files = filesOf(described({ ...raw, file: "x.bin.gz" }, { "x.bin.gz": gzip(pixels) }));
     expect((await errorOf(() => openDataset(files, { maximumBytes: 23 }))).code).toBe("data.too-large");
+    const archive = filesOf({ "x.npz": zipSync({ "in.npy": array }) });
+    expect((await errorOf(() => openDataset(archive, { maximumBytes: 23 }))).code).toBe("npz.too-large");
   });
 
   it.each([
@@ -176,4 +180,19 @@ describe("opening DATA", () => {
     const error = await errorOf(() => openDataset({ read: refuse, list: refuse }));
     expect([error.code, error.hint]).toEqual(["data.missing-file", "Check the name."]);
   });
+});
+
+it("labels fit the number of the model's classes where the csv has a column for it", async () => {
+  const text = (content: string) => new TextEncoder().encode(content);
+  const description = {
+    inputs: { "*": { file: "x.bin", dtype: "uint8", shape: [1] } },
+    labels: { file: "labels.csv", column: "class3" },
+  };
+  const files = new Map([
+    ["dataset.json", text(JSON.stringify(description))],
+    ["labels.csv", text("class3,class4,classic\n0,1,a\n2,3,b\n")],
+    ["x.bin", Uint8Array.of(7, 8)],
+  ]);
+  const dataset = await openDataset(memoryFiles(files));
+  expect([...dataset.labelsFor(3)!, ...dataset.labelsFor(4)!, ...dataset.labelsFor(9)!]).toEqual([0, 2, 1, 3, 0, 2]);
 });

@@ -1,6 +1,6 @@
 import { sameShape } from "@millrace/ir";
 import { ArrayReader, labelsName } from "./array-reader.ts";
-import { columnOf, parseCsv } from "./csv.ts";
+import { columnOf, parseCsv, type Table } from "./csv.ts";
 import { createDataset, type Dataset } from "./dataset.ts";
 import {
   type DatasetDescription,
@@ -27,13 +27,14 @@ export interface OpenOptions {
  * input of any model. Images are read when asked for, everything else at once. Throws DatasetError for whatever can't be used.
  */
 export async function openDataset(files: Files, { maximumBytes = 2 ** 32 }: OpenOptions = {}): Promise<Dataset> {
-  const reader = new ArrayReader(files);
+  const reader = new ArrayReader(files, maximumBytes);
   const description = (await readDescription(files)) ?? (await describeBareFiles(files, reader));
   const sources = new Map<string, Source>();
   for (const [name, input] of Object.entries(description.inputs))
     sources.set(name, await openSource(name, input, files, reader, maximumBytes));
   const labels = description.labels && (await openLabels(description.labels, files, reader));
-  return createDataset(description, sources, labels);
+  const byClasses = description.labels && (await siblingLabels(description.labels, files));
+  return createDataset(description, sources, labels, byClasses);
 }
 
 async function readDescription(files: Files): Promise<DatasetDescription | undefined> {
@@ -130,10 +131,25 @@ async function openLabels({ file, column }: LabelsDescription, files: Files, rea
   return arrayLabels(file.endsWith(".npy") ? await reader.array(file) : await reader.member(file, column!), file);
 }
 
-async function readColumn(files: Files, file: string, column: string): Promise<readonly string[]> {
+/** Labels of the csv columns that are named like the stated one up to the number at its end, by that number. */
+async function siblingLabels({ file, column }: LabelsDescription, files: Files): Promise<Map<number, Int32Array>> {
+  const [, prefix] = /^(.*?)\d+$/.exec(column ?? "") ?? [];
+  if (prefix === undefined || !file.endsWith(".csv")) return new Map();
+  const table = await readTable(files, file);
+  const siblings = table.header.filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
+  return new Map(
+    siblings.map((name) => [Number(name.slice(prefix.length)), textLabels(columnOf(table, name, file), file)]),
+  );
+}
+
+async function readTable(files: Files, file: string): Promise<Table> {
   const bytes = await readFile(files, joinNames("", file));
   const content = await naming(file, "data.bad-text", "Save the file as UTF-8 text.", () => decodeText(bytes));
-  return columnOf(parseCsv(content, file), column, file);
+  return parseCsv(content, file);
+}
+
+async function readColumn(files: Files, file: string, column: string): Promise<readonly string[]> {
+  return columnOf(await readTable(files, file), column, file);
 }
 
 function decodeText(bytes: Uint8Array): string {

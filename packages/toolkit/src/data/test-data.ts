@@ -33,15 +33,3 @@ export async function errorOf(call: () => unknown): Promise<DatasetError> {
   }
   throw new Error("the call did not fail");
 }
-
-/** A version 1.0 .npy file: header, then little-endian elements. */
-export function npy(descr: string, shape: readonly number[], data: ArrayBufferView): Uint8Array {
-  const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
-  const bytes = new Uint8Array(10 + padded.length + data.byteLength);
-  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, padded.length & 255, padded.length >> 8]);
-  bytes.set(new TextEncoder().encode(padded), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + padded.length);
-  return bytes;
-}

@@ -80,12 +80,15 @@ function rangeOf(node: SourceNode, size: Dimension, start: Dimension, end: Dimen
   return { start: isEmpty ? 0 : first, size: isEmpty ? 0 : count, step };
 }
 
+/** Exporters write "to the end" as an index no axis has. */
+const hugeIndex = 2 ** 24;
+
 /** An index counted from the front and clamped from `low` to size + `high`; of an open size, small indices are taken to be inside. */
 function position(size: Dimension, index: Dimension, low: number, high: number): Dimension {
   const fromFront = typeof index === "number" && index < 0 ? addDimensions(size, index) : index;
   if (typeof fromFront === "number" && typeof size === "number") return Math.max(low, Math.min(size + high, fromFront));
-  if (typeof index === "number" && index > 2 ** 30) return addDimensions(size, high);
-  if (typeof index === "number" && index < -(2 ** 30)) return low;
+  if (typeof index === "number" && index > hugeIndex) return addDimensions(size, high);
+  if (typeof index === "number" && index < -hugeIndex) return low;
   return fromFront;
 }
 

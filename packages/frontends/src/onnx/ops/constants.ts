@@ -1,6 +1,7 @@
 import {
   allocate,
   bitsOf,
+  type DType,
   elementCount,
   fromNumbers,
   isStatic,
@@ -55,15 +56,15 @@ function range(node: SourceNode): Value {
 }
 
 function casting(node: SourceNode): Value {
-  const to = node.elementType(node.attributes.integer("to"));
-  node.attributes.ignore("saturate", "round_mode");
-  return to === node.input(0).type.dtype ? node.input(0) : node.compute(cast, [node.input(0)], { to });
+  return converted(node, node.elementType(node.attributes.integer("to")));
 }
 
-function castingLike(node: SourceNode): Value {
-  const to = node.input(1).type.dtype;
+function converted(node: SourceNode, to: DType): Value {
+  const x = node.input(0);
   node.attributes.ignore("saturate", "round_mode");
-  return to === node.input(0).type.dtype ? node.input(0) : node.compute(cast, [node.input(0)], { to });
+  if (to === x.type.dtype) return x;
+  if (bitsOf(to) < 8) node.unsupported(`it makes ${to}`, "Use 8 bits or more, or QuantizeLinear.");
+  return node.compute(cast, [x], { to });
 }
 
 /** Operators that make values out of numbers, and change their element type. */
@@ -72,5 +73,5 @@ export const constants: Readonly<Record<string, Importer>> = {
   ConstantOfShape: filled,
   Range: range,
   Cast: casting,
-  CastLike: castingLike,
+  CastLike: (node) => converted(node, node.input(1).type.dtype),
 };

@@ -118,6 +118,16 @@ function softsign(node: SourceNode): Value {
   return node.compute(div, [x, size], plain);
 }
 
+/** Before opset 7 a vector of slopes belonged to the channels. */
+function leaky(node: SourceNode): Value {
+  const slope = node.input(1);
+  const { shape } = slope.type;
+  const isPerChannel = node.opset < 7 && shape.length === 1 && shape[0] !== 1;
+  const spatial = node.shape(0).slice(2);
+  const aligned = isPerChannel ? node.compute(reshape, [slope], { shape: [...shape, ...spatial.map(() => 1)] }) : slope;
+  return node.compute(prelu, [node.input(0), aligned], {});
+}
+
 function power(node: SourceNode): Value {
   const base = node.input(0);
   const exponent = secondFactor(node);
@@ -168,7 +178,7 @@ export const elementwise: Readonly<Record<string, Importer>> = {
   Relu: (node) => node.compute(clamp, [node.input(0)], { minimum: 0, maximum: infinity }),
   LeakyRelu: parametric(leakyRelu, 0.01),
   Elu: parametric(elu, 1),
-  PRelu: (node) => node.compute(prelu, [node.input(0), node.input(1)], {}),
+  PRelu: leaky,
   Reciprocal: (node) => node.compute(div, [node.scalar(1), node.input(0)], plain),
   Clip: clip,
   Gelu: geluOf,

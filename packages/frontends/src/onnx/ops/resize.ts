@@ -164,8 +164,8 @@ function chosen(node: SourceNode, mode: string, place: Place, rounding: Rounding
 
 function refuseSampling(node: SourceNode): never {
   return node.unsupported(
-    "its scale is not the ratio of its sizes, so it samples at places of its own",
-    "Give sizes instead of scales, or a scale that makes whole sizes.",
+    "its coordinates are not those of half pixels, aligned corners or plain ratios of the sizes",
+    "Use coordinate_transformation_mode half_pixel, and sizes or scales that make whole sizes.",
   );
 }
 

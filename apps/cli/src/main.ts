@@ -1,0 +1,47 @@
+import { CommanderError } from "commander";
+import { printDiagnostics, runWith } from "./context.ts";
+import { failureOf } from "./diagnostics.ts";
+import { createProgram } from "./program.ts";
+
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Runs the command line and sets the exit code: 0 for success, 2 for a bad request or model, 1 for a fault of Millrace, 128 and the
+ * signal's number when interrupted.
+ */
+export async function main(words: readonly string[]): Promise<void> {
+  const interruption = new AbortController();
+  for (const [signal, exitCode] of Object.entries(signals)) process.on(signal, () => interrupt(interruption, exitCode));
+  process.stdout.on("error", endQuietly);
+  try {
+    await createProgram(runWith(interruption.signal)).parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (interruption.signal.aborted) process.stderr.write("interrupted; nothing was written\n");
+    else if (!isHelp(error)) await fail(error, words.includes("--json"));
+  }
+}
+
+/** The first signal lets the work stop and clear up; the second ends at once. */
+function interrupt(interruption: AbortController, exitCode: number): void {
+  if (interruption.signal.aborted) process.exit(exitCode);
+  process.exitCode = exitCode;
+  interruption.abort();
+}
+
+/** A reader such as `head` may close our output early. */
+function endQuietly(error: Error & { readonly code?: string }): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+}
+
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+async function fail(error: unknown, json: boolean): Promise<void> {
+  const { diagnostics, exitCode } = await failureOf(error);
+  process.exitCode = exitCode;
+  printDiagnostics(diagnostics);
+  if (process.env["MILLRACE_DEBUG"] === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ diagnostics }, null, 2)}\n`);
+}

@@ -1,0 +1,18 @@
+import type { QuantizationRule } from "@millrace/ir";
+
+/** The result has a range of its own. */
+export const free: QuantizationRule = { kind: "free" };
+
+/** There is no integer form. */
+export function float(why: string): QuantizationRule {
+  return { kind: "float", why };
+}
+
+/** The result's parameters are those of the operator; 16-bit integers have the zero point 0. */
+export function fixed(byteScale: number, byteZeroPoint: number, wordScale: number): QuantizationRule {
+  return {
+    kind: "fixed",
+    parameters: (bits) =>
+      bits === 8 ? { scale: byteScale, zeroPoint: byteZeroPoint } : { scale: wordScale, zeroPoint: 0 },
+  };
+}

@@ -1,0 +1,14 @@
+import { type NpyArray, writeNpy } from "@millrace/formats/npy";
+import { type DType, fromNumbers, numbersOf, type Tensor } from "@millrace/ir";
+
+export { readNpy } from "@millrace/formats/npy";
+
+/** What numpy has no type for is written in the next wider one. */
+const widerTypes: Readonly<Partial<Record<DType, DType>>> = { i4: "i8", u4: "u8", bf16: "f32" };
+
+/** A tensor as numpy.save writes it; 4-bit integers become 8-bit ones, bf16 becomes f32. */
+export function npyOf(tensor: Tensor): Uint8Array {
+  const dtype = widerTypes[tensor.dtype];
+  const array = dtype === undefined ? tensor : fromNumbers(dtype, tensor.shape, numbersOf(tensor));
+  return writeNpy(array as NpyArray);
+}
