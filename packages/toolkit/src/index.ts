@@ -10,7 +10,9 @@ export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelS
 export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepare.ts";
 export type { Progress, StageTime } from "./progress.ts";
 export { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
+export * from "./npy.ts";
 export { feedsOf, modelInputs, realOutputs } from "./real-values.ts";
 export { type Artifact, artifactOf, type LayerReport, type Output, type Report } from "./report.ts";
+export { reportHtml } from "./report-html.ts";
 export { reportText } from "./report-text.ts";
 export { type Results, run } from "./run.ts";

@@ -1,16 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { looksLikeOnnx, readOnnx, readTensorProto, writeOnnx, writeTensorProto } from "./file.ts";
-import { decodeTensor } from "./tensor.ts";
+import type { OnnxModel } from "./model.ts";
+import { decodeTensor, encodeTensor } from "./tensor.ts";
 
 const shared = new URL("../../../../../shared/", import.meta.url);
 
-/** The files of a tar archive by name. */
-function untar(archive: Uint8Array): Map<string, Uint8Array> {
+/** The files of a gzipped tar archive by name. */
+function untar(path: string): Map<string, Uint8Array> {
+  const archive = gunzipSync(readFileSync(new URL(path, shared)));
+  const text = (start: number, length: number) => archive.toString("latin1", start, start + length).replace(/\0.*$/s, "");
   const files = new Map<string, Uint8Array>();
-  const text = (start: number, length: number) =>
-    new TextDecoder().decode(archive.subarray(start, start + length)).replace(/\0.*$/s, "");
   for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
     const size = Number.parseInt(text(at + 124, 12), 8);
     files.set(text(at, 100), archive.subarray(at + 512, at + 512 + size));
@@ -19,20 +21,63 @@ function untar(archive: Uint8Array): Map<string, Uint8Array> {
   return files;
 }
 
-function conformance(name: string): Map<string, Uint8Array> {
-  return untar(gunzipSync(readFileSync(new URL(`assets/conformance/${name}.tar.gz`, shared))));
+function survives(bytes: Uint8Array): boolean {
+  const model = readOnnx(bytes);
+  for (const tensor of model.graph.initializers) decodeTensor(tensor);
+  return isDeepStrictEqual(readOnnx(writeOnnx(model)), model);
 }
 
-function modelFiles(folder: string): string[] {
-  const root = new URL(folder, shared);
-  const names = readdirSync(root, { recursive: true }) as string[];
-  return names.filter((name) => name.endsWith(".onnx")).map((name) => folder + name);
+/** Whether the file of an input is a tensor; a sequence or optional is another message. */
+function isTensorInput(model: OnnxModel, at: number): boolean {
+  return model.graph.inputs[at]?.type?.tensor !== undefined;
 }
 
-describe.skipIf(!existsSync(shared))("models of other tools (absent: shared fixtures and assets)", () => {
-  test.each([...modelFiles("fixtures/"), ...modelFiles("assets/")])("%s", (name) => {
-    const model = readOnnx(readFileSync(new URL(name, shared)));
-    expect(readOnnx(writeOnnx(model))).toEqual(model);
-    for (const tensor of model.graph.initializers) decodeTensor(tensor);
+describe.skipIf(!existsSync(shared))("files of other tools (absent: shared fixtures and assets)", () => {
+  test.each(["fixtures/", "assets/"])("models under %s are the same after writing and reading", (folder) => {
+    const root = new URL(folder, shared);
+    const names = (readdirSync(root, { recursive: true }) as string[]).filter((name) => name.endsWith(".onnx"));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !survives(readFileSync(new URL(name, root))))).toEqual([]);
+  });
+
+  test.each(["onnx_node", "onnx_light", "onnx_pytorch_converted", "onnx_pytorch_operator", "onnx_simple", "onnx2c_local_ops"])(
+    "conformance archive %s",
+    (archive) => {
+      const files = [...untar(`assets/conformance/${archive}.tar.gz`)].filter(([name]) => name.endsWith(".onnx"));
+      expect(files.length).toBeGreaterThan(0);
+      expect(files.filter(([, bytes]) => !survives(bytes)).map(([name]) => name)).toEqual([]);
+    },
+  );
+
+  test("test inputs have the type and rank that their models declare, and survive decoding and encoding", () => {
+    const files = untar("assets/conformance/onnx_node.tar.gz");
+    let checked = 0;
+    for (const [name, bytes] of files) {
+      const [, folder, at] = /^(.*)\/test_data_set_0\/input_(\d+)\.pb$/.exec(name) ?? [];
+      if (folder === undefined) continue;
+      const model = readOnnx(files.get(`${folder}/model.onnx`)!);
+      if (!isTensorInput(model, Number(at))) continue;
+      const { tensor: type } = model.graph.inputs[Number(at)]!.type!;
+      const tensor = readTensorProto(bytes);
+      expect([name, looksLikeOnnx(bytes)]).toEqual([name, false]);
+      expect([name, tensor.dataType, tensor.dims.length]).toEqual([name, type!.elementType, type!.shape!.dims.length]);
+      const value = decodeTensor(tensor);
+      const again = decodeTensor(readTensorProto(writeTensorProto(encodeTensor(tensor.name, value))));
+      expect([name, isDeepStrictEqual(again, value)]).toEqual([name, true]);
+      checked++;
+    }
+    expect(checked).toBeGreaterThan(2000);
+  });
+
+  test.each(["int4", "uint4", "int2", "uint2", "int8", "int16"])("%s elements have the expected values", (type) => {
+    const files = untar("assets/conformance/onnx_node.tar.gz");
+    const names = [...files.keys()];
+    const folder = names.find((name) => name.includes(`/test_dequantizelinear_${type}/`) || name.startsWith(`test_dequantizelinear_${type}/`))!;
+    const read = (file: string) => {
+      const { data } = decodeTensor(readTensorProto(files.get(folder.replace(/test_dequantizelinear_\w+\/.*/, `test_dequantizelinear_${type}/test_data_set_0/${file}.pb`))!));
+      return Array.from(data as Int8Array, Number);
+    };
+    const [x, [scale], [zeroPoint], y] = [read("input_0"), read("input_1"), read("input_2"), read("output_0")];
+    expect(x.map((value) => (value - zeroPoint!) * scale!)).toEqual(y);
   });
 });

@@ -24,7 +24,14 @@ function blocksOf(call: Call): Blocks {
 }
 
 /** Views a value with four axes, reorders these and views the result in another shape. */
-function rearrange(call: Call, x: Value, axes: readonly number[], permutation: readonly number[], shape: readonly number[], label: string): Value {
+function rearrange(
+  call: Call,
+  x: Value,
+  axes: readonly number[],
+  permutation: readonly number[],
+  shape: readonly number[],
+  label: string,
+): Value {
   const [parts] = step(call, "reshape", [x], { shape: axes }, [x.type], `${label}/parts`);
   const moved = step(call, "transpose", [parts], { permutation }, [x.type], `${label}/moved`);
   return step(call, "reshape", moved, { shape }, [x.type], label)[0];

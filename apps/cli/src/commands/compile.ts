@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import type { Context, Run } from "../context.ts";
+import { openData, requireData } from "../data.ts";
+import { engineOf } from "../engines.ts";
+import { loadOptionsOf, readModel } from "../model-file.ts";
+import { withExamples } from "../options.ts";
+import { checkOutputFolder, writeOutputs } from "../output-files.ts";
+import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
+import { reportFiles } from "../report-files.ts";
+import { printable } from "../terminal.ts";
+
+interface Options extends QuantizationOptions {
+  readonly target: "tflite";
+}
+
+export function compileCommand(run: Run): Command {
+  const command = new Command("compile")
+    .description("Take a model the whole way to a target and measure what became of it")
+    .argument("<model>", "model file: .onnx or .tflite")
+    .addOption(new Option("--target <target>", "what to compile for").choices(["tflite"]).makeOptionMandatory())
+    .requiredOption("-o, --output <folder>", "folder for the models, report.json and report.html")
+    .action((path: string, options: Options) => run(options, (context) => compileModel(path, options, context)));
+  return withExamples(withQuantizationOptions(command), [
+    "compile model.onnx --target tflite --data samples/ -o out/",
+    "compile model.onnx --target tflite --data samples.npz -o out/ --io uint8",
+    "compile model.onnx --target tflite --data samples/ -o out/ --json",
+  ]);
+}
+
+async function compileModel(path: string, options: Options, context: Context): Promise<void> {
+  const folder = options.output;
+  const request = quantizeRequestOf(options);
+  requireData(options.data, "compiling");
+  await checkOutputFolder(folder);
+  const { compile, reportText } = await import("@millrace/toolkit");
+  const { signal, progress } = context;
+  const source = readModel(path);
+  const { outputs, report } = await compile(source, await openData(options.data, "compiling"), {
+    ...loadOptionsOf(options),
+    ...request,
+    ...(options.ioLayout && { ioLayout: options.ioLayout }),
+    floatEngine: await engineOf("onnxruntime", { signal }),
+    integerEngine: await engineOf("reference", { signal }),
+    signal,
+    progress,
+  });
+  const models = outputs.map((output) => ({ path: join(folder, output.path), bytes: output.bytes }));
+  await writeOutputs([...models, ...(await reportFiles(folder, report))], { inputs: [path], signal, folder });
+  context.report(report.diagnostics);
+  context.result(report, `${reportText(report)}\nreport      ${printable(join(folder, "report.html"))}`);
+}

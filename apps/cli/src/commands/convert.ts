@@ -1,0 +1,60 @@
+import type { Conversion, IoLayout } from "@millrace/toolkit";
+import { Command } from "commander";
+import type { CommonOptions, Run } from "../context.ts";
+import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
+import { checkOutput, writeOutputs } from "../output-files.ts";
+import { columns, printable } from "../terminal.ts";
+
+interface Options extends CommonOptions, ShapeOptions {
+  readonly output: string;
+  readonly ioLayout?: IoLayout;
+}
+
+export function convertCommand(run: Run): Command {
+  const command = new Command("convert")
+    .description("Write a model in another format; what it computes stays the same")
+    .argument("<model>", "model file: .onnx or .tflite")
+    .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
+    .action((path: string, options: Options) =>
+      run(options, async (context) => {
+        const { artifactOf, convert, macsOf, parametersOf, targetOf } = await import("@millrace/toolkit");
+        const { output, ioLayout } = options;
+        const to = targetOf(output);
+        await checkOutput(output, [path]);
+        const started = performance.now();
+        const conversion = convert(readModel(path), { ...loadOptionsOf(options), to, ...(ioLayout && { ioLayout }) });
+        await writeOutputs([{ path: output, bytes: conversion.bytes }], { inputs: [path], signal: context.signal });
+        const ms = performance.now() - started;
+        const { model, graph, operators, diagnostics } = conversion;
+        context.report(diagnostics);
+        const document = {
+          model: { source: model.name, format: model.format, bytes: model.bytes, macs: macsOf(graph), parameters: parametersOf(graph) },
+          artifacts: [await artifactOf({ path: output, kind: to, bytes: conversion.bytes })],
+          graph: { operators, transposes: transposesIn(operators) },
+          diagnostics,
+          timings: [{ stage: "convert", ms }],
+        };
+        context.result(document, await describe(output, conversion, ms));
+      }),
+    );
+  return withExamples(withLayoutOption(withShapeOptions(command)), [
+    "convert model.onnx -o model.tflite",
+    "convert model.onnx -o model.tflite --io-layout source --shape image=1,3,224,224",
+    "convert model.tflite -o model.onnx",
+  ]);
+}
+
+function transposesIn(operators: Readonly<Record<string, number>>): number {
+  return operators["TRANSPOSE"] ?? operators["Transpose"] ?? 0;
+}
+
+async function describe(output: string, { model, bytes, operators }: Conversion, ms: number): Promise<string> {
+  const { formatBytes, formatDuration } = await import("@millrace/toolkit");
+  const transposes = transposesIn(operators);
+  return [
+    `${printable(output)}  ${formatBytes(bytes.length)}, from ${formatBytes(model.bytes)} of ${printable(model.name)}, in ${formatDuration(ms)}`,
+    columns(Object.entries(operators).map(([name, count]) => [count, printable(name)])),
+    `  ${transposes === 0 ? "no transposes" : `${transposes} of them transposes`}`,
+  ].join("\n");
+}

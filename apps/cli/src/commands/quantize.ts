@@ -1,0 +1,68 @@
+import { relative, sep } from "node:path";
+import type { Report } from "@millrace/toolkit";
+import { Command } from "commander";
+import type { Context, Run } from "../context.ts";
+import { openData, requireData } from "../data.ts";
+import { engineOf } from "../engines.ts";
+import { loadOptionsOf, readModel } from "../model-file.ts";
+import { withExamples } from "../options.ts";
+import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
+import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
+import { reportFiles } from "../report-files.ts";
+import { RequestError } from "../request-error.ts";
+
+interface Options extends QuantizationOptions {
+  readonly report?: string;
+}
+
+export function quantizeCommand(run: Run): Command {
+  const command = new Command("quantize")
+    .description("Calibrate a float model on real samples and write it as int8 .tflite")
+    .argument("<model>", "float model file: .onnx or .tflite")
+    .requiredOption("-o, --output <file>", "file to write: .tflite")
+    .option("--report <folder>", "measure accuracy too, and write report.json and report.html there")
+    .action((path: string, options: Options) => run(options, (context) => quantize(path, options, context)));
+  return withExamples(withQuantizationOptions(command), [
+    "quantize model.onnx --data samples/ -o model_int8.tflite",
+    "quantize model.onnx --data samples.npz -o model.tflite --io float32 --samples 50",
+    "quantize model.onnx --data samples/ -o model.tflite --report report/",
+  ]);
+}
+
+async function quantize(path: string, options: Options, context: Context): Promise<void> {
+  const { output, report: folder } = options;
+  const request = quantizeRequestOf(options);
+  requireTflite(output);
+  requireData(options.data, "quantization");
+  await checkOutput(output, [path]);
+  if (folder !== undefined) await checkOutputFolder(folder);
+  const { compile, reportText } = await import("@millrace/toolkit");
+  const { signal, progress } = context;
+  const source = readModel(path);
+  const { outputs, report: whole } = await compile(source, await openData(options.data, "quantization"), {
+    ...loadOptionsOf(options),
+    ...request,
+    ...(options.ioLayout && { ioLayout: options.ioLayout }),
+    floatEngine: await engineOf("onnxruntime", { signal }),
+    integerEngine: await engineOf("reference", { signal }),
+    measure: folder !== undefined,
+    signal,
+    progress,
+  });
+  const report = withArtifact(whole, folder === undefined ? output : relative(folder, output).split(sep).join("/"));
+  const files = folder === undefined ? [] : await reportFiles(folder, report);
+  await writeOutputs([{ path: output, bytes: outputs[0].bytes }, ...files], { inputs: [path], signal, ...(folder !== undefined && { folder }) });
+  context.report(report.diagnostics);
+  context.result(report, reportText(report));
+}
+
+function withArtifact(report: Report, path: string): Report {
+  return { ...report, artifacts: [{ ...report.artifacts[0], path }] };
+}
+
+function requireTflite(output: string): void {
+  if (output.toLowerCase().endsWith(".tflite")) return;
+  throw new RequestError("quantize.unknown-target", `${output} does not end in .tflite`, {
+    hint: "quantized models are written as .tflite; other formats are not available yet",
+  });
+}

@@ -1,0 +1,86 @@
+import { basename, join } from "node:path";
+import type { Graph, Results, Tensor } from "@millrace/toolkit";
+import { Command, Option } from "commander";
+import type { CommonOptions, Context, Run } from "../context.ts";
+import { type EngineName, engineNames, engineOf } from "../engines.ts";
+import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { collect, withExamples, withShapeOptions } from "../options.ts";
+import { checkOutput, checkOutputFolder, type OutputFile, writeOutputs } from "../output-files.ts";
+import { RequestError } from "../request-error.ts";
+import { readInputs } from "../run-inputs.ts";
+import { columns, printable } from "../terminal.ts";
+
+interface Options extends CommonOptions, ShapeOptions {
+  readonly input?: ReadonlyMap<string, string>;
+  readonly output: string;
+  readonly engine: EngineName;
+  readonly real?: boolean;
+}
+
+export function runCommand(run: Run): Command {
+  const command = new Command("run")
+    .description("Run a model once on .npy arrays")
+    .argument("<model>", "model file: .onnx or .tflite")
+    .option("--input <name=file>", "array of an input by name or index, as NAME=X.npy; may be repeated", collect(String))
+    .requiredOption("-o, --output <path>", "OUT.npy for the only output, or a folder for 0.npy, 1.npy … and outputs.json")
+    .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("reference"))
+    .option("--real", "give real numbers to quantized inputs, and get them from quantized outputs")
+    .action((path: string, options: Options) => run(options, (context) => runModel(path, options, context)));
+  return withExamples(withShapeOptions(command), [
+    "run model.onnx --input image=x.npy -o y.npy",
+    "run model_int8.tflite --input 0=x.npy -o y.npy --real",
+    "run model.onnx --input ids=ids.npy --input mask=mask.npy -o outputs/ --engine onnxruntime",
+  ]);
+}
+
+async function runModel(path: string, options: Options, context: Context): Promise<void> {
+  const toFile = options.output.toLowerCase().endsWith(".npy");
+  const files = options.input ?? new Map<string, string>();
+  const inputPaths = [path, ...files.values()];
+  await (toFile ? checkOutput(options.output, inputPaths) : checkOutputFolder(options.output));
+  const { realOutputs, run } = await import("@millrace/toolkit");
+  const { graph, feeds } = await readInputs(readModel(path), files, { ...loadOptionsOf(options), real: options.real ?? false });
+  if (toFile) requireOnlyOutput(graph, options.output);
+  const engine = await engineOf(options.engine, context);
+  const started = performance.now();
+  const results = await run(graph, engine, feeds);
+  const ms = performance.now() - started;
+  const given = options.real ? realOutputs(graph, byValueName(graph, results)) : results;
+  const outputs = toFile ? [await arrayFile(options.output, [...given.values()][0])] : await folderFiles(options.output, given);
+  const { signal } = context;
+  await writeOutputs(outputs, { inputs: inputPaths, signal, ...(!toFile && { folder: options.output }) });
+  const written = [...given].map(([name, { dtype, shape }], index) => ({ name, dtype, shape, path: outputs[index].path }));
+  context.result({ engine: options.engine, ms, outputs: written }, await describe(written, ms));
+}
+
+/** Results keyed as the graph calls them, which may differ from the names of its outputs. */
+function byValueName(graph: Graph, results: Results): ReadonlyMap<string, Tensor> {
+  return new Map(graph.outputs.map(({ name }, index) => [name, results.get(graph.outputNames[index])!]));
+}
+
+function requireOnlyOutput({ outputNames }: Graph, output: string): void {
+  if (outputNames.length === 1) return;
+  throw new RequestError("run.several-outputs", `the model has ${outputNames.length} outputs, and ${output} can hold one`, {
+    hint: "give a folder with -o, as in -o outputs/",
+  });
+}
+
+async function arrayFile(path: string, tensor: Tensor): Promise<OutputFile> {
+  const { npyOf } = await import("@millrace/toolkit");
+  return { path, bytes: npyOf(tensor) };
+}
+
+async function folderFiles(folder: string, results: Results): Promise<readonly OutputFile[]> {
+  const arrays = [...results.values()].map((tensor, index) => arrayFile(join(folder, `${index}.npy`), tensor));
+  const names = new TextEncoder().encode(`${JSON.stringify([...results.keys()], null, 2)}\n`);
+  return [...(await Promise.all(arrays)), { path: join(folder, "outputs.json"), bytes: names }];
+}
+
+async function describe(
+  outputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly path: string }[],
+  ms: number,
+): Promise<string> {
+  const { formatDuration } = await import("@millrace/toolkit");
+  const rows = outputs.map(({ name, dtype, shape, path }) => [basename(path), printable(name), dtype, `[${shape.join(", ")}]`]);
+  return `${columns(rows, "")}\nran in ${formatDuration(ms)}`;
+}

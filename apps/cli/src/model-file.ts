@@ -1,0 +1,17 @@
+import { basename, dirname } from "node:path";
+import type { LoadOptions, ModelSource } from "@millrace/toolkit";
+import { folderReader, readWholeFile } from "./read-file.ts";
+
+/** A model file. Data that it refers to is read only from within its own folder. */
+export function readModel(path: string): ModelSource {
+  return { name: basename(path), bytes: readWholeFile(path), externalData: folderReader(dirname(path)) };
+}
+
+export interface ShapeOptions {
+  readonly shape?: ReadonlyMap<string, readonly number[]>;
+  readonly dim?: ReadonlyMap<string, number>;
+}
+
+export function loadOptionsOf({ shape, dim }: ShapeOptions): LoadOptions {
+  return { ...(shape && { shapes: shape }), ...(dim && { dimensions: dim }) };
+}
