@@ -4,7 +4,7 @@ const blocks = [6, 12, 24, 16];
 const growth = 32;
 
 /**
- * DenseNet-121 as old exporters wrote it, batch norm followed by a factor and an offset per channel: 1,746 nodes, all weights made by
+ * DenseNet-121 as old exporters wrote it, batch norm followed by a factor and an offset per channel: 1,757 nodes, all weights made by
  * ConstantOfShape. The graph's shape is that of the published network; the weights carry nothing.
  */
 export function denseNetModel(): Uint8Array {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { type DType, type Tensor, type Value, viewBytes } from "@millrace/ir";
+import { roundHalfToEven } from "@millrace/ops";
 import { type PreparedGraph, referenceEngine } from "@millrace/runtime";
 import { compareRuns, importFile, pathOf } from "./golden.ts";
 import { readModelGolden, storedModels } from "./models.ts";
@@ -17,12 +18,11 @@ async function checkModels(): Promise<void> {
   }
 }
 
-/** Reals on a model's input: round(x / scale) + zeroPoint in float32. */
+/** Reals on a model's input as the stored results were made: x / scale in double, ties to even. */
 function quantizeInput(reals: ArrayLike<number>, { type }: Value): Tensor {
   const { scale, zeroPoint } = type.quantization!;
   const data = Int8Array.from({ length: reals.length }, (_, at) => {
-    const stored = Math.fround(reals[at] / scale[0]);
-    const rounded = Math.sign(stored) * Math.floor(Math.abs(stored) + 0.5) + zeroPoint[0];
+    const rounded = roundHalfToEven(reals[at] / scale[0]) + zeroPoint[0];
     return Math.max(-128, Math.min(127, rounded));
   });
   return { dtype: "i8", shape: type.shape as number[], data };

@@ -59,7 +59,8 @@ import "j";`;
 });
 
 test("keeps all strings, so that names given to loaders count as used", () => {
-  expect([...importsOf(`load("package", 'file'); // "comment"`).strings]).toEqual(["package", "file"]);
+  const source = `load("package", 'file', \`folder/\${"name"}.json\`); // "comment"`;
+  expect([...importsOf(source).strings]).toEqual(["package", "file", "folder/${", "name"]);
 });
 
 test.each(["", "import", "import {", "export { a } from", 'import "a', "`${", "}}}", "/", "import(", '"\\'])(

@@ -11,7 +11,7 @@ export interface ImportStatement {
 export interface SourceImports {
   /** Every `import`, `export … from`, `import("…")` (also in types) and `require("…")`, in order. */
   readonly statements: readonly ImportStatement[];
-  /** All strings of the file: a module may also be named to a loader. */
+  /** All strings of the file, and the beginnings of templates: a module may also be named to a loader. */
   readonly strings: ReadonlySet<string>;
 }
 
@@ -24,7 +24,12 @@ export function importsOf(source: string): SourceImports {
     const specifier = specifierAt(tokens, at);
     if (specifier?.kind === "string") statements.push({ specifier: specifier.text, line: specifier.line });
   }
-  return { statements, strings: new Set(tokens.flatMap(({ kind, text }) => (kind === "string" ? [text] : []))) };
+  return { statements, strings: new Set(tokens.flatMap(quotedText)) };
+}
+
+function quotedText({ kind, text }: Token): string[] {
+  if (kind === "string") return [text];
+  return text.startsWith("`") ? [text.slice(1)] : [];
 }
 
 /** The token where a statement that starts with the word at `at` has its specifier. */

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { RequestError } from "./request-error.ts";
 import { printable, styled } from "./terminal.ts";
 
-const styles = { error: ["bold", "red"], warning: ["bold", "yellow"], info: "dim" } as const;
+const styles = { error: "red", warning: "yellow", info: "cyan" } as const;
 const names = { error: "error", warning: "warning", info: "note" } as const;
 
 /** A diagnostic as lines for people, coloured if standard error is a terminal. */
@@ -41,7 +41,12 @@ function requestProblem({ code, message, hint, where }: RequestError): Diagnosti
 function usageProblem({ code, message }: CommanderError): Diagnostic {
   const name = code.replace("commander.", "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const text = message.replace(/^error: /, "");
-  return { code: `usage.${name}`, severity: "error", message: text, hint: "run the command with --help to see what it takes" };
+  return {
+    code: `usage.${name}`,
+    severity: "error",
+    message: text,
+    hint: "run the command with --help to see what it takes",
+  };
 }
 
 function faultOf(error: unknown): Diagnostic {

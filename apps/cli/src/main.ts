@@ -15,9 +15,11 @@ export async function main(words: readonly string[]): Promise<void> {
   process.stdout.on("error", endQuietly);
   try {
     await createProgram(runWith(interruption.signal)).parseAsync(words, { from: "user" });
+    process.exitCode = 0;
   } catch (error) {
     if (interruption.signal.aborted) process.stderr.write("interrupted; nothing was written\n");
-    else if (!isHelp(error)) await fail(error, words.includes("--json"));
+    else if (error instanceof CommanderError && isHelp(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else await fail(error, words.includes("--json"));
   }
 }
 
@@ -34,8 +36,9 @@ function endQuietly(error: Error & { readonly code?: string }): void {
   process.exit();
 }
 
-function isHelp(error: unknown): boolean {
-  return error instanceof CommanderError && error.exitCode === 0;
+/** Help or the version was printed, asked for or in place of a missing command. */
+function isHelp({ code, exitCode }: CommanderError): boolean {
+  return exitCode === 0 || code === "commander.help";
 }
 
 async function fail(error: unknown, json: boolean): Promise<void> {

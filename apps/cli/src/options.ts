@@ -9,7 +9,10 @@ export function withShapeOptions(command: Command): Command {
 
 export function withLayoutOption(command: Command): Command {
   return command.addOption(
-    new Option("--io-layout <layout>", "layout of image-like inputs and outputs (default: nhwc in .tflite, source in .onnx)").choices(["source", "nhwc", "nchw"]),
+    new Option(
+      "--io-layout <layout>",
+      "layout of image-like inputs and outputs (default: nhwc in .tflite, source in .onnx)",
+    ).choices(["source", "nhwc", "nchw"]),
   );
 }
 

@@ -21,7 +21,8 @@ export async function writeOutputs(
   const placed: string[] = [];
   try {
     for (const { path } of files) await checkOutput(path, options.inputs);
-    for (const [index, { path, bytes }] of files.entries()) await writeNew(temporaries[index], bytes, path, options.signal);
+    for (const [index, { path, bytes }] of files.entries())
+      await writeNew(temporaries[index], bytes, path, options.signal);
     options.signal.throwIfAborted();
     for (const [index, { path }] of files.entries()) {
       await rename(temporaries[index], path).catch((error: unknown) => {
@@ -57,7 +58,10 @@ export async function checkOutput(path: string, inputs: readonly string[]): Prom
   const present = await stat(path).catch(() => undefined);
   if (present === undefined) return;
   if (!present.isFile()) {
-    throw new RequestError("output.not-a-file", `${path} exists and is not a file`, { hint: "choose another name", where: path });
+    throw new RequestError("output.not-a-file", `${path} exists and is not a file`, {
+      hint: "choose another name",
+      where: path,
+    });
   }
   const target = await realpath(path);
   for (const input of inputs) {
@@ -81,7 +85,10 @@ async function checkFolder(folder: string): Promise<void> {
   const status = await statusOf(folder);
   if (!status?.isDirectory()) {
     const problem = status === undefined ? "does not exist" : "is not a folder";
-    throw new RequestError("output.no-folder", `the output's folder ${folder} ${problem}`, { hint: "create it, or choose another path", where: folder });
+    throw new RequestError("output.no-folder", `the output's folder ${folder} ${problem}`, {
+      hint: "create it, or choose another path",
+      where: folder,
+    });
   }
   await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     throw unwritable(folder, error);

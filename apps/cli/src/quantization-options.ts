@@ -27,13 +27,21 @@ export function withQuantizationOptions(command: Command): Command {
     .addOption(new Option("--scheme <scheme>", "types of activations and weights").choices(schemes).default("int8"))
     .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("minmax"))
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
-    .addOption(new Option("--io <type>", "type of inputs and outputs").choices(["int8", "uint8", "float32"]).default("int8"))
+    .addOption(
+      new Option("--io <type>", "type of inputs and outputs").choices(["int8", "uint8", "float32"]).default("int8"),
+    )
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
   return withLayoutOption(withShapeOptions(command));
 }
 
 /** What the options ask for. Throws a RequestError for what can't be had yet. */
-export function quantizeRequestOf({ scheme, calibration, perTensor, io, samples }: QuantizationOptions): QuantizeRequest {
+export function quantizeRequestOf({
+  scheme,
+  calibration,
+  perTensor,
+  io,
+  samples,
+}: QuantizationOptions): QuantizeRequest {
   if (scheme !== schemes[0]) throw notAvailable("scheme", scheme, schemes[0]);
   if (calibration !== calibrations[0]) throw notAvailable("calibration", calibration, calibrations[0]);
   return { perTensor: perTensor ?? false, io, ...(samples !== undefined && { samples }) };

@@ -67,10 +67,16 @@ function readDescriptor(path: string, descriptor: number): Uint8Array {
 
 function unreadable(path: string, error: unknown): RequestError {
   const missing = systemCode(error) === "ENOENT";
-  return new RequestError(missing ? "file.missing" : "file.unreadable", `${path} can't be read: ${systemReason(error)}`, {
-    hint: missing ? "check the path; relative ones start from the current folder" : "check the file and its permissions",
-    where: path,
-  });
+  return new RequestError(
+    missing ? "file.missing" : "file.unreadable",
+    `${path} can't be read: ${systemReason(error)}`,
+    {
+      hint: missing
+        ? "check the path; relative ones start from the current folder"
+        : "check the file and its permissions",
+      where: path,
+    },
+  );
 }
 
 function notRegular(path: string): RequestError {
@@ -88,8 +94,12 @@ function tooLarge(path: string, size: number): RequestError {
 }
 
 function outside(name: string, folder: string): RequestError {
-  return new RequestError("file.outside-folder", `the model refers to ${name}, which lies outside of its folder ${folder}`, {
-    hint: "put the file itself, not a link to it, beside the model",
-    where: name,
-  });
+  return new RequestError(
+    "file.outside-folder",
+    `the model refers to ${name}, which lies outside of its folder ${folder}`,
+    {
+      hint: "put the file itself, not a link to it, beside the model",
+      where: name,
+    },
+  );
 }

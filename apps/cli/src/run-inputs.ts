@@ -1,75 +1,94 @@
 import type { Diagnostic, Graph, LoadOptions, ModelSource, Tensor } from "@millrace/toolkit";
 import { readWholeFile } from "./read-file.ts";
+import { RequestError } from "./request-error.ts";
+
+/** Arrays by input name or index, as they were given. */
+type Arrays = ReadonlyMap<string, Tensor>;
 
 export interface RunInputs {
   readonly graph: Graph;
-  readonly feeds: ReadonlyMap<string, Tensor>;
+  readonly feeds: Arrays;
 }
 
 /**
- * Loads a model for a run on the arrays of `files`, keyed by input name or index; named dimensions of its inputs take the arrays' sizes. With `real`,
- * quantized inputs take real numbers. Throws a DiagnosticError that names each input given reals without it.
+ * Loads a model for a run on the arrays of `files`, keyed by input name or index; named dimensions of its inputs take the arrays'
+ * sizes. With `real`, quantized inputs take real numbers. Throws a DiagnosticError that names each input given reals without it.
  */
 export async function readInputs(
   source: ModelSource,
   files: ReadonlyMap<string, string>,
   options: LoadOptions & { readonly real: boolean },
 ): Promise<RunInputs> {
-  const { DiagnosticError, load, prepare } = await import("@millrace/toolkit");
+  const { DiagnosticError, load } = await import("@millrace/toolkit");
   const declared = load(source, options);
-  const arrays = await readArrays(files);
+  const arrays = byName(declared.graph, await readArrays(files));
   const dimensions = new Map([...freeDimensions(declared.graph, arrays), ...(options.dimensions ?? [])]);
-  const model = dimensions.size > 0 ? load(source, { ...options, dimensions }) : declared;
-  const { graph } = prepare(model, { ioLayout: "source" });
+  const { graph } = dimensions.size > 0 ? load(source, { ...options, dimensions }) : declared;
   if (options.real) return { graph, feeds: await quantized(graph, arrays) };
-  const problems = [...arrays].flatMap(([key, tensor]) => realProblem(graph, key, tensor));
+  const problems = graph.inputs.flatMap((input) => realProblem(input, arrays.get(input.name)));
   if (problems.length > 0) throw new DiagnosticError(problems);
   return { graph, feeds: arrays };
 }
 
-async function readArrays(files: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Tensor>> {
-  const { readNpy, naming } = await import("@millrace/toolkit");
+async function readArrays(files: ReadonlyMap<string, string>): Promise<Arrays> {
+  const { diagnosticsOf, readNpy } = await import("@millrace/toolkit");
   const arrays = new Map<string, Tensor>();
   for (const [key, path] of files) {
     const bytes = readWholeFile(path);
-    arrays.set(key, await naming(path, "file.bad-array", "Write the array with numpy.save.", () => readNpy(bytes)));
+    try {
+      arrays.set(key, readNpy(bytes));
+    } catch (error) {
+      const [problem] = diagnosticsOf(error) ?? [];
+      if (problem === undefined) throw error;
+      throw new RequestError(problem.code, `${path}: ${problem.message}`, {
+        hint: problem.hint ?? "write it with numpy.save",
+        where: path,
+      });
+    }
   }
   return arrays;
 }
 
-function inputOf(graph: Graph, key: string) {
-  return graph.inputs.find(({ name }) => name === key) ?? (/^[0-9]{1,9}$/.test(key) ? graph.inputs[Number(key)] : undefined);
+/** Arrays with the names of inputs for their indices; unknown names stay. */
+function byName({ inputs }: Graph, arrays: Arrays): Arrays {
+  const named = new Map<string, Tensor>();
+  for (const [key, tensor] of arrays) {
+    const isName = inputs.some(({ name }) => name === key);
+    const name = !isName && /^[0-9]{1,9}$/.test(key) ? (inputs[Number(key)]?.name ?? key) : key;
+    if (named.has(name))
+      throw new RequestError("run.input-twice", `input ${name} is given twice`, {
+        hint: "give each input once, by name or by index",
+        where: name,
+      });
+    named.set(name, tensor);
+  }
+  return named;
 }
 
-function freeDimensions(graph: Graph, arrays: ReadonlyMap<string, Tensor>): ReadonlyMap<string, number> {
+function freeDimensions({ inputs }: Graph, arrays: Arrays): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
-  for (const [key, { shape }] of arrays) {
-    const declared = inputOf(graph, key)?.type.shape ?? [];
-    if (declared.length !== shape.length) continue;
-    for (const [axis, size] of declared.entries()) if (typeof size === "string" && !sizes.has(size)) sizes.set(size, shape[axis]);
+  for (const { name, type } of inputs) {
+    const given = arrays.get(name)?.shape;
+    if (given?.length !== type.shape.length) continue;
+    for (const [axis, size] of type.shape.entries()) {
+      if (typeof size === "string" && !sizes.has(size)) sizes.set(size, given[axis]);
+    }
   }
   return sizes;
 }
 
-function realProblem(graph: Graph, key: string, { dtype }: Tensor): readonly Diagnostic[] {
-  const type = inputOf(graph, key)?.type;
-  if (type?.quantization === undefined || !isReal(dtype)) return [];
-  const message = `input ${key} takes ${type.dtype} and was given the real numbers (${dtype}) of its .npy file`;
-  const hint = `add --real to have them quantized with the model's scale ${type.quantization.scale[0]} and zero point ${type.quantization.zeroPoint[0]}`;
-  return [{ code: "run.real-input", severity: "error", message, at: { value: key }, hint }];
+function realProblem({ name, type }: Graph["inputs"][number], tensor: Tensor | undefined): readonly Diagnostic[] {
+  const { dtype, quantization } = type;
+  if (tensor === undefined || quantization === undefined || !["f16", "f32", "f64"].includes(tensor.dtype)) return [];
+  const message = `input ${name} is ${dtype}, and its array holds real numbers (${tensor.dtype})`;
+  const hint = `add --real to quantize them by the input's scale ${quantization.scale[0]} and zero point ${quantization.zeroPoint[0]}`;
+  return [{ code: "run.real-input", severity: "error", message, at: { value: name }, hint }];
 }
 
-function isReal(dtype: Tensor["dtype"]): boolean {
-  return dtype === "f32" || dtype === "f64" || dtype === "f16";
-}
-
-/** Feeds in which reals given to quantized inputs are quantized. */
-async function quantized(graph: Graph, arrays: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
-  const { asReals, quantizeReals } = await import("@millrace/toolkit");
-  return new Map(
-    [...arrays].map(([key, tensor]) => {
-      const input = inputOf(graph, key);
-      return [key, input?.type.quantization && isReal(tensor.dtype) ? quantizeReals(asReals(tensor), input) : tensor];
-    }),
-  );
+/** Feeds in which reals given to quantized inputs are quantized; arrays that don't answer to the inputs stay, and the run refuses them. */
+async function quantized(graph: Graph, arrays: Arrays): Promise<Arrays> {
+  const { asFloat32, feedsOf } = await import("@millrace/toolkit");
+  const complete = graph.inputs.every(({ name }) => arrays.has(name)) && arrays.size === graph.inputs.length;
+  if (!complete) return arrays;
+  return feedsOf(graph, new Map([...arrays].map(([name, tensor]) => [name, asFloat32(tensor)])));
 }

@@ -8,9 +8,9 @@ export function styled(stream: NodeJS.WriteStream, style: Style, text: string): 
   return coloured ? styleText(style, text) : text;
 }
 
-/** Text without characters that would steer a terminal; a line break becomes a space. Names in models may hold anything. */
+/** Text without characters that would steer a terminal; line breaks and tabs become spaces. Names in models may hold anything. */
 export function printable(text: string): string {
-  return text.replace(/\s+/gu, " ").replace(/[\p{Cc}\p{Cf}\p{Surrogate}]/gu, "\uFFFD");
+  return text.replace(/[\r\n\t]+/gu, " ").replace(/[\p{Cc}\p{Cf}\p{Surrogate}]/gu, "\uFFFD");
 }
 
 /** Lines of columns that stand one under another; numbers are set to the right. */
@@ -20,4 +20,9 @@ export function columns(rows: readonly (readonly (string | number)[])[], indent 
   const cell = (value: string | number, index: number) =>
     typeof value === "number" ? String(value).padStart(widths[index]) : value.padEnd(widths[index]);
   return rows.map((row) => `${indent}${row.map(cell).join("  ").trimEnd()}`).join("\n");
+}
+
+/** Lines of text that may hold names of models. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }

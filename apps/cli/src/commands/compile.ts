@@ -8,7 +8,7 @@ import { withExamples } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
 import { reportFiles } from "../report-files.ts";
-import { printable } from "../terminal.ts";
+import { printableLines } from "../terminal.ts";
 
 interface Options extends QuantizationOptions {
   readonly target: "tflite";
@@ -48,5 +48,5 @@ async function compileModel(path: string, options: Options, context: Context): P
   const models = outputs.map((output) => ({ path: join(folder, output.path), bytes: output.bytes }));
   await writeOutputs([...models, ...(await reportFiles(folder, report))], { inputs: [path], signal, folder });
   context.report(report.diagnostics);
-  context.result(report, `${reportText(report)}\nreport      ${printable(join(folder, "report.html"))}`);
+  context.result(report, printableLines(`${reportText(report)}\nreport      ${join(folder, "report.html")}`));
 }

@@ -18,7 +18,7 @@ export function convertCommand(run: Run): Command {
     .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
-        const { artifactOf, convert, macsOf, parametersOf, targetOf } = await import("@millrace/toolkit");
+        const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
         const { output, ioLayout } = options;
         const to = targetOf(output);
         await checkOutput(output, [path]);
@@ -26,10 +26,11 @@ export function convertCommand(run: Run): Command {
         const conversion = convert(readModel(path), { ...loadOptionsOf(options), to, ...(ioLayout && { ioLayout }) });
         await writeOutputs([{ path: output, bytes: conversion.bytes }], { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
-        const { model, graph, operators, diagnostics } = conversion;
+        const { model, operators, diagnostics } = conversion;
+        const { source, format, bytes, macs, parameters } = inspect(model);
         context.report(diagnostics);
         const document = {
-          model: { source: model.name, format: model.format, bytes: model.bytes, macs: macsOf(graph), parameters: parametersOf(graph) },
+          model: { source, format, bytes, macs, parameters },
           artifacts: [await artifactOf({ path: output, kind: to, bytes: conversion.bytes })],
           graph: { operators, transposes: transposesIn(operators) },
           diagnostics,

@@ -44,7 +44,9 @@ async function evaluateModel(path: string, options: Options, context: Context): 
   const reference = options.against === undefined ? undefined : await runnable(options.against, options, context);
   const data = limited(await openData(options.data, "evaluation"), options.samples);
   const result = await evaluate(subject, data, { ...stepsOf(context), ...(reference && { reference }) });
-  const document: Document = reference ? { ...result, against: await compare(result, subject, reference, data, context) } : result;
+  const document: Document = reference
+    ? { ...result, against: await compare(result, subject, reference, data, context) }
+    : result;
   context.result(document, await describe(document, options.against));
 }
 
@@ -68,7 +70,13 @@ function limited(data: Dataset, most = Number.POSITIVE_INFINITY): Dataset {
   return { ...data, split: { calibration, test: chosen } };
 }
 
-async function compare(result: Evaluation, subject: Runnable, reference: Runnable, data: Dataset, context: Context): Promise<Comparison> {
+async function compare(
+  result: Evaluation,
+  subject: Runnable,
+  reference: Runnable,
+  data: Dataset,
+  context: Context,
+): Promise<Comparison> {
   const { evaluate, isQuantized, layerErrors, metrics } = await import("@millrace/toolkit");
   const { needsReference, higherIsBetter } = metrics[data.metric];
   const steps = stepsOf(context);
@@ -85,7 +93,9 @@ async function describe({ metric, samples, value, against }: Document, other = "
   const { formatDecibels, formatMetric } = await import("@millrace/toolkit");
   const lines = [`${metric}  ${formatMetric(metric, value)} on ${samples} samples`];
   if (against === undefined) return lines[0];
-  lines.push(`against ${printable(other)}  ${formatMetric(metric, against.value)}, drop ${formatMetric(metric, against.drop)}`);
+  lines.push(
+    `against ${printable(other)}  ${formatMetric(metric, against.value)}, drop ${formatMetric(metric, against.drop)}`,
+  );
   const noisiest = [...against.layers].sort((a, b) => a.sqnrDb - b.sqnrDb).slice(0, shownLayers);
   if (noisiest.length > 0) {
     lines.push("", `Noisiest of ${against.layers.length} layers (signal to quantization noise)`);

@@ -20,7 +20,11 @@ export function inspectCommand(run: Run): Command {
         context.result({ ...info, diagnostics: model.diagnostics }, await describe(info));
       }),
     );
-  return withExamples(withShapeOptions(command), ["inspect model.onnx", "inspect model.tflite --json", "inspect model.onnx --dim batch=1"]);
+  return withExamples(withShapeOptions(command), [
+    "inspect model.onnx",
+    "inspect model.tflite --json",
+    "inspect model.onnx --dim batch=1",
+  ]);
 }
 
 async function describe(info: ModelInfo): Promise<string> {

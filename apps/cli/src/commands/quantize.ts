@@ -10,6 +10,7 @@ import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts
 import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
 import { reportFiles } from "../report-files.ts";
 import { RequestError } from "../request-error.ts";
+import { printableLines } from "../terminal.ts";
 
 interface Options extends QuantizationOptions {
   readonly report?: string;
@@ -51,9 +52,13 @@ async function quantize(path: string, options: Options, context: Context): Promi
   });
   const report = withArtifact(whole, folder === undefined ? output : relative(folder, output).split(sep).join("/"));
   const files = folder === undefined ? [] : await reportFiles(folder, report);
-  await writeOutputs([{ path: output, bytes: outputs[0].bytes }, ...files], { inputs: [path], signal, ...(folder !== undefined && { folder }) });
+  await writeOutputs([{ path: output, bytes: outputs[0].bytes }, ...files], {
+    inputs: [path],
+    signal,
+    ...(folder !== undefined && { folder }),
+  });
   context.report(report.diagnostics);
-  context.result(report, reportText(report));
+  context.result(report, printableLines(reportText(report)));
 }
 
 function withArtifact(report: Report, path: string): Report {

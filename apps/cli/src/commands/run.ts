@@ -21,8 +21,15 @@ export function runCommand(run: Run): Command {
   const command = new Command("run")
     .description("Run a model once on .npy arrays")
     .argument("<model>", "model file: .onnx or .tflite")
-    .option("--input <name=file>", "array of an input by name or index, as NAME=X.npy; may be repeated", collect(String))
-    .requiredOption("-o, --output <path>", "OUT.npy for the only output, or a folder for 0.npy, 1.npy … and outputs.json")
+    .option(
+      "--input <name=file>",
+      "array of an input by name or index, as NAME=X.npy; may be repeated",
+      collect(String),
+    )
+    .requiredOption(
+      "-o, --output <path>",
+      "OUT.npy for the only output, or a folder for 0.npy, 1.npy … and outputs.json",
+    )
     .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("reference"))
     .option("--real", "give real numbers to quantized inputs, and get them from quantized outputs")
     .action((path: string, options: Options) => run(options, (context) => runModel(path, options, context)));
@@ -39,17 +46,27 @@ async function runModel(path: string, options: Options, context: Context): Promi
   const inputPaths = [path, ...files.values()];
   await (toFile ? checkOutput(options.output, inputPaths) : checkOutputFolder(options.output));
   const { realOutputs, run } = await import("@millrace/toolkit");
-  const { graph, feeds } = await readInputs(readModel(path), files, { ...loadOptionsOf(options), real: options.real ?? false });
+  const { graph, feeds } = await readInputs(readModel(path), files, {
+    ...loadOptionsOf(options),
+    real: options.real ?? false,
+  });
   if (toFile) requireOnlyOutput(graph, options.output);
   const engine = await engineOf(options.engine, context);
   const started = performance.now();
   const results = await run(graph, engine, feeds);
   const ms = performance.now() - started;
   const given = options.real ? realOutputs(graph, byValueName(graph, results)) : results;
-  const outputs = toFile ? [await arrayFile(options.output, [...given.values()][0])] : await folderFiles(options.output, given);
+  const outputs = toFile
+    ? [await arrayFile(options.output, [...given.values()][0])]
+    : await folderFiles(options.output, given);
   const { signal } = context;
   await writeOutputs(outputs, { inputs: inputPaths, signal, ...(!toFile && { folder: options.output }) });
-  const written = [...given].map(([name, { dtype, shape }], index) => ({ name, dtype, shape, path: outputs[index].path }));
+  const written = [...given].map(([name, { dtype, shape }], index) => ({
+    name,
+    dtype,
+    shape,
+    path: outputs[index].path,
+  }));
   context.result({ engine: options.engine, ms, outputs: written }, await describe(written, ms));
 }
 
@@ -60,9 +77,13 @@ function byValueName(graph: Graph, results: Results): ReadonlyMap<string, Tensor
 
 function requireOnlyOutput({ outputNames }: Graph, output: string): void {
   if (outputNames.length === 1) return;
-  throw new RequestError("run.several-outputs", `the model has ${outputNames.length} outputs, and ${output} can hold one`, {
-    hint: "give a folder with -o, as in -o outputs/",
-  });
+  throw new RequestError(
+    "run.several-outputs",
+    `the model has ${outputNames.length} outputs, and ${output} can hold one`,
+    {
+      hint: "give a folder with -o, as in -o outputs/",
+    },
+  );
 }
 
 async function arrayFile(path: string, tensor: Tensor): Promise<OutputFile> {
@@ -77,10 +98,20 @@ async function folderFiles(folder: string, results: Results): Promise<readonly O
 }
 
 async function describe(
-  outputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly path: string }[],
+  outputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+    readonly path: string;
+  }[],
   ms: number,
 ): Promise<string> {
   const { formatDuration } = await import("@millrace/toolkit");
-  const rows = outputs.map(({ name, dtype, shape, path }) => [basename(path), printable(name), dtype, `[${shape.join(", ")}]`]);
+  const rows = outputs.map(({ name, dtype, shape, path }) => [
+    basename(path),
+    printable(name),
+    dtype,
+    `[${shape.join(", ")}]`,
+  ]);
   return `${columns(rows, "")}\nran in ${formatDuration(ms)}`;
 }

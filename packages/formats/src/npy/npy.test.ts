@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FormatError } from "../error.ts";
+import { codeOf } from "../onnx/test-support.ts";
 import { type NpyType, npyTypes } from "./array.ts";
 import { type NpyArray, readNpy, writeNpy } from "./index.ts";
 
@@ -12,16 +12,6 @@ function file(header: string, data: readonly number[], version = 1): Uint8Array 
   const text = new TextEncoder().encode(header);
   const length = [text.length & 0xff, text.length >> 8, ...(version === 1 ? [] : [0, 0])];
   return Uint8Array.from([0x93, ...new TextEncoder().encode("NUMPY"), version, 0, ...length, ...text, ...data]);
-}
-
-function codeOf(read: () => unknown): string {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof FormatError) return error.code;
-    throw error;
-  }
-  return "none";
 }
 
 const arrays: fc.Arbitrary<NpyArray> = fc

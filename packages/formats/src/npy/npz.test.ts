@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { type Zippable, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import { FormatError } from "../error.ts";
+import { codeOf } from "../onnx/test-support.ts";
 import { type NpyArray, readNpz, writeNpz } from "./index.ts";
 import { writeNpy } from "./npy.ts";
 
@@ -12,16 +12,6 @@ const y: NpyArray = { dtype: "i64", shape: [], data: BigInt64Array.of(-3n) };
 
 function zip(members: Zippable): Uint8Array {
   return zipSync(members, { level: 9 });
-}
-
-function codeOf(read: () => unknown): string {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof FormatError) return error.code;
-    throw error;
-  }
-  return "none";
 }
 
 /** Sets the 32-bit field at `offset` of the first directory entry. */

@@ -58,7 +58,7 @@ describe("external data", () => {
     { length: "5" },
     { length: "18446744073709551615" },
     { offset: "4", length: "" },
-  ])("%j is refused", (range) => {
+  ] as Record<string, string>[])("%j is refused", (range) => {
     const tensor = stored({ location: "data/w.bin", ...range });
     expect(codeOf(() => decodeTensor(tensor, folder))).toBe("onnx.external-data-range");
   });

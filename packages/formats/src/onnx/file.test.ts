@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { looksLikeOnnx, readOnnx, writeOnnx } from "./file.ts";
@@ -42,16 +43,11 @@ function values(codec: Codec, depth: number): fc.Arbitrary<unknown> {
   return depth === 0 ? fc.constant({}) : messages(codec.type(), depth - 1);
 }
 
-const graphs = values(modelMessage.byProperty.get("graph")!.codec, 3);
-const models = fc.tuple(messages(modelMessage, 2), graphs).map(
-  ([model, graph]) =>
-    ({
-      ...model,
-      graph,
-      irVersion: 8,
-      opsetImports: [{ domain: "", version: 17 }],
-    }) as OnnxModel,
-);
+const { codec: graphCodec } = modelMessage.byProperty.get("graph")!;
+const models = fc
+  .tuple(messages(modelMessage, 2), values(graphCodec, 3))
+  .map(([model, graph]) => Object.assign(model, { graph, irVersion: 8, opsetImports: [{ domain: "", version: 17 }] }))
+  .map((model) => model as object as OnnxModel);
 
 const small: OnnxModel = {
   irVersion: 8,
@@ -121,7 +117,7 @@ describe("models", () => {
     expect(graph.inputs.length).toBe(1);
   });
 
-  test("a large tensor is written next to what names it", () => {
+  test("a large tensor is written into a buffer of the exact size", () => {
     const rawData = new Uint8Array(3_000_000).fill(7);
     const model = {
       ...small,
@@ -129,7 +125,7 @@ describe("models", () => {
     };
     const written = writeOnnx(model);
     expect(written.buffer.byteLength).toBe(written.length);
-    expect(readOnnx(written)).toEqual(model);
+    expect(isDeepStrictEqual(readOnnx(written), model)).toBe(true);
   });
 });
 

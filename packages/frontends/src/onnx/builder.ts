@@ -26,8 +26,8 @@ export interface Naming {
 const smallTensor = 4096;
 /** Longest vector that is followed element by element as sizes. */
 const maximumSizes = 64;
-/** Elements that folding may compute in all: keeps hostile graphs of many small constants quick. */
-const maximumFolded = 2 ** 26;
+/** Elements that are computed unasked in all: keeps hostile graphs of many small constants quick. */
+const maximumWork = 2 ** 26;
 /** Bytes of constants that may come from a few bytes of file (ConstantOfShape, Expand, Range). */
 const maximumExpanded = 2 ** 30;
 
@@ -41,7 +41,7 @@ export class Builder {
   /** Results of nodes that depend on constants only. */
   readonly #derived = new Set<Value>();
   readonly #computed = new Map<Value, Tensor>();
-  #folded = 0;
+  #work = 0;
   #expanded = 0;
 
   constructor(graph: Graph) {
@@ -62,8 +62,8 @@ export class Builder {
   compute(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
     this.#check(op, inputs, attributes);
     const types = op.infer(inputs, attributes);
-    if (this.#isQuick(op, inputs, types))
-      return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(naming.value, tensor));
+    const isFixed = op.evaluate && !isOpen(attributes) && types.every(({ shape }) => isStatic(shape));
+    if (isFixed && this.#isQuick(inputs, types)) return this.#folded(op, inputs, attributes, types, naming);
     const sizes = this.#sizesAfter(op, inputs, attributes, types);
     if (sizes && isStatic(sizes)) {
       const [{ dtype, shape }] = types;
@@ -71,9 +71,15 @@ export class Builder {
     }
     const outputs = this.#append(op, inputs, attributes, naming, types);
     if (sizes) this.#sizes.set(outputs[0], sizes);
-    if (op.evaluate && inputs.every((input) => this.isConstant(input)))
+    if (isFixed && inputs.every((input) => this.isConstant(input)))
       for (const output of outputs) this.#derived.add(output);
     return outputs;
+  }
+
+  /** Constants of any size out of constants, by an operator that only rearranges them. */
+  rearrange(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
+    this.#check(op, inputs, attributes);
+    return this.#folded(op, inputs, attributes, op.infer(inputs, attributes), naming);
   }
 
   /** Whether `tensorOf` gives the value's elements. */
@@ -153,11 +159,22 @@ export class Builder {
     });
   }
 
-  #isQuick(op: Operator, inputs: readonly Value[], types: readonly ValueType[]): boolean {
-    const constants = inputs.every(({ constant }) => constant && constant.data.length <= smallTensor);
-    if (!constants || !op.evaluate || this.#folded > maximumFolded) return false;
-    const counts = types.map(({ shape }) => elementCount(shape));
-    return counts.every((count) => typeof count === "number" && count <= smallTensor);
+  /** Whether everything read and made is small, and not too much was computed before. */
+  #isQuick(inputs: readonly Value[], types: readonly ValueType[]): boolean {
+    if (!inputs.every(({ constant }) => constant && constant.data.length <= smallTensor)) return false;
+    const counts = [...inputs.map(({ type }) => type), ...types].map(({ shape }) => elementCount(shape) as number);
+    this.#work += counts.reduce((sum, count) => sum + count, 0);
+    return this.#work <= maximumWork && counts.every((count) => count <= smallTensor);
+  }
+
+  #folded(
+    op: Operator,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    types: readonly ValueType[],
+    naming: Naming,
+  ): readonly Value[] {
+    return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(naming.value, tensor));
   }
 
   #evaluate(
@@ -169,7 +186,6 @@ export class Builder {
     const tensors = inputs.map((input) => input.constant ?? this.#computed.get(input)!);
     const read = tensors.reduce((count, { data }) => count + data.length, 0);
     const made = types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
-    this.#folded += read + made;
     if (made > read + smallTensor) this.reserve(made * 8);
     return op.evaluate!(tensors, attributes, types);
   }
@@ -186,4 +202,11 @@ export class Builder {
     const sizes = sizesAfter(op.name, inputs, (input) => this.sizesOf(input), attributes);
     return sizes?.length === count ? sizes : undefined;
   }
+}
+
+/** Whether an attribute holds a size left open. */
+function isOpen(attributes: Attributes): boolean {
+  return Object.values(attributes).some(
+    (value) => Array.isArray(value) && value.some((item) => typeof item === "string"),
+  );
 }

@@ -15,7 +15,7 @@ export class FunctionLibrary {
 
   /** The function a node calls, if it calls one. */
   find({ domain, opType, overload }: OnnxNode): OnnxFunction | undefined {
-    return this.#functions.get(keyOf(domain, opType, overload));
+    return this.#functions.size === 0 ? undefined : this.#functions.get(keyOf(domain, opType, overload));
   }
 
   /** The scope of a function's body for one call of it, by the name `callName`. */

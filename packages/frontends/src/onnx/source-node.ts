@@ -146,9 +146,15 @@ export class SourceNode {
     return this.#keep(builder.compute(op, inputs, attributes, naming));
   }
 
-  constant(tensor: Tensor, quantization?: Quantization): Value {
+  /** A constant of any size out of another, by an operator that only rearranges it. */
+  rearrange(op: Operator, constant: Value, attributes: Attributes): Value {
     const { builder, naming } = this.#surroundings;
-    return this.#keep([builder.constant(`${naming.value}/constant`, tensor, quantization)])[0];
+    return this.#keep(builder.rearrange(op, [constant], attributes, naming))[0];
+  }
+
+  constant(tensor: Tensor): Value {
+    const { builder, naming } = this.#surroundings;
+    return this.#keep([builder.constant(`${naming.value}/constant`, tensor)])[0];
   }
 
   scalar(value: number, dtype: DType = "f32"): Value {

@@ -1,6 +1,6 @@
 import type { Diagnostic, DType, Graph, Node, Value } from "@millrace/ir";
 import * as ops from "@millrace/ops";
-import { isNamedClamp } from "./legalize/clamp.ts";
+import { isNamedClamp } from "./legalize/activations.ts";
 import { isNearestForm } from "./legalize/images.ts";
 import type { Lowering, Unsupported } from "./lowering.ts";
 import { lowerings } from "./ops.ts";
@@ -106,6 +106,12 @@ const constraints: readonly Constraint[] = [
     sentence: "a clamp is one of 0 and above, 0 to 6, -1 to 1 and, for floats, 0 to 1",
     hint: "Give the model's inputs fixed shapes.",
     holds: isNamedClamp,
+  },
+  {
+    operators: [ops.elu],
+    sentence: "an ELU of integers falls to -1",
+    hint: "Keep this layer in float, or use an ELU with an alpha of 1.",
+    holds: (node) => ops.elu.attributesOf(node).alpha === 1,
   },
   {
     operators: [ops.argMax, ops.argMin],

@@ -50,18 +50,13 @@ function rearranged(
   attributes: Attributes,
   moved: (axis: number) => number,
 ): Value {
+  if (value.constant) return node.rearrange(op, value, attributes);
   const integers = integersOf(value);
-  const constant = value.constant ?? integers?.constant;
-  if (constant === undefined) return node.compute(op, [value], attributes);
-  const source = integers ?? value;
-  const [tensor] = op.evaluate!([constant], attributes, op.infer([source], attributes));
-  const { quantization } = source.type;
-  const axis = quantization?.axis;
-  const result = node.constant(
-    tensor,
-    quantization && { ...quantization, ...(axis !== undefined && { axis: moved(axis) }) },
-  );
-  return integers ? node.emit(dequantize, [result], {}) : result;
+  if (integers === undefined) return node.compute(op, [value], attributes);
+  const { axis, ...parameters } = integers.type.quantization!;
+  const result = node.rearrange(op, integers, attributes);
+  const quantization = axis === undefined ? parameters : { ...parameters, axis: moved(axis) };
+  return node.emit(dequantize, [node.quantized(result, quantization)], {});
 }
 
 /** The integer constant that `value` is dequantized from. */

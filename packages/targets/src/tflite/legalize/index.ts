@@ -1,6 +1,6 @@
 import type { Pass } from "@millrace/passes";
+import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, softmaxLast } from "./axes.ts";
-import { splitClamps } from "./clamp.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
@@ -18,6 +18,7 @@ export const legalizations: readonly Pass[] = [
   nameNearest,
   reorderDepth,
   splitClamps,
+  scaleElu,
   softmaxLast,
   dropArgumentAxis,
   gatherEdges,

@@ -1,5 +1,5 @@
 import { fromNumbers, integerRange, isFloat, type Node, sameQuantization, type Value } from "@millrace/ir";
-import { clamp, maximum, minimum, quantize, reshape } from "@millrace/ops";
+import { clamp, elu, leakyRelu, maximum, minimum, quantize, reshape } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { clampName } from "../elementwise.ts";
 import { storedNumber } from "../shapes.ts";
@@ -35,6 +35,20 @@ export const splitClamps = rewrite("tflite-split-clamps", {
     if (last) finish(last.op, [before, last.operand], {});
     else if (rescaled) finish(quantize, [before], parameters(node));
     else finish(reshape, [before], { shape: sizesOf(x) });
+  },
+});
+
+/** TFLite's ELU falls to -1. One that falls elsewhere scales what is below zero, which a leaky ReLU does; for floats only. */
+export const scaleElu = rewrite("tflite-scale-elu", {
+  roots: [elu],
+  find(node) {
+    const { alpha } = elu.attributesOf(node);
+    return alpha !== 1 && node.outputs[0].type.dtype === "f32" ? { alpha } : undefined;
+  },
+  replace({ alpha }, node, graph) {
+    const { step, finish } = edit(graph, node);
+    const { x } = elu.inputsOf(node);
+    finish(leakyRelu, [step(elu, [x], { alpha: 1 }, x.type)], { alpha });
   },
 });
 
