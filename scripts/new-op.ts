@@ -47,5 +47,6 @@ runScaffold((names) => {
 ${tables()
   .map((table) => `   ${table}`)
   .join("\n")}
-4. Let a frontend make it: a row in packages/frontends/src/onnx/ops or packages/frontends/src/tflite.`;
+4. Let frontends make it: rows in packages/frontends/src/onnx/ops and packages/frontends/src/tflite/operators.ts.
+CONTRIBUTING.md says more.`;
 });

@@ -5,21 +5,25 @@ import { createProgram } from "./program.ts";
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/**
- * Runs the command line and sets the exit code: 0 for success, 2 for a bad request or model, 1 for a fault of Millrace, 128 and the
- * signal's number when interrupted.
- */
+/** Runs the command line of this process; its exit code is that of `execute`, or 128 and the number of a signal that interrupted it. */
 export async function main(words: readonly string[]): Promise<void> {
   const interruption = new AbortController();
   for (const [signal, exitCode] of Object.entries(signals)) process.on(signal, () => interrupt(interruption, exitCode));
   process.stdout.on("error", endQuietly);
+  const exitCode = await execute(words, interruption.signal);
+  if (exitCode !== undefined) process.exitCode = exitCode;
+}
+
+/** Carries out one command. Gives 0 for success, 2 for a bad request or model, 1 for a fault of Millrace, and nothing when the signal stopped it. */
+export async function execute(words: readonly string[], signal: AbortSignal): Promise<0 | 1 | 2 | undefined> {
   try {
-    await createProgram(runWith(interruption.signal)).parseAsync(words, { from: "user" });
-    process.exitCode = 0;
+    await createProgram(runWith(signal)).parseAsync(words, { from: "user" });
+    return 0;
   } catch (error) {
-    if (interruption.signal.aborted) process.stderr.write("interrupted; nothing was written\n");
-    else if (error instanceof CommanderError && isHelp(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else await fail(error, words.includes("--json"));
+    if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? 0 : 2;
+    if (!signal.aborted) return fail(error, words.includes("--json"));
+    process.stderr.write("interrupted; nothing was written\n");
+    return undefined;
   }
 }
 
@@ -41,10 +45,10 @@ function isHelp({ code, exitCode }: CommanderError): boolean {
   return exitCode === 0 || code === "commander.help";
 }
 
-async function fail(error: unknown, json: boolean): Promise<void> {
+async function fail(error: unknown, json: boolean): Promise<1 | 2> {
   const { diagnostics, exitCode } = await failureOf(error);
-  process.exitCode = exitCode;
   printDiagnostics(diagnostics);
   if (process.env["MILLRACE_DEBUG"] === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (json) process.stdout.write(`${JSON.stringify({ diagnostics }, null, 2)}\n`);
+  return exitCode;
 }

@@ -97,7 +97,7 @@ async function checkFolder(folder: string): Promise<void> {
 
 async function statusOf(path: string) {
   return stat(path).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return undefined;
     throw unwritable(path, error);
   });
 }

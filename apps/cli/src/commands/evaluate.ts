@@ -51,10 +51,10 @@ async function evaluateModel(path: string, options: Options, context: Context): 
 }
 
 async function runnable(path: string, options: Options, { signal, report }: Context): Promise<Runnable> {
-  const { load, prepare } = await import("@millrace/toolkit");
+  const { isQuantized, load, prepare } = await import("@millrace/toolkit");
   const model = load(readModel(path), loadOptionsOf(options));
   report(model.diagnostics);
-  const { graph } = prepare(model);
+  const graph = isQuantized(model.graph) ? model.graph : prepare(model).graph;
   return { graph, engine: await engineFor(graph, { signal }) };
 }
 

@@ -41,6 +41,7 @@ export class Builder {
   /** Results of nodes that depend on constants only. */
   readonly #derived = new Set<Value>();
   readonly #computed = new Map<Value, Tensor>();
+  readonly #settled = new Map<Value, Value>();
   #work = 0;
   #expanded = 0;
 
@@ -63,11 +64,13 @@ export class Builder {
     this.#check(op, inputs, attributes);
     const types = op.infer(inputs, attributes);
     const isFixed = op.evaluate && !isOpen(attributes) && types.every(({ shape }) => isStatic(shape));
-    if (isFixed && this.#isQuick(inputs, types)) return this.#folded(op, inputs, attributes, types, naming);
+    const name = `${naming.value}/${op.name}`;
+    if (isFixed && this.#isQuick(inputs, types))
+      return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(name, tensor));
     const sizes = this.#sizesAfter(op, inputs, attributes, types);
     if (sizes && isStatic(sizes)) {
       const [{ dtype, shape }] = types;
-      return [this.constant(naming.value, fromNumbers(dtype, shape as readonly number[], sizes))];
+      return [this.constant(name, fromNumbers(dtype, shape as readonly number[], sizes))];
     }
     const outputs = this.#append(op, inputs, attributes, naming, types);
     if (sizes) this.#sizes.set(outputs[0], sizes);
@@ -76,10 +79,12 @@ export class Builder {
     return outputs;
   }
 
-  /** Constants of any size out of constants, by an operator that only rearranges them. */
-  rearrange(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
-    this.#check(op, inputs, attributes);
-    return this.#folded(op, inputs, attributes, op.infer(inputs, attributes), naming);
+  /** A constant of any size out of another, by an operator that only rearranges it; a node if its new shape is open. */
+  rearrange(op: Operator, value: Value, attributes: Attributes, naming: Naming): Value {
+    if (isOpen(attributes)) return this.node(op, [value], attributes, naming)[0];
+    this.#check(op, [value], attributes);
+    const [tensor] = this.#evaluate(op, [value], attributes, op.infer([value], attributes));
+    return this.constant(`${value.name}/${op.name}`, tensor);
   }
 
   /** Whether `tensorOf` gives the value's elements. */
@@ -105,6 +110,16 @@ export class Builder {
       for (const [index, output] of outputs.entries()) this.#computed.set(output, tensors[index]);
     }
     return this.#computed.get(value);
+  }
+
+  /** A constant in the place of a value that depends on constants only; any other value as it is. */
+  settled(value: Value): Value {
+    if (!this.#derived.has(value)) return value;
+    const known = this.#settled.get(value);
+    if (known) return known;
+    const constant = this.constant(`${value.name}/constant`, this.tensorOf(value)!);
+    this.#settled.set(value, constant);
+    return constant;
   }
 
   /** The elements of a scalar or vector of integers, symbolic where they are sizes left open; undefined if they depend on data. */
@@ -165,16 +180,6 @@ export class Builder {
     const counts = [...inputs.map(({ type }) => type), ...types].map(({ shape }) => elementCount(shape) as number);
     this.#work += counts.reduce((sum, count) => sum + count, 0);
     return this.#work <= maximumWork && counts.every((count) => count <= smallTensor);
-  }
-
-  #folded(
-    op: Operator,
-    inputs: readonly Value[],
-    attributes: Attributes,
-    types: readonly ValueType[],
-    naming: Naming,
-  ): readonly Value[] {
-    return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(naming.value, tensor));
   }
 
   #evaluate(

@@ -102,6 +102,11 @@ export class SourceNode {
     return this.#surroundings.builder.isConstant(value);
   }
 
+  /** An input that may hold weights: a constant if it depends on constants only. */
+  weights(index: number): Value {
+    return this.#surroundings.builder.settled(this.input(index));
+  }
+
   /** Numbers in an input that depends on constants only. */
   numbers(index: number): readonly number[] {
     return Array.from(numbersOf(this.tensor(index)));
@@ -149,7 +154,7 @@ export class SourceNode {
   /** A constant of any size out of another, by an operator that only rearranges it. */
   rearrange(op: Operator, constant: Value, attributes: Attributes): Value {
     const { builder, naming } = this.#surroundings;
-    return this.#keep(builder.rearrange(op, [constant], attributes, naming))[0];
+    return this.#keep([builder.rearrange(op, constant, attributes, naming)])[0];
   }
 
   constant(tensor: Tensor): Value {

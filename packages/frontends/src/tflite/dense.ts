@@ -1,5 +1,6 @@
 import { elementCount, type Value } from "@millrace/ir";
-import { type Call, finish, input, invalid, neededOptions, optionsOf, refuse, step } from "./call.ts";
+import { type Call, input, invalid, neededOptions, optionsOf, refuse } from "./call.ts";
+import { finish, step } from "./emit.ts";
 import { activationOf, takes } from "./importer.ts";
 import { biasInput, refuseHybrid } from "./weights.ts";
 

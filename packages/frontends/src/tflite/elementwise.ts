@@ -1,7 +1,8 @@
 import type { BuiltinOptions } from "@millrace/formats/tflite";
 import { isFloat } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
-import { type Call, finish, input, neededOptions, optionsOf, refuse, statedType, step } from "./call.ts";
+import { type Call, input, neededOptions, optionsOf, refuse, statedType } from "./call.ts";
+import { finish, step } from "./emit.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
 
 type ArithmeticOptions = Extract<

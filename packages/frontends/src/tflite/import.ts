@@ -1,6 +1,6 @@
 import type { SignatureDef, TfliteModel } from "@millrace/formats/tflite";
 import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@millrace/ir";
-import { type Call, diagnosticsOf, type Scope, valueAt } from "./call.ts";
+import { type Call, type Scope, valueAt } from "./call.ts";
 import { importers, refusals } from "./operators.ts";
 import { tensorName, typeOf } from "./tensors.ts";
 
@@ -144,4 +144,10 @@ function standIn({ scope, stored, name }: Call, unsure: Set<Value>): void {
     scope.values[index] = value;
     if (made === undefined || doubtful) unsure.add(value);
   }
+}
+
+/** The diagnostics of an error that the model is to blame for; any other error passes on. */
+function diagnosticsOf(error: unknown): readonly Diagnostic[] {
+  if (error instanceof DiagnosticError) return error.diagnostics;
+  throw error;
 }

@@ -3,7 +3,6 @@ import {
   axisInput,
   type Call,
   checkedAxis,
-  finish,
   input,
   integerInput,
   invalid,
@@ -11,6 +10,7 @@ import {
   optionsOf,
   statedType,
 } from "./call.ts";
+import { finish } from "./emit.ts";
 import { type Importer, takes } from "./importer.ts";
 
 /** A reduction over constant axes. */

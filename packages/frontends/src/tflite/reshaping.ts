@@ -4,8 +4,6 @@ import {
   axisInput,
   type Call,
   checkedAxis,
-  finish,
-  finishConstant,
   input,
   integerInput,
   invalid,
@@ -13,8 +11,8 @@ import {
   optionalInput,
   optionsOf,
   statedType,
-  step,
 } from "./call.ts";
+import { finish, finishConstant, step } from "./emit.ts";
 import { activationOf, clampOf, takes } from "./importer.ts";
 
 function shapeOf(value: Value): readonly number[] {

@@ -3,15 +3,14 @@ import {
   type Call,
   checkedAxis,
   constantInput,
-  finish,
   input,
   integerInput,
   invalid,
   neededOptions,
   optionsOf,
   refuse,
-  step,
 } from "./call.ts";
+import { finish, step } from "./emit.ts";
 import { takes } from "./importer.ts";
 import { type Range, stridedRanges } from "./strided-slice.ts";
 

@@ -1,5 +1,6 @@
 import { elementCount, type Value } from "@millrace/ir";
-import { type Call, finish, input, integerInput, invalid, step } from "./call.ts";
+import { type Call, input, integerInput, invalid } from "./call.ts";
+import { finish, step } from "./emit.ts";
 import { takes } from "./importer.ts";
 
 /** Block sizes of the spatial axes, which follow the batch, and the two numbers that go with each: padding or cropping. */

@@ -1,6 +1,7 @@
 import { isFloat, type Quantization, type Tensor, type Value } from "@millrace/ir";
 import { transposeTensor } from "@millrace/ops";
-import { type Call, type ImageValue, imageInput, invalid, optionalInput, refuse, step } from "./call.ts";
+import { type Call, type ImageValue, imageInput, invalid, optionalInput, refuse } from "./call.ts";
+import { step } from "./emit.ts";
 
 /** 1HWO to OHW1. */
 const depthwiseToRegular = [3, 1, 2, 0];

@@ -1,15 +1,7 @@
 import type { Value } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
-import {
-  type Call,
-  finish,
-  type ImageValue,
-  imageInput,
-  integerInput,
-  invalid,
-  neededOptions,
-  optionsOf,
-} from "./call.ts";
+import { type Call, type ImageValue, imageInput, integerInput, invalid, neededOptions, optionsOf } from "./call.ts";
+import { finish } from "./emit.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
 import { biasInput, depthwiseWeights, refuseHybrid } from "./weights.ts";
 

@@ -83,7 +83,7 @@ function convolution(node: Node, context: KernelContext, finishOf: FinishFactory
   const groups = node.attributes.groups as number;
   const rows = (weights.type.shape[0] as number) / groups;
   const length = elementCount(weights.type.shape.slice(1) as number[]);
-  const zero = weightZeroPoint(weights, node);
+  const zero = weightZeroPoint(weights);
   const arranged = fromValue(weights, (tensor) => {
     const values = centeredCopy(tensor!.data, zero);
     return Array.from({ length: groups }, (_, group) =>

@@ -40,7 +40,7 @@ export function depthwise(node: Node, context: KernelContext, finishOf: FinishFa
   const window = windowOf(node);
   const channels = weights.type.shape[0] as number;
   const multiple = channels / (node.attributes.groups as number);
-  const zero = weightZeroPoint(weights, node);
+  const zero = weightZeroPoint(weights);
   const arranged = fromValue(weights, (tensor) => byTap(tensor!.data as Float32Array, channels, zero));
   const finishing = fromValue(bias, finishOf);
   return ([data, filter, offsets], [output]) => {

@@ -59,21 +59,28 @@ export interface Affine {
   readonly maximum: number;
 }
 
-/** The parameters of a value quantized as a whole. */
-export function affineOf(value: Value | undefined, node: Node): Affine {
+/** Element types of quantized data. */
+export const quantizedTypes: readonly DType[] = ["i8", "u8", "i16"];
+
+/** The parameters of a value quantized as a whole, in one of the given types. */
+export function affineOf(value: Value | undefined, node: Node, dtypes = quantizedTypes): Affine {
   const quantization = value?.type.quantization;
+  const at = { node: node.name, ...(value && { value: value.name }) };
+  const subject = `${node.op.name} "${node.name}" needs ${value?.name ?? "an input"}`;
   if (value === undefined || quantization === undefined || quantization.axis !== undefined) {
-    fail(
-      "runtime.quantization",
-      `${node.op.name} "${node.name}" needs ${value?.name ?? "an input"} quantized with one scale for the whole tensor.`,
-      {
-        at: { node: node.name, ...(value && { value: value.name }) },
-        hint: "Quantize the whole graph, or none of it.",
-      },
-    );
+    fail("runtime.quantization", `${subject} quantized with one scale for the whole tensor.`, {
+      at,
+      hint: "Quantize the whole graph, or none of it.",
+    });
   }
-  const [minimum, maximum] = integerRange(value.type.dtype);
   const { dtype } = value.type;
+  if (!dtypes.includes(dtype)) {
+    fail("runtime.quantized-type", `${subject} as ${dtypes.join(", ")}, not ${dtype}.`, {
+      at,
+      hint: "Requantize the value, or leave this node in float.",
+    });
+  }
+  const [minimum, maximum] = integerRange(dtype);
   return { dtype, scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0], minimum, maximum };
 }
 

@@ -9,7 +9,7 @@ import { largestOf, weightZeroPoint } from "./weights.ts";
 
 function linear(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
-  const zero = weightZeroPoint(weights, node);
+  const zero = weightZeroPoint(weights);
   const arranged = fromValue(weights, (tensor) => {
     const values = centeredCopy(tensor!.data, zero);
     return arrangeProducts(values, tensor!.shape[0], tensor!.shape[1], largestOf(x));

@@ -1,5 +1,13 @@
 import { allocate, bitsOf, type DType } from "@millrace/ir";
-import { type Affine, affineOf, type IntegerData, integersOf, type KernelFactory, resultOf } from "./kernel.ts";
+import {
+  type Affine,
+  affineOf,
+  type IntegerData,
+  integersOf,
+  type KernelFactory,
+  quantizedTypes,
+  resultOf,
+} from "./kernel.ts";
 
 /** A function of every integer of a type of at most 16 bits, least first. */
 export function tabulate({ minimum, maximum }: Affine, dtype: DType, apply: (stored: number) => number): IntegerData {
@@ -11,9 +19,10 @@ export function tabulate({ minimum, maximum }: Affine, dtype: DType, apply: (sto
 /** Prepares a kernel that replaces every stored integer on its own; `prepare` gives the function for one node. */
 export function elementwise(
   prepare: (...parameters: [...Parameters<KernelFactory>, Affine, Affine]) => (stored: number) => number,
+  dtypes = quantizedTypes,
 ): KernelFactory {
   return (node, context) => {
-    const [input, output] = [affineOf(node.inputs[0], node), affineOf(node.outputs[0], node)];
+    const [input, output] = [affineOf(node.inputs[0], node, dtypes), affineOf(node.outputs[0], node, dtypes)];
     const apply = prepare(node, context, input, output);
     const table = bitsOf(input.dtype) <= 16 ? tabulate(input, output.dtype, apply) : undefined;
     return ([x], [type]) => {

@@ -58,7 +58,7 @@ export const integerTransposeConvolution: KernelFactory = channelsLast((node, co
   const [perGroup, height, width, depth] = weights.type.shape as readonly number[];
   const channels = perGroup * groups;
   const input = affineOf(x, node);
-  const zero = weightZeroPoint(weights, node);
+  const zero = weightZeroPoint(weights);
   const arranged = fromValue(weights, (tensor) => {
     const count = depth / groups;
     const matrix = centeredCopy(tensor!.data, zero);

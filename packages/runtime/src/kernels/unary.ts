@@ -6,7 +6,7 @@ import { inverseSquareRoot } from "../arithmetic/inverse-square-root.ts";
 import { byteTable, lookUpWord, wordTable } from "../arithmetic/lookup.ts";
 import { multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { sigmoidOfWord, tanhOfWord, wordScaling } from "../arithmetic/sigmoid-table.ts";
-import { type Affine, clampTo, clampToType, type KernelContext, type KernelFactory } from "./kernel.ts";
+import { type Affine, clampTo, clampToType, type KernelContext, type KernelFactory, quantizedTypes } from "./kernel.ts";
 import { elementwise } from "./stored-table.ts";
 
 const single = Math.fround;
@@ -107,11 +107,14 @@ export const integerLeakyRelu: KernelFactory = elementwise((node, context, input
   };
 });
 
-/** Integers to other parameters. */
-export const requantize: KernelFactory = elementwise((_, context, input, output) => {
-  const scaled = rescale(output, input.scale / output.scale, context);
-  return (stored) => clampToType(scaled(stored - input.zeroPoint), output);
-});
+/** Integers to other parameters, of any type up to 32 bits. */
+export const requantize: KernelFactory = elementwise(
+  (_, context, input, output) => {
+    const scaled = rescale(output, input.scale / output.scale, context);
+    return (stored) => clampToType(scaled(stored - input.zeroPoint), output);
+  },
+  [...quantizedTypes, "i4", "u4", "u16", "i32"],
+);
 
 /** 1/√x: by integer Newton-Raphson steps for 8 bits, by table for 16; x ≤ 0 gives the greatest result. */
 export const integerRsqrt: KernelFactory = elementwise((node, context, input, output) => {

@@ -1,10 +1,9 @@
-import { integerRange, isFloat, type Node, type Value } from "@millrace/ir";
-import { affineOf } from "./kernel.ts";
+import { integerRange, isFloat, type Value } from "@millrace/ir";
 
 /** The zero point of weights; per axis they have none. */
-export function weightZeroPoint(weights: Value, node: Node): number {
-  if (isFloat(weights.type.dtype) || weights.type.quantization?.axis !== undefined) return 0;
-  return affineOf(weights, node).zeroPoint;
+export function weightZeroPoint({ type }: Value): number {
+  const { quantization } = type;
+  return quantization === undefined || quantization.axis !== undefined ? 0 : quantization.zeroPoint[0];
 }
 
 /** The greatest size that a stored element less its zero point can have; infinite for reals. */

@@ -85,8 +85,8 @@ const constraints: readonly Constraint[] = [
   },
   {
     operators: [ops.transposeConv2d],
-    sentence: "a transposed convolution crops as SAME or VALID do",
-    hint: "Crop the result with a slice.",
+    sentence: "a transposed convolution goes beyond its full result by less than a stride",
+    hint: "Pad the result instead.",
     holds: (node) => !isPlaced(node) || croppingName(node) !== undefined,
   },
   {

@@ -194,7 +194,7 @@ export const legalizeCases: readonly LegalizeCase[] = [
     [small, up, randomTensor([3])],
     {
       ...transposed,
-      padding: [1, 1, 1, 1],
+      padding: [1, 0, 1, 2],
       outputSize: [7, 9],
       activation: "relu",
     },

@@ -45,12 +45,24 @@ export function paddingName(node: Node): "SAME" | "VALID" | undefined {
   return samePadding(window).every((count, side) => count === padding[side]) ? "SAME" : undefined;
 }
 
-/** The same of a transposed convolution: what SAME crops follows from the size of the result. */
+/** Height and width of a transposed convolution's result before anything is cropped. */
+export function fullSize({ size, kernel, stride, dilation }: Window): readonly number[] {
+  return size.map((length, axis) => (length - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1);
+}
+
+/**
+ * The same of a transposed convolution, whose data must have the size that a convolution of its result with this padding would
+ * have: VALID for a full result, SAME for one of stride times the size or a little less.
+ */
 export function croppingName(node: Node): "SAME" | "VALID" | undefined {
   const window = windowOf(node);
   if (window === undefined) return undefined;
   const { outputSize, padding } = transposeConv2d.attributesOf(node);
-  if (padding[0] === 0 && padding[1] === 0) return "VALID";
+  const { size, stride } = window;
+  const full = fullSize(window);
+  const whole = outputSize.every((length, axis) => length >= full[axis] && length < full[axis] + stride[axis]);
+  if (whole && padding[0] === 0 && padding[1] === 0) return "VALID";
   const [top, left] = samePadding({ ...window, size: outputSize });
-  return top === padding[0] && left === padding[1] ? "SAME" : undefined;
+  const steps = outputSize.every((length, axis) => Math.ceil(length / stride[axis]) === size[axis]);
+  return steps && top === padding[0] && left === padding[1] ? "SAME" : undefined;
 }

@@ -1,4 +1,4 @@
-import { bitsOf, isFloat, type Node, type QuantizationRule, sameQuantization, type Value } from "@millrace/ir";
+import { bitsOf, isFloat, type Node, sameQuantization, type Value } from "@millrace/ir";
 import * as ops from "@millrace/ops";
 import type { Constraint } from "./constraints.ts";
 
@@ -71,12 +71,15 @@ export const quantizationConstraints: readonly Constraint[] = [
   },
 ];
 
+/** What the operator's rule says about its result; nothing where that has other bits than the data. */
 function fixedParameters({
   op,
+  inputs,
   outputs,
-}: Node): ReturnType<Extract<QuantizationRule, { kind: "fixed" }>["parameters"]> | undefined {
-  const dtype = outputs[0]?.type.dtype;
-  if (op.quantization.kind !== "fixed" || isFloat(dtype)) return undefined;
-  const { scale, zeroPoint } = op.quantization.parameters(bitsOf(dtype) === 16 ? 16 : 8);
-  return { scale, zeroPoint: dtype === "u8" ? zeroPoint + 128 : zeroPoint };
+}: Node): { readonly scale: number; readonly zeroPoint: number } | undefined {
+  const [before, after] = [inputs[0], outputs[0]].map((value) => value?.type.dtype);
+  if (op.quantization.kind !== "fixed" || !before || !after || isFloat(after)) return undefined;
+  if (bitsOf(before) !== bitsOf(after)) return undefined;
+  const { scale, zeroPoint } = op.quantization.parameters(bitsOf(after) === 16 ? 16 : 8);
+  return { scale, zeroPoint: after === "u8" ? zeroPoint + 128 : zeroPoint };
 }

@@ -15,7 +15,7 @@ import {
 
 /** Weights with two spatial axes, and their kernel as the source has it. */
 function weightsOf(node: SourceNode, { rank }: Image): { readonly weights: Value; readonly kernel: readonly number[] } {
-  const weights = node.input(1);
+  const weights = node.weights(1);
   const kernel = weights.type.shape.slice(2);
   if (kernel.length !== rank) node.invalid(`its weights have ${kernel.length} spatial axes, and its data ${rank}`);
   if (!kernel.every((size) => typeof size === "number"))
@@ -30,7 +30,7 @@ function convolution(node: SourceNode): Value {
   const { weights, kernel } = weightsOf(node, image);
   const { stride, dilation, padding } = windowOf(node, image.x.type.shape, kernel);
   const groups = node.attributes.integer("group", 1);
-  const inputs = [image.x, weights, ...(node.has(2) ? [node.input(2)] : [])];
+  const inputs = [image.x, weights, ...(node.has(2) ? [node.weights(2)] : [])];
   return image.restore(
     node.emit(conv2d, inputs, { stride, dilation, padding, groups, layout: "first", activation: "none" }),
   );
@@ -44,7 +44,7 @@ function transposedConvolution(node: SourceNode): Value {
   const dilation = pair(node, "dilations", attributes.integers("dilations"), image.rank);
   const window = { kernel: pair(node, "kernel_shape", kernel, image.rank), stride, dilation };
   const [rows, columns] = [0, 1].map((axis) => outputAxis(node, image, window, axis));
-  const inputs = [image.x, weights, ...(node.has(2) ? [node.input(2)] : [])];
+  const inputs = [image.x, weights, ...(node.has(2) ? [node.weights(2)] : [])];
   const result = node.emit(transposeConv2d, inputs, {
     stride,
     dilation,

@@ -9,11 +9,11 @@ function gemm(node: SourceNode): Value {
   const { attributes } = node;
   const [alpha, beta] = [attributes.real("alpha", 1), attributes.real("beta", 1)];
   const [transposeA, transposeB] = [attributes.flag("transA", false), attributes.flag("transB", false)];
-  const [a, b] = [node.input(0), node.input(1)];
+  const [a, b] = [node.input(0), node.weights(1)];
   attributes.ignore("broadcast");
   for (const { type } of [a, b])
     if (type.shape.length !== 2) node.invalid(`an input has ${type.shape.length} axes, not 2`);
-  const offset = node.has(2) ? multiplied(node, node.input(2), beta) : undefined;
+  const offset = node.has(2) ? multiplied(node, node.weights(2), beta) : undefined;
   if (!isWeights(node, b) || (alpha !== 1 && !node.isConstant(b))) {
     const product = multiplied(node, node.emit(matmul, [a, b], { transposeA, transposeB }), alpha);
     return offset ? node.compute(add, [product, offset], plain) : product;
@@ -32,7 +32,7 @@ function multiplied(node: SourceNode, value: Value, factor: number): Value {
 
 /** A matrix of weights on the right makes a fully connected layer; a vector is a matrix of one row (left) or column (right). */
 function matrixProduct(node: SourceNode): Value {
-  const [a, b] = [node.input(0), node.input(1)];
+  const [a, b] = [node.input(0), node.weights(1)];
   const [left, right] = [a.type.shape, b.type.shape];
   if (left.length === 0 || right.length === 0) return node.invalid("an input is a single number");
   if (right.length === 2 && a.type.dtype === "f32" && isWeights(node, b))

@@ -5,6 +5,7 @@ import {
   numbersOf,
   type Operator,
   type Shape,
+  sameShape,
   type Value,
 } from "@millrace/ir";
 import { dequantize, reshape, transpose } from "@millrace/ops";
@@ -15,9 +16,10 @@ export function isWeights(node: SourceNode, value: Value): boolean {
   return node.isConstant(value) || integersOf(value) !== undefined;
 }
 
-/** `value` under another shape; a constant is viewed, not copied. `axis` of a per-axis quantization has to keep its place. */
+/** `value` under another shape; a constant is viewed, not copied. */
 export function reshaped(node: SourceNode, value: Value, shape: Shape): Value {
-  return rearranged(node, value, reshape, { shape }, (axis) => axis);
+  const staysAt = (axis: number) => sameShape(shape.slice(0, axis + 1), value.type.shape.slice(0, axis + 1));
+  return rearranged(node, value, reshape, { shape }, (axis) => (staysAt(axis) ? axis : undefined));
 }
 
 /** The matrix with its axes exchanged; constants at once. */
@@ -43,20 +45,22 @@ export function asVector(node: SourceNode, value: Value, count: number): Value |
   return node.constant(fromNumbers(tensor.dtype, [count], new Array<number>(count).fill(numbersOf(tensor)[0])));
 }
 
+/** A constant, also one behind a dequantize, is rearranged at once unless its quantized axis has no place in the result. */
 function rearranged(
   node: SourceNode,
   value: Value,
   op: Operator,
   attributes: Attributes,
-  moved: (axis: number) => number,
+  moved: (axis: number) => number | undefined,
 ): Value {
   if (value.constant) return node.rearrange(op, value, attributes);
   const integers = integersOf(value);
   if (integers === undefined) return node.compute(op, [value], attributes);
   const { axis, ...parameters } = integers.type.quantization!;
-  const result = node.rearrange(op, integers, attributes);
-  const quantization = axis === undefined ? parameters : { ...parameters, axis: moved(axis) };
-  return node.emit(dequantize, [node.quantized(result, quantization)], {});
+  const newAxis = axis === undefined ? undefined : moved(axis);
+  if (axis !== undefined && newAxis === undefined) return node.compute(op, [value], attributes);
+  const quantization = { ...parameters, ...(newAxis !== undefined && { axis: newAxis }) };
+  return node.emit(dequantize, [node.quantized(node.rearrange(op, integers, attributes), quantization)], {});
 }
 
 /** The integer constant that `value` is dequantized from. */

@@ -22,8 +22,8 @@ export const splitClamps = rewrite("tflite-split-clamps", {
     const { step, finish, constant } = edit(graph, node);
     const { x } = clamp.inputsOf(node);
     const steps = [
-      { op: maximum, label: "minimum", bound: storedBound(x, bounds.minimum, Math.ceil) },
-      { op: minimum, label: "maximum", bound: storedBound(x, bounds.maximum, Math.floor) },
+      { op: maximum, label: "lowest", bound: storedBound(x, bounds.minimum) },
+      { op: minimum, label: "highest", bound: storedBound(x, bounds.maximum) },
     ].flatMap(({ op, label, bound }) => {
       if (bound === undefined) return [];
       const { dtype, quantization } = x.type;
@@ -53,10 +53,10 @@ export const scaleElu = rewrite("tflite-scale-elu", {
 });
 
 /** A bound as it is stored, or undefined where no stored number is beyond it. */
-function storedBound({ type }: Value, bound: number, inward: (value: number) => number): number | undefined {
+function storedBound({ type }: Value, bound: number): number | undefined {
   if (isFloat(type.dtype)) return Number.isFinite(bound) ? bound : undefined;
   const [least, greatest] = integerRange(type.dtype);
-  const stored = type.quantization && Number.isFinite(bound) ? storedNumber(type, bound) : inward(bound);
+  const stored = type.quantization && Number.isFinite(bound) ? storedNumber(type, bound) : Math.trunc(bound);
   return stored > least && stored < greatest ? stored : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Pass } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, softmaxLast } from "./axes.ts";
+import { addBiases } from "./bias.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
@@ -8,6 +9,7 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
 export const legalizations: readonly Pass[] = [
   foldShapes,
+  addBiases,
   padConvolutions,
   padMaxima,
   padCountingMeans,

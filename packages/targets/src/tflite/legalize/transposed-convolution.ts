@@ -11,7 +11,7 @@ import {
 } from "@millrace/ir";
 import { slice, transposeConv2d } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { croppingName } from "../padding.ts";
+import { croppingName, fullSize, windowOf } from "../padding.ts";
 import { edit, isKnown, sizesOf } from "./edit.ts";
 
 /** Weights of all groups as those of one: zero where an input channel belongs to another group than the output channel. */
@@ -98,24 +98,20 @@ function reweigh(graph: Graph, node: Node, weights: Tensor, changes: Attributes,
 /** Cropping that is neither SAME nor VALID is done by a slice of the full result. */
 export const cropBySlice = rewrite("tflite-crop-by-slice", {
   roots: [transposeConv2d],
-  find: (node) => (isKnown(node) && cropped(node) ? transposeConv2d.attributesOf(node) : undefined),
-  replace(attributes, node, graph) {
+  find(node) {
+    const window = isKnown(node) ? windowOf(node) : undefined;
+    if (window === undefined || croppingName(node) !== undefined) return undefined;
+    const { padding, outputSize } = transposeConv2d.attributesOf(node);
+    const full = fullSize(window);
+    const size = full.map((length, axis) => Math.max(length, padding[axis] + outputSize[axis]));
+    const near = size.every((length, axis) => length < full[axis] + window.stride[axis]);
+    return near ? { size, start: [0, padding[0], padding[1], 0] } : undefined;
+  },
+  replace({ size, start }, node, graph) {
     const { step, finish } = edit(graph, node);
-    const { weights } = transposeConv2d.inputsOf(node);
-    const { padding, outputSize, stride, dilation } = attributes;
-    const [top, left] = padding;
-    const size = [top + outputSize[0], left + outputSize[1]];
-    const after = size.map((length, axis) => {
-      const reach = dilation[axis] * (sizesOf(weights)[axis + 1] - 1) + 1;
-      return Math.max(0, (sizesOf(node.inputs[0]!)[axis + 1] - 1) * stride[axis] + reach - length);
-    });
-    const whole = { ...attributes, outputSize: size, padding: [0, 0, ...after] };
+    const whole = { ...node.attributes, outputSize: size, padding: [0, 0, 0, 0] };
     const [result] = node.outputs;
     const full = step(transposeConv2d, node.inputs, whole, result.type);
-    finish(slice, [full], { starts: [0, top, left, 0], sizes: sizesOf(result), steps: [1, 1, 1, 1] });
+    finish(slice, [full], { starts: start, sizes: sizesOf(result), steps: [1, 1, 1, 1] });
   },
 });
-
-function cropped(node: Node): boolean {
-  return node.attributes["layout"] === "last" && croppingName(node) === undefined;
-}

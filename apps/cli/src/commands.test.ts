@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
+import { beforeAll, describe, expect, it } from "vitest";
+import { codesOf, digits, inProcess, millrace, namesIn, readJson, temporaryFolder } from "./testing.ts";
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+
+/** The first of the golden samples or results, under a shape of its own. */
+function firstOf(file: string, shape: readonly number[]): Tensor {
+  const { dtype, data } = readNpy(readFileSync(digits(file)));
+  const count = shape.reduce((product, size) => product * size);
+  return { dtype, shape, data: data.slice(0, count) };
+}
+
+function numbersIn(path: string): number[] {
+  return Array.from(readNpy(readFileSync(path)).data as Float32Array);
+}
+
+function furthest(actual: readonly number[], expected: readonly number[]): number {
+  return Math.max(...expected.map((value, index) => Math.abs(actual[index] - value)));
+}
+
+beforeAll(() => {
+  writeFileSync(at("first.npy"), npyOf(firstOf("golden_in.npy", [1, 1, 28, 28])));
+  writeFileSync(at("last.npy"), npyOf(firstOf("golden_in.npy", [1, 28, 28, 1])));
+  mkdirSync(at("data"));
+  writeFileSync(at("data/input.npy"), readFileSync(digits("golden_in.npy")));
+});
+
+describe("millrace inspect", () => {
+  it("tells what a model is, for people and for programs", async () => {
+    const [text, json] = await Promise.all([
+      millrace(["inspect", digits("digits.onnx")]),
+      millrace(["inspect", digits("digits_int8_tf.tflite"), "--json"]),
+    ]);
+    expect(text).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(text.stdout).toMatch(/digits\.onnx {2}onnx, float, 142 kB/);
+    expect(text.stdout).toMatch(/0 {2}input {2}f32 {2}\[1, 1, 28, 28\]/);
+    const info = JSON.parse(json.stdout);
+    expect(info).toMatchObject({
+      source: "digits_int8_tf.tflite",
+      format: "tflite",
+      bytes: 55216,
+      macs: 1804480,
+      quantized: true,
+    });
+    expect(info.inputs).toEqual([
+      { name: "input", dtype: "i8", shape: [1, 28, 28, 1], scale: expect.closeTo(1 / 255), zeroPoint: -128 },
+    ]);
+  });
+});
+
+describe("millrace convert and run", () => {
+  it("writes a channel-last .tflite that computes what the source does", async () => {
+    const converted = await millrace(["convert", digits("digits.onnx"), "-o", at("float.tflite"), "--json"]);
+    expect(converted.exitCode).toBe(0);
+    const { artifacts, graph } = JSON.parse(converted.stdout) as Report;
+    expect(artifacts[0]).toMatchObject({
+      kind: "tflite",
+      sha256: createHash("sha256")
+        .update(readFileSync(at("float.tflite")))
+        .digest("hex"),
+    });
+    expect(graph).toMatchObject({ transposes: 0, operators: { DEPTHWISE_CONV_2D: 3, SOFTMAX: 1 } });
+    const [onnx, tflite] = await Promise.all([
+      millrace([
+        "run",
+        digits("digits.onnx"),
+        "--input",
+        `input=${at("first.npy")}`,
+        "-o",
+        at("onnx.npy"),
+        "--engine",
+        "onnxruntime",
+      ]),
+      millrace(["run", at("float.tflite"), "--input", `0=${at("last.npy")}`, "-o", at("outputs/"), "--json"]),
+    ]);
+    expect([onnx.exitCode, tflite.exitCode]).toEqual([0, 0]);
+    expect(namesIn(at("outputs"))).toEqual(["0.npy", "outputs.json"]);
+    expect(readJson(at("outputs/outputs.json"))).toEqual(["output"]);
+    const expected = Array.from(firstOf("golden_out.npy", [1, 10]).data as Float32Array);
+    expect(furthest(numbersIn(at("onnx.npy")), expected)).toBeLessThan(1e-5);
+    expect(furthest(numbersIn(at("outputs/0.npy")), expected)).toBeLessThan(1e-5);
+  });
+
+  it("quantizes real inputs only when asked to, and gives TensorFlow's own integers", async () => {
+    const words = ["run", digits("digits_int8_tf.tflite"), "--input", `input=${at("last.npy")}`, "--json"];
+    const [refused, real] = await Promise.all([
+      millrace([...words, "-o", at("refused.npy")]),
+      millrace([...words, "-o", at("real.npy"), "--real"]),
+    ]);
+    expect(refused.exitCode).toBe(2);
+    expect(codesOf(refused)).toEqual(["run.real-input"]);
+    expect(real.exitCode).toBe(0);
+    expect(numbersIn(at("real.npy"))).toEqual(
+      Array.from(firstOf("golden_out_int8_tf.npy", [1, 10]).data as Float32Array),
+    );
+    expect(namesIn(folder)).not.toContain("refused.npy");
+  });
+});
+
+describe("millrace quantize, compile and evaluate", () => {
+  it("quantizes to the types asked for and reports it", async () => {
+    const words = [
+      "quantize",
+      digits("digits.onnx"),
+      "--data",
+      at("data"),
+      "-o",
+      at("uint8.tflite"),
+      "--io",
+      "uint8",
+      "--json",
+    ];
+    const { exitCode, stdout } = await millrace([...words, "--report", at("report")]);
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout) as Report;
+    expect(readJson(at("report/report.json"))).toEqual(report);
+    expect(report.artifacts.map(({ path }) => path)).toEqual(["../uint8.tflite"]);
+    expect(report.accuracy?.metric).toBe("cosine");
+    expect(report.accuracy?.quantized).toBeGreaterThan(0.99);
+    const info = JSON.parse((await millrace(["inspect", at("uint8.tflite"), "--json"])).stdout);
+    expect([info.inputs[0].dtype, info.outputs[0].dtype]).toEqual(["u8", "u8"]);
+  });
+
+  it("takes a model the whole way, and measures it against the float one", async () => {
+    const compiled = await millrace([
+      "compile",
+      digits("digits.onnx"),
+      "--target",
+      "tflite",
+      "--data",
+      at("data"),
+      "-o",
+      at("new/out"),
+    ]);
+    expect(compiled.exitCode).toBe(0);
+    expect(compiled.stderr).toMatch(/^note layout\.boundary-changed/);
+    expect(namesIn(at("new/out"))).toEqual(["digits_float.tflite", "digits_int8.tflite", "report.html", "report.json"]);
+    const { artifacts } = readJson<Report>(at("new/out/report.json"));
+    for (const { path, sha256 } of artifacts) {
+      expect(sha256).toBe(
+        createHash("sha256")
+          .update(readFileSync(at(`new/out/${path}`)))
+          .digest("hex"),
+      );
+    }
+    const words = [
+      "evaluate",
+      at("new/out/digits_int8.tflite"),
+      "--data",
+      at("data"),
+      "--against",
+      digits("digits.onnx"),
+      "--json",
+    ];
+    const evaluated = await millrace(words);
+    const { metric, samples, value, against } = JSON.parse(evaluated.stdout);
+    expect([metric, samples, against.value]).toEqual(["cosine", 8, expect.closeTo(1)]);
+    expect(value).toBeGreaterThan(0.99);
+    expect(against.drop).toBeCloseTo(against.value - value);
+    expect(against.layers.length).toBeGreaterThan(5);
+  });
+});
