@@ -32,14 +32,11 @@ beforeAll(() => {
 
 describe("millrace inspect", () => {
   it("tells what a model is, for people and for programs", async () => {
-    const [text, json] = await Promise.all([
-      millrace(["inspect", digits("digits.onnx")]),
-      millrace(["inspect", digits("digits_int8_tf.tflite"), "--json"]),
-    ]);
+    const text = await millrace(["inspect", digits("digits.onnx")]);
     expect(text).toMatchObject({ exitCode: 0, stderr: "" });
     expect(text.stdout).toMatch(/digits\.onnx {2}onnx, float, 142 kB/);
     expect(text.stdout).toMatch(/0 {2}input {2}f32 {2}\[1, 1, 28, 28\]/);
-    const info = JSON.parse(json.stdout);
+    const info = JSON.parse((await inProcess(["inspect", digits("digits_int8_tf.tflite"), "--json"])).stdout);
     expect(info).toMatchObject({
       source: "digits_int8_tf.tflite",
       format: "tflite",
@@ -65,20 +62,10 @@ describe("millrace convert and run", () => {
         .digest("hex"),
     });
     expect(graph).toMatchObject({ transposes: 0, operators: { DEPTHWISE_CONV_2D: 3, SOFTMAX: 1 } });
-    const [onnx, tflite] = await Promise.all([
-      millrace([
-        "run",
-        digits("digits.onnx"),
-        "--input",
-        `input=${at("first.npy")}`,
-        "-o",
-        at("onnx.npy"),
-        "--engine",
-        "onnxruntime",
-      ]),
-      millrace(["run", at("float.tflite"), "--input", `0=${at("last.npy")}`, "-o", at("outputs/"), "--json"]),
-    ]);
-    expect([onnx.exitCode, tflite.exitCode]).toEqual([0, 0]);
+    const onnx = ["run", digits("digits.onnx"), "--input", `input=${at("first.npy")}`, "-o", at("onnx.npy")];
+    expect((await inProcess([...onnx, "--engine", "onnxruntime"])).exitCode).toBe(0);
+    const tflite = ["run", at("float.tflite"), "--input", `0=${at("last.npy")}`, "-o", at("outputs/")];
+    expect((await inProcess(tflite)).exitCode).toBe(0);
     expect(namesIn(at("outputs"))).toEqual(["0.npy", "outputs.json"]);
     expect(readJson(at("outputs/outputs.json"))).toEqual(["output"]);
     const expected = Array.from(firstOf("golden_out.npy", [1, 10]).data as Float32Array);
@@ -88,10 +75,8 @@ describe("millrace convert and run", () => {
 
   it("quantizes real inputs only when asked to, and gives TensorFlow's own integers", async () => {
     const words = ["run", digits("digits_int8_tf.tflite"), "--input", `input=${at("last.npy")}`, "--json"];
-    const [refused, real] = await Promise.all([
-      millrace([...words, "-o", at("refused.npy")]),
-      millrace([...words, "-o", at("real.npy"), "--real"]),
-    ]);
+    const refused = await inProcess([...words, "-o", at("refused.npy")]);
+    const real = await inProcess([...words, "-o", at("real.npy"), "--real"]);
     expect(refused.exitCode).toBe(2);
     expect(codesOf(refused)).toEqual(["run.real-input"]);
     expect(real.exitCode).toBe(0);
@@ -104,39 +89,21 @@ describe("millrace convert and run", () => {
 
 describe("millrace quantize, compile and evaluate", () => {
   it("quantizes to the types asked for and reports it", async () => {
-    const words = [
-      "quantize",
-      digits("digits.onnx"),
-      "--data",
-      at("data"),
-      "-o",
-      at("uint8.tflite"),
-      "--io",
-      "uint8",
-      "--json",
-    ];
-    const { exitCode, stdout } = await millrace([...words, "--report", at("report")]);
+    const words = ["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("uint8.tflite"), "--io", "uint8"];
+    const { exitCode, stdout } = await inProcess([...words, "--report", at("report"), "--json"]);
     expect(exitCode).toBe(0);
     const report = JSON.parse(stdout) as Report;
     expect(readJson(at("report/report.json"))).toEqual(report);
     expect(report.artifacts.map(({ path }) => path)).toEqual(["../uint8.tflite"]);
     expect(report.accuracy?.metric).toBe("cosine");
     expect(report.accuracy?.quantized).toBeGreaterThan(0.99);
-    const info = JSON.parse((await millrace(["inspect", at("uint8.tflite"), "--json"])).stdout);
+    const info = JSON.parse((await inProcess(["inspect", at("uint8.tflite"), "--json"])).stdout);
     expect([info.inputs[0].dtype, info.outputs[0].dtype]).toEqual(["u8", "u8"]);
   });
 
   it("takes a model the whole way, and measures it against the float one", async () => {
-    const compiled = await millrace([
-      "compile",
-      digits("digits.onnx"),
-      "--target",
-      "tflite",
-      "--data",
-      at("data"),
-      "-o",
-      at("new/out"),
-    ]);
+    const journey = ["compile", digits("digits.onnx"), "--target", "tflite", "--data", at("data")];
+    const compiled = await millrace([...journey, "-o", at("new/out")]);
     expect(compiled.exitCode).toBe(0);
     expect(compiled.stderr).toMatch(/^note layout\.boundary-changed/);
     expect(namesIn(at("new/out"))).toEqual(["digits_float.tflite", "digits_int8.tflite", "report.html", "report.json"]);
@@ -148,16 +115,8 @@ describe("millrace quantize, compile and evaluate", () => {
           .digest("hex"),
       );
     }
-    const words = [
-      "evaluate",
-      at("new/out/digits_int8.tflite"),
-      "--data",
-      at("data"),
-      "--against",
-      digits("digits.onnx"),
-      "--json",
-    ];
-    const evaluated = await millrace(words);
+    const words = ["evaluate", at("new/out/digits_int8.tflite"), "--data", at("data"), "--json"];
+    const evaluated = await inProcess([...words, "--against", digits("digits.onnx")]);
     const { metric, samples, value, against } = JSON.parse(evaluated.stdout);
     expect([metric, samples, against.value]).toEqual(["cosine", 8, expect.closeTo(1)]);
     expect(value).toBeGreaterThan(0.99);

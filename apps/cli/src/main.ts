@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { printDiagnostics, runWith } from "./context.ts";
 import { failureOf } from "./diagnostics.ts";
 import { createProgram } from "./program.ts";
+import { RequestError, systemCode, systemReason } from "./request-error.ts";
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -9,7 +10,8 @@ const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function main(words: readonly string[]): Promise<void> {
   const interruption = new AbortController();
   for (const [signal, exitCode] of Object.entries(signals)) process.on(signal, () => interrupt(interruption, exitCode));
-  process.stdout.on("error", endQuietly);
+  process.stdout.on("error", endOutput);
+  process.on("uncaughtException", endByFault);
   const exitCode = await execute(words, interruption.signal);
   if (exitCode !== undefined) process.exitCode = exitCode;
 }
@@ -34,10 +36,16 @@ function interrupt(interruption: AbortController, exitCode: number): void {
   interruption.abort();
 }
 
-/** A reader such as `head` may close our output early. */
-function endQuietly(error: Error & { readonly code?: string }): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+/** A reader such as `head` may close our output early, which is no failure. */
+function endOutput(error: Error): void {
+  if (systemCode(error) === "EPIPE") process.exit();
+  throw new RequestError("output.unwritable", `standard output can't be written: ${systemReason(error)}`, {
+    hint: "check where it goes",
+  });
+}
+
+async function endByFault(error: unknown): Promise<void> {
+  process.exit(await fail(error, false));
 }
 
 /** Help or the version was printed, asked for or in place of a missing command. */

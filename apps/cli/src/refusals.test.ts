@@ -97,7 +97,10 @@ describe("the process", () => {
   it.concurrent.each([
     ["an unknown command", ["transmogrify"]],
     ["a truncated model", ["inspect", at("short.tflite")]],
-    ["an external file that is a link out of the folder", ["convert", at("linked/outside.onnx"), "-o", at("out.tflite")]],
+    [
+      "an external file that is a link out of the folder",
+      ["convert", at("linked/outside.onnx"), "-o", at("out.tflite")],
+    ],
   ])("exits 2 with a diagnostic and no stack trace for %s", async (_, words) => {
     const { exitCode, stdout, stderr } = await millrace(words);
     expect([exitCode, stdout]).toEqual([2, ""]);

@@ -19,14 +19,15 @@ export function quantizeConstant(tensor: Tensor, parameters: Quantization): Tens
 }
 
 /**
- * Symmetric int8 weights: scale[c] = max|w[c]| / 127 along `axis`, or one scale for all. A channel of zeros gets `idleScale[c]`,
- * which may be anything.
+ * Symmetric int8 weights: scale[c] = max|w[c]| / 127 along `axis`, or one scale for all. A channel's scale is raised to `leastScale[c]`
+ * as long as that stays within the greatest scale of the layer, which costs no more than one scale for all would; `raised` lists
+ * those channels. A channel of zeros takes whatever scale it needs.
  */
 export function quantizeWeights(
   tensor: Tensor,
   axis: number,
-  options: { readonly perTensor: boolean; readonly idleScale: (channel: number) => number },
-): { readonly tensor: Tensor; readonly quantization: Quantization } {
+  options: { readonly perTensor: boolean; readonly leastScale: (channel: number) => number },
+): { readonly tensor: Tensor; readonly quantization: Quantization; readonly raised: readonly number[] } {
   const channels = tensor.shape[axis];
   const inner = elementCount(tensor.shape.slice(axis + 1));
   const values = numbersOf(tensor);
@@ -34,20 +35,30 @@ export function quantizeWeights(
   forEachChannel(values.length, inner, channels, (at, channel) => {
     peaks[channel] = Math.max(peaks[channel], Math.abs(values[at]));
   });
-  if (options.perTensor) peaks.fill(peaks.reduce((a, b) => Math.max(a, b), 0));
-  const scale = Array.from(peaks, (peak, channel) => usableScale(peak / weightLimit) ?? options.idleScale(channel)).map(
-    Math.fround,
-  );
+  const greatest = peaks.reduce((a, b) => Math.max(a, b), 0);
+  if (options.perTensor) peaks.fill(greatest);
+  const raised: number[] = [];
+  const scale = Array.from(peaks, (peak, channel) => {
+    const least = options.leastScale(channel);
+    if (peak === 0) return Math.fround(Math.max(1, least));
+    const own = usableScale(peak / weightLimit) ?? leastFloat;
+    if (own >= least || least > greatest / weightLimit) return own;
+    raised.push(channel);
+    return Math.fround(least);
+  });
   const data = new Int8Array(values.length);
   forEachChannel(values.length, inner, channels, (at, channel) => {
     data[at] = Math.min(weightLimit, Math.max(-weightLimit, roundAway(values[at] / scale[channel])));
   });
   const quantization = options.perTensor ? perTensor(scale[0], 0) : perAxis(scale, axis);
-  return { tensor: { dtype: "i8", shape: tensor.shape, data }, quantization };
+  return { tensor: { dtype: "i8", shape: tensor.shape, data }, quantization, raised };
 }
 
+/** The least positive normal float32. */
+const leastFloat = 2 ** -126;
+
 function usableScale(scale: number): number | undefined {
-  return Math.fround(scale) > 0 && Number.isFinite(scale) ? scale : undefined;
+  return Math.fround(scale) >= leastFloat && Number.isFinite(scale) ? Math.fround(scale) : undefined;
 }
 
 function forEachChannel(

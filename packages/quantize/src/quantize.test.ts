@@ -1,5 +1,5 @@
 import { DiagnosticError, fromNumbers, type Graph, numbersOf, type Tensor, type Value } from "@millrace/ir";
-import { evaluateGraph, sigmoid, sin } from "@millrace/ops";
+import { evaluateGraph, linear, sigmoid, sin } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
@@ -128,7 +128,6 @@ describe("int8 form of a float graph", () => {
     const x = n.input("x", [1, 2]);
     const weights = n.graph.addConstant("w", fromNumbers("f32", [1, 2], [1e-9, 1e-9]));
     const bias = n.graph.addConstant("b", fromNumbers("f32", [1], [1000]));
-    const { linear } = await import("@millrace/ops");
     const graph = n.finish(n.node(linear, [x, weights, bias], { activation: "none" }));
     const failure = await quantized(graph).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DiagnosticError);
@@ -152,4 +151,17 @@ test("activation parameters hold zero exactly and the whole range", () => {
   expect(activationParameters({ minimum: 1, maximum: 255 })).toEqual({ scale: [1], zeroPoint: [-128] });
   expect(activationParameters({ minimum: -255, maximum: -3 })).toEqual({ scale: [1], zeroPoint: [127] });
   expect(activationParameters({ minimum: 0, maximum: 0 })).toEqual({ scale: [1], zeroPoint: [0] });
+});
+
+test("a channel of tiny weights beside others takes a coarser scale so that its bias fits", async () => {
+  const n = new NetworkBuilder();
+  const weights = n.graph.addConstant("w", fromNumbers("f32", [2, 2], [1, -1, 1e-12, 1e-12]));
+  const bias = n.graph.addConstant("b", fromNumbers("f32", [2], [0.5, 1]));
+  const graph = n.finish(n.node(linear, [n.input("x", [1, 2]), weights, bias], { activation: "none" }));
+  const { graph: integers, diagnostics } = await quantized(graph);
+  const [node] = [...integers.nodes()];
+  const stored = numbersOf(node.inputs[2]!.constant!);
+  expect(diagnostics).toMatchObject([{ code: "quantize.idle-channels", severity: "info" }]);
+  expect(stored[1] * node.inputs[2]!.type.quantization!.scale[1]).toBeCloseTo(1, 6);
+  expect(stored[1]).toBeLessThanOrEqual(2 ** 30);
 });

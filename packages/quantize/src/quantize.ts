@@ -187,10 +187,11 @@ class Builder {
     const inputScale = x.type.quantization!.scale[0];
     const tensor = weights!.constant!;
     const offsets = bias?.constant && numbersOf(bias.constant);
-    const idleScale = (channel: number) =>
-      offsets ? Math.max(1, Math.abs(offsets[channel]) / (inputScale * 2 ** 30)) : 1;
+    const leastScale = (channel: number) => (offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias) : 0);
     const perTensor = this.#options.perTensor ?? false;
-    const integers = quantizeWeights(tensor, rule.axis(node.attributes, tensor.shape.length), { perTensor, idleScale });
+    const axis = rule.axis(node.attributes, tensor.shape.length);
+    const integers = quantizeWeights(tensor, axis, { perTensor, leastScale });
+    if (integers.raised.length > 0) this.#diagnostics.push(raisedScales(node, integers.raised));
     const inputs = node.inputs.map(() => undefined as Value | undefined);
     inputs[index(rule.data)] = x;
     inputs[index(rule.weights)] = this.#graph.addConstant(weights!.name, integers.tensor, integers.quantization);
@@ -288,6 +289,19 @@ class Builder {
     const attributes = { dtype, scale, zeroPoint, axis: -1 };
     return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
   }
+}
+
+/** Greatest bias in steps of its scale that leaves an int32 sum room for the products. */
+const greatestBias = 2 ** 30;
+
+function raisedScales(node: Node, channels: readonly number[]): Diagnostic {
+  return {
+    code: "quantize.idle-channels",
+    severity: "info",
+    message: `${node.name}: ${channels.length} channels have weights so small beside the others that their bias would not fit 32 bits; their weights got a coarser scale`,
+    at: { node: node.name },
+    hint: "nothing needs to be done; such channels could be pruned from the model",
+  };
 }
 
 function saturatedBias(node: Node, bias: Value, channels: readonly number[]): Diagnostic {

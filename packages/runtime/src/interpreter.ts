@@ -10,7 +10,7 @@ import { planSteps, type Step } from "./plan.ts";
 export interface ReferenceOptions {
   /** How products are brought back to 32 bits; TensorFlow's own builds and TFLite Micro round twice. */
   readonly rounding?: Rounding;
-  /** Full TFLite and TFLite Micro differ in 8-bit sigmoid and tanh. */
+  /** Full TFLite and TFLite Micro differ in fully connected layers, 8-bit sigmoid and tanh, and sums. */
   readonly flavor?: Flavor;
 }
 

@@ -31,9 +31,12 @@ async function describe(info: ModelInfo): Promise<string> {
   const { formatBytes, formatCount } = await import("@millrace/toolkit");
   const count = Object.values(info.operators).reduce((sum, number) => sum + number, 0);
   const kind = info.quantized ? "quantized" : "float";
+  const open = info.inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === "string"));
+  const work =
+    info.macs === 0 && open.length > 0 ? `unknown (--dim ${printable(open[0])}=1 tells)` : formatCount(info.macs);
   return [
     `${printable(info.source)}  ${info.format}, ${kind}, ${formatBytes(info.bytes)}`,
-    `  ${formatCount(info.macs)} multiply-accumulates, ${formatCount(info.parameters)} parameters, ${formatCount(count)} operators`,
+    `  ${work} multiply-accumulates, ${formatCount(info.parameters)} parameters, ${formatCount(count)} operators`,
     "",
     boundary("Inputs", info.inputs),
     "",

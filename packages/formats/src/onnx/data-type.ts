@@ -57,6 +57,11 @@ export function dataTypeOf(code: number): OnnxDataType | undefined {
   return names.get(code);
 }
 
+/** The TensorProto.DataType code of a data type. */
+export function dataTypeCode(name: OnnxDataType): number {
+  return dataTypes[name].code;
+}
+
 /** The name of a tensor's data type; throws FormatError `onnx.data-type` when it has no elements that can be read. */
 export function requireDataType(code: number, tensor: string): OnnxDataType {
   const name = names.get(code);

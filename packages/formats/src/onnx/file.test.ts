@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { looksLikeOnnx, readOnnx, writeOnnx } from "./file.ts";
+import { looksLikeOnnx, readOnnx, writeOnnx, writeTensorProto } from "./file.ts";
 import type { Codec, MessageType } from "./message.ts";
 import type { OnnxModel } from "./model.ts";
 import * as packed from "./packed.ts";
@@ -104,6 +104,13 @@ describe("models", () => {
     expect(model.graph.initializers[0]!.floatData).toEqual(Float32Array.of(0, 1, 0, 0));
   });
 
+  test("negative numbers take ten bytes, as every other protobuf writer has it", () => {
+    const tensor = { name: "", dims: [], dataType: 3, int32Data: Int32Array.of(-1), int64Data: BigInt64Array.of(-1n) };
+    const minusOne = varint(2n ** 64n - 1n);
+    const expected = concat(Uint8Array.of(16, 3), field(5, minusOne), field(7, minusOne));
+    expect(writeTensorProto(tensor)).toEqual(expected);
+  });
+
   test("unknown fields are skipped, repeated fields may be interleaved", () => {
     const unknown = concat(field(200, Uint8Array.of(1)), varint(201 * 8), varint(2n ** 64n - 1n));
     const fixed = concat(varint(202 * 8 + 1), new Uint8Array(8), varint(203 * 8 + 5), new Uint8Array(4));
@@ -165,6 +172,7 @@ describe("hostile files", () => {
       "a number of 11 bytes",
       concat(smallBytes, varint(240), new Uint8Array(10).fill(255), Uint8Array.of(1)),
     ],
+    ["onnx.malformed", "a number of 65 bits", concat(smallBytes, varint(240), varint(2n ** 64n))],
     ["onnx.malformed", "a name with another wire type", around(Uint8Array.of(0x10, 1))],
     ["onnx.malformed", "a name that is not UTF-8", around(field(2, Uint8Array.of(0xff)))],
     ["onnx.malformed", "a dim beyond 2^53", around(field(5, field(1, varint(2n ** 60n))))],

@@ -1,5 +1,5 @@
 export { decodeAttribute, encodeAttribute, type OnnxAttributeKind, type OnnxAttributeValue } from "./attribute.ts";
-export { dataTypeOf, type OnnxArray, type OnnxDataType, type OnnxNumberType } from "./data-type.ts";
+export { dataTypeCode, dataTypeOf, type OnnxArray, type OnnxDataType, type OnnxNumberType } from "./data-type.ts";
 export { type ExternalData, resolveLocation } from "./external-data.ts";
 export { looksLikeOnnx, readOnnx, readTensorProto, writeOnnx, writeTensorProto } from "./file.ts";
 export type * from "./model.ts";

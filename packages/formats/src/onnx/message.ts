@@ -33,7 +33,7 @@ export interface MessageType<M> {
 
 const nothing: readonly never[] = Object.freeze([]);
 
-export function message<M extends object>(name: string, table: Fields<M>): MessageType<M> {
+export function message<M extends object>(name: string, table: Fields<NoInfer<M>>): MessageType<M> {
   const byNumber: (NamedField | undefined)[] = [];
   const byProperty = new Map<string, NamedField>();
   const initial: Record<string, unknown> = {};

@@ -6,7 +6,7 @@ import { decodeTensor, elementCount, type OnnxTensorValue } from "./tensor.ts";
 
 export interface SparseOptions {
   readonly external?: ExternalData;
-  /** Elements of the dense tensor that are accepted; a few bytes can declare any number. Default 2^27. */
+  /** Elements of the dense tensor that are accepted; a few bytes can declare any number. Default 2^26. */
   readonly maximumElements?: number;
 }
 
@@ -15,7 +15,7 @@ export interface SparseOptions {
  * Throws FormatError `onnx.sparse-tensor` and those of `decodeTensor`.
  */
 export function decodeSparseTensor(sparse: OnnxSparseTensor, options: SparseOptions = {}): OnnxTensorValue {
-  const { external, maximumElements = 2 ** 27 } = options;
+  const { external, maximumElements = 2 ** 26 } = options;
   const { dims } = sparse;
   const name = sparse.values?.name ?? "";
   if (sparse.values === undefined || sparse.indices === undefined) throw failure(name, "lacks its values or indices");

@@ -1,5 +1,13 @@
 import { FormatError } from "../error.ts";
-import { dataTypeOf, dataTypes, entriesOf, type OnnxArray, type OnnxNumberType, requireDataType } from "./data-type.ts";
+import {
+  dataTypeCode,
+  dataTypeOf,
+  dataTypes,
+  entriesOf,
+  type OnnxArray,
+  type OnnxNumberType,
+  requireDataType,
+} from "./data-type.ts";
 import { type ExternalData, readExternal } from "./external-data.ts";
 import type { OnnxTensor } from "./model.ts";
 import { pack, packedBytes, unpack } from "./sub-byte.ts";
@@ -36,8 +44,7 @@ export function decodeTensor(tensor: OnnxTensor, external?: ExternalData): OnnxT
  */
 export function encodeTensor(name: string, value: OnnxTensorValue): OnnxTensor {
   const { dataType, dims, data } = value;
-  const { code } = dataTypes[dataType];
-  const tensor: OnnxTensor = { name, dims, dataType: code };
+  const tensor: OnnxTensor = { name, dims, dataType: dataTypeCode(dataType) };
   const entries = elementCount(dims, name) * entriesOf(dataType);
   if (data.length !== entries) throw sizeMismatch(tensor, entries, data.length, "elements");
   if (value.dataType === "STRING") return { ...tensor, stringData: value.data.map(encodeUtf8) };

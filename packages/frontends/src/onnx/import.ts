@@ -62,8 +62,7 @@ function addInputs(
   const types = inputTypes(inputs, given, tensors, problems);
   for (const { name } of inputs) {
     const type = types.get(name);
-    if (scope.owns(name))
-      problems.error("onnx.duplicate-name", `Two inputs are called "${name}".`, { at: { value: name } });
+    if (scope.owns(name)) reportTwins("inputs", name, problems);
     else scope.bind(name, type ? graph.addInput(name, type) : "unknown");
   }
 }
@@ -71,10 +70,16 @@ function addInputs(
 function checkInitializers({ graph }: OnnxModel, problems: Problems): void {
   const names = new Set<string>();
   for (const { name } of graph.initializers) {
-    if (names.has(name))
-      problems.error("onnx.duplicate-name", `Two initializers are called "${name}".`, { at: { value: name } });
+    if (names.has(name)) reportTwins("initializers", name, problems);
     names.add(name);
   }
+}
+
+function reportTwins(what: string, name: string, problems: Problems): void {
+  problems.error("onnx.duplicate-name", `Two ${what} are called "${name}".`, {
+    at: { value: name },
+    hint: "Give every value a name of its own.",
+  });
 }
 
 function setOutputs(

@@ -3,6 +3,8 @@ import { bindDimension, type Dimension, symbol, type ValueType } from "@millrace
 import type { Problems } from "./problems.ts";
 import type { TensorReader } from "./tensors.ts";
 
+const sizeHint = "Sizes are whole numbers of at least 0.";
+
 /** Sizes the user gives: symbols by name, and whole shapes by input. */
 export interface GivenSizes {
   readonly dimensions?: ReadonlyMap<string, number> | undefined;
@@ -82,7 +84,9 @@ function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problem
         hint: `The inputs are ${[...names].join(", ")}.`,
       });
     if (!shape.every(isSize))
-      problems.error("onnx.unknown-shape", `The shape given for "${name}" is not a list of sizes.`);
+      problems.error("onnx.unknown-shape", `The shape [${shape}] given for "${name}" is not a list of sizes.`, {
+        hint: sizeHint,
+      });
   }
   for (const [name, size] of given.dimensions ?? []) {
     if (!symbols.has(symbol(name)))
@@ -90,7 +94,9 @@ function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problem
         hint: `The open dimensions are ${[...symbols].filter((size) => typeof size === "string").join(", ") || "none"}.`,
       });
     if (!isSize(size))
-      problems.error("onnx.unknown-dimension", `The size given for the dimension "${name}" is not one.`);
+      problems.error("onnx.unknown-dimension", `The size ${size} given for "${name}" is not a size.`, {
+        hint: sizeHint,
+      });
   }
 }
 

@@ -12,8 +12,8 @@ import type { StoredTensor, TensorReader } from "./tensors.ts";
 
 /** Functions and branches inside each other. */
 const maximumDepth = 100;
-/** Nodes a model may become when its functions are written out. */
-const maximumNodes = 2 ** 20;
+/** Nodes that writing out functions and branches may give. */
+const maximumNodes = 2 ** 17;
 
 type Results = readonly (Binding | undefined)[];
 
@@ -35,11 +35,6 @@ export class Walker {
   }
 
   walk(nodes: readonly OnnxNode[], scope: Scope): void {
-    this.#count += nodes.length;
-    if (this.#count > maximumNodes)
-      fail("onnx.too-large", `the model has over ${maximumNodes} nodes when its functions are written out`, {
-        hint: "Split the model, or simplify its functions.",
-      });
     const order = orderNodes(nodes);
     this.#reportOrder(order, scope);
     for (const node of order.stuck) this.#bind(node, scope, [], placeOf(node, scope));
@@ -135,7 +130,10 @@ export class Walker {
       });
     const chosen = scalarOf(tensor) !== 0 ? "then_branch" : "else_branch";
     const graph = resolveAttributes(node.attributes, scope.attributes).find(({ name }) => name === chosen)?.graph;
-    if (graph === undefined) fail("onnx.missing-attribute", `the attribute ${chosen} is missing`);
+    if (graph === undefined)
+      fail("onnx.missing-attribute", `the attribute ${chosen} is missing`, {
+        hint: "Check the model with onnx.checker and export it again.",
+      });
     const inner = new Scope({
       prefix: scope.prefix,
       opsets: scope.opsets,
@@ -150,6 +148,11 @@ export class Walker {
     if (this.#open.length === maximumDepth)
       fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`, {
         hint: "Write some of them out.",
+      });
+    this.#count += nodes.length;
+    if (this.#count > maximumNodes)
+      fail("onnx.too-large", `the model's functions and branches come to over ${maximumNodes} nodes when written out`, {
+        hint: "Split the model, or simplify its functions.",
       });
     this.#open.push(within);
     try {

@@ -18,7 +18,7 @@ describe("tables of functions", () => {
       expect(Math.abs(lookUpWord(table, stored) - stored)).toBeLessThanOrEqual(1);
   });
 
-  it("interpolate 16-bit values: exp is off by no more than one stored input step changes", () => {
+  it("interpolate 16-bit values: exp is off by what one stored step of its input and the chord make", () => {
     const table = wordTable(
       { scale: 10 / 65535, zeroPoint: 32767 },
       { scale: 2 / 65535, zeroPoint: 0 },
@@ -27,7 +27,7 @@ describe("tables of functions", () => {
     );
     for (let stored = -32768; stored <= 32767; stored += 61) {
       const real = Math.exp((stored - 32767) * (10 / 65535)) * 32768;
-      expect(Math.abs(lookUpWord(table, stored) - real)).toBeLessThanOrEqual(6);
+      expect(Math.abs(lookUpWord(table, stored) - real)).toBeLessThanOrEqual(8);
     }
   });
 });

@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readTflite } from "@millrace/formats/tflite";
+import { describe, expect, it } from "vitest";
+import { problemsOf } from "./models.testing.ts";
+
+const shared = new URL("../../../../../shared/", import.meta.url);
+
+/** Stored files that can't be imported, by the reason. */
+const refused: Readonly<Record<string, readonly string[]>> = {
+  "tflite.unknown-operator": [
+    "assets/tflite_zoo/mediapipe/selfie_segmentation.tflite",
+    "assets/tflite_zoo/ssd_mobilenet_v1_coco_quant.tflite",
+    "assets/tflm/audio_preprocessor_float.tflite",
+    "assets/tflm/audio_preprocessor_int8.tflite",
+    "assets/tflm/person_detect_vela.tflite",
+    "assets/tflm/trained_lstm.tflite",
+    "assets/tflm/trained_lstm_int8.tflite",
+    "fixtures/kernels/CUMSUM/a.tflite",
+    "fixtures/kernels/GATHER_ND/a.tflite",
+    "fixtures/kernels/L2_NORMALIZATION/64.tflite",
+    "fixtures/kernels/L2_NORMALIZATION/8.tflite",
+    "fixtures/kernels/SVDF/kws_like.tflite",
+    "fixtures/kernels/SVDF/r1.tflite",
+    "fixtures/kernels/TOPK_V2/a.tflite",
+    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/batch3.tflite",
+    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/t28_f28_u20.tflite",
+    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/t5_f3_u4.tflite",
+    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/u33_odd.tflite",
+  ],
+  "tflite.subgraphs": ["assets/tflite_zoo/uww_okay_nabu_v2.tflite", "assets/tflite_zoo/uww_vad_v2.tflite"],
+  "tflite.hybrid": [
+    "assets/mlperf_tiny_models/kws_ref_model_float32.tflite",
+    "assets/onnx_models/dtln_model_quant_1.tflite",
+    "fixtures/peers/ic_tf221_dynrange_b1.tflite",
+    "fixtures/peers/kws_tf221_dynrange_b1.tflite",
+  ],
+};
+
+describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
+  const files = existsSync(shared)
+    ? readdirSync(shared, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tflite"))
+    : [];
+
+  it("import, or are refused for the known reason", () => {
+    const found: Record<string, string[]> = {};
+    for (const file of files.sort()) {
+      const [problem] = problemsOf(readTflite(new Uint8Array(readFileSync(new URL(file, shared)))));
+      if (problem) found[problem.code] = [...(found[problem.code] ?? []), file];
+    }
+    expect(files.length).toBeGreaterThan(300);
+    expect(found).toEqual(refused);
+  });
+});

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readTflite } from "@millrace/formats/tflite";
+import { importTflite } from "@millrace/frontends/tflite";
+import { DiagnosticError, equalGraphs, type Graph } from "@millrace/ir";
+import { describe, expect, it } from "vitest";
+import { exportTflite } from "./export.ts";
+import { withoutOrigins } from "./graphs.testing.ts";
+
+const shared = new URL("../../../../../shared/", import.meta.url);
+
+function importable(file: string): Graph | undefined {
+  try {
+    return importTflite(readTflite(new Uint8Array(readFileSync(new URL(file, shared))))).graph;
+  } catch (error) {
+    if (error instanceof DiagnosticError) return undefined;
+    throw error;
+  }
+}
+
+describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
+  const files = existsSync(shared)
+    ? readdirSync(shared, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tflite"))
+    : [];
+
+  it("give equal graphs after export and import", () => {
+    let count = 0;
+    for (const file of files) {
+      const graph = importable(file);
+      if (graph === undefined) continue;
+      const { model } = exportTflite(graph);
+      const difference = equalGraphs(withoutOrigins(graph), withoutOrigins(importTflite(model).graph));
+      if (difference) expect.fail(`${file}: ${difference}`);
+      count++;
+    }
+    expect(count).toBeGreaterThan(280);
+  });
+
+  it("are written the same each time, no larger than they were by more than names and a signature", () => {
+    for (const file of files.filter((name) => name.includes("/peers/") || name.includes("mobilenet_v2"))) {
+      const graph = importable(file);
+      if (graph === undefined) continue;
+      const { bytes } = exportTflite(graph);
+      expect(Buffer.compare(exportTflite(graph).bytes, bytes)).toBe(0);
+      if (!file.includes("float16")) {
+        expect(bytes.length).toBeLessThan(readFileSync(new URL(file, shared)).length + 4096);
+      }
+    }
+  });
+});
