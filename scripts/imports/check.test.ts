@@ -130,8 +130,16 @@ const broken: Record<string, readonly [changes: Record<string, unknown>, problem
     {
       "packages/ops/src/index.ts": 'import { a } from "@millrace/ir"; // import "fflate"',
       "packages/ops/src/fflate.test.ts": 'import "fflate";',
+      "packages/ir/package.json": {
+        ...manifest("ir", [".", "./deep"], ["left-pad"]),
+        devDependencies: { "right-pad": "1" },
+      },
     },
-    ["packages/ops/package.json lists fflate, which none of its files imports"],
+    [
+      "packages/ir/package.json lists left-pad, which none of its files imports",
+      "packages/ir/package.json lists right-pad, which none of its files imports",
+      "packages/ops/package.json lists fflate, which only tests import: a devDependency",
+    ],
   ],
   "packages and rows without each other": [
     {

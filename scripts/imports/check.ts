@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { join, posix } from "node:path";
 import { importsOf, type SourceImports } from "./statements.ts";
 import { mayImport, type Row, readTable, unitOf } from "./table.ts";
-import { type Member, memberOf, readWorkspace, type Workspace } from "./workspace.ts";
+import { memberOf, readWorkspace, type Workspace } from "./workspace.ts";
 
 /** Folders that only ever run on a developer's machine; their packages may come from the root's devDependencies. */
 const developmentFolders = ["conformance", "benchmarks", "examples", "scripts"];
@@ -121,16 +121,21 @@ function rowsWithoutFiles(rows: readonly Row[], { files }: Workspace): string[] 
 }
 
 function unusedDependencies({ members, files }: Workspace, sources: ReadonlyMap<string, SourceImports>): string[] {
-  const stringsOf = ({ folder }: Member, withTests: boolean) =>
-    files
-      .filter((file) => file.startsWith(`${folder}/`) && (withTests || !isTest(file)))
-      .flatMap((file) => [...(sources.get(file)?.strings ?? [])]);
-  return members.flatMap((member) => {
-    const [own, all] = [false, true].map((withTests) => new Set(stringsOf(member, withTests).map(packageOf)));
+  const namedIn = (chosen: readonly string[]) =>
+    new Set(chosen.flatMap((file) => [...(sources.get(file)?.strings ?? [])].map(packageOf)));
+  return members.flatMap(({ folder, dependencies, developmentDependencies }) => {
+    const own = files.filter((file) => file.startsWith(`${folder}/`));
+    const [all, shipped] = [namedIn(own), namedIn(own.filter((file) => !isTest(file)))];
     const unused = (names: ReadonlySet<string>, used: ReadonlySet<string>) =>
       [...names].filter((name) => !used.has(name.replace(/^@types\//, "")));
-    return [...unused(member.dependencies, own), ...unused(member.developmentDependencies, all)].map(
-      (name) => `${member.folder}/package.json lists ${name}, which none of its files imports`,
-    );
+    const lists = (name: string) => `${folder}/package.json lists ${name}, which`;
+    return [
+      ...unused(dependencies, shipped).map((name) =>
+        all.has(name)
+          ? `${lists(name)} only tests import: a devDependency`
+          : `${lists(name)} none of its files imports`,
+      ),
+      ...unused(developmentDependencies, all).map((name) => `${lists(name)} none of its files imports`),
+    ];
   });
 }

@@ -125,14 +125,19 @@ function problemsOf<S extends Slots, A extends Specs>(
   inputs: readonly (Value | undefined)[],
   attributes: Attributes,
 ): readonly string[] {
-  const problems = [...inputProblems(slots, inputs), ...attributeProblems(definition.attributes, attributes)];
+  const problems = [...inputProblems(slots, inputs, definition.quantization), ...attributeProblems(definition.attributes, attributes)];
   if (problems.length > 0) return problems;
   const named = nameInputs(slots, inputs) as Named<S, Value>;
   const broken = definition.check?.find(([, holds]) => !holds(named, attributes as AttributesOf<A>));
   return broken ? [`it must hold that ${broken[0]}`] : [];
 }
 
-function inputProblems(slots: readonly InputSpec[], inputs: readonly (Value | undefined)[]): string[] {
+/** Integers that stand for reals may take the place of reals in an operator that has an integer form. */
+function inputProblems(
+  slots: readonly InputSpec[],
+  inputs: readonly (Value | undefined)[],
+  quantization: QuantizationRule,
+): string[] {
   const problems: string[] = [];
   const open = slots.at(-1)?.arity === "many";
   if (!open && inputs.length > slots.length)
@@ -144,7 +149,8 @@ function inputProblems(slots: readonly InputSpec[], inputs: readonly (Value | un
     const slot = slots[Math.min(index, slots.length - 1)];
     if (value === undefined && slot?.arity === "many") problems.push(`input ${index} of ${slot.name} is missing`);
     const dtype = value?.type.dtype;
-    if (dtype && slot?.dtypes && !slot.dtypes.includes(dtype)) {
+    const integerForm = value?.type.quantization !== undefined && quantization.kind !== "float";
+    if (dtype && slot?.dtypes && !slot.dtypes.includes(dtype) && !integerForm) {
       problems.push(`input ${slot.name} is ${dtype}, but only ${slot.dtypes.join(", ")} will do`);
     }
   });

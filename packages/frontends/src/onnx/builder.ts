@@ -28,7 +28,7 @@ const smallTensor = 4096;
 const maximumSizes = 64;
 /** Elements that are computed unasked in all: keeps hostile graphs of many small constants quick. */
 const maximumWork = 2 ** 26;
-/** Bytes of constants that may come from a few bytes of file (ConstantOfShape, Expand, Range). */
+/** Bytes that constants may take beyond those the file holds: what ConstantOfShape, Range and arithmetic on constants make. */
 const maximumExpanded = 2 ** 30;
 
 /**
@@ -41,7 +41,7 @@ export class Builder {
   /** Results of nodes that depend on constants only. */
   readonly #derived = new Set<Value>();
   readonly #computed = new Map<Value, Tensor>();
-  readonly #settled = new Map<Value, Value>();
+  readonly #made = new Map<Value, Map<string, Value>>();
   #work = 0;
   #expanded = 0;
 
@@ -106,6 +106,7 @@ export class Builder {
       pending.pop();
       if (this.#computed.has(outputs[0])) continue;
       const types = outputs.map(({ type }) => type);
+      this.reserve(8 * sizeOf(types));
       const tensors = this.#evaluate(op, inputs as readonly Value[], attributes, types);
       for (const [index, output] of outputs.entries()) this.#computed.set(output, tensors[index]);
     }
@@ -115,11 +116,16 @@ export class Builder {
   /** A constant in the place of a value that depends on constants only; any other value as it is. */
   settled(value: Value): Value {
     if (!this.#derived.has(value)) return value;
-    const known = this.#settled.get(value);
-    if (known) return known;
-    const constant = this.constant(`${value.name}/constant`, this.tensorOf(value)!);
-    this.#settled.set(value, constant);
-    return constant;
+    return this.once(value, "constant", () => this.constant(`${value.name}/constant`, this.tensorOf(value)!));
+  }
+
+  /** What `make` makes out of `value`; later calls with the same `way` share it. */
+  once(value: Value, way: string, make: () => Value): Value {
+    const ways = this.#made.get(value) ?? new Map<string, Value>();
+    this.#made.set(value, ways);
+    const made = ways.get(way) ?? make();
+    ways.set(way, made);
+    return made;
   }
 
   /** The elements of a scalar or vector of integers, symbolic where they are sizes left open; undefined if they depend on data. */
@@ -170,7 +176,7 @@ export class Builder {
     if (problems.length === 0) return;
     const shapes = inputs.map((input) => (input ? `${input.type.dtype}[${input.type.shape}]` : "nothing")).join(", ");
     fail("onnx.shape", `for ${op.name} of ${shapes}, ${problems.join("; ")}`, {
-      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs; if they are right, this use of the operator is not supported.",
+      hint: "Check the model with onnx.checker and the shapes of its inputs; if they are right, this is not supported.",
     });
   }
 
@@ -189,9 +195,6 @@ export class Builder {
     types: readonly ValueType[],
   ): readonly Tensor[] {
     const tensors = inputs.map((input) => input.constant ?? this.#computed.get(input)!);
-    const read = tensors.reduce((count, { data }) => count + data.length, 0);
-    const made = types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
-    if (made > read + smallTensor) this.reserve(made * 8);
     return op.evaluate!(tensors, attributes, types);
   }
 
@@ -207,6 +210,11 @@ export class Builder {
     const sizes = sizesAfter(op.name, inputs, (input) => this.sizesOf(input), attributes);
     return sizes?.length === count ? sizes : undefined;
   }
+}
+
+/** Elements of values of static shapes in all. */
+function sizeOf(types: readonly ValueType[]): number {
+  return types.reduce((count, { shape }) => count + (elementCount(shape) as number), 0);
 }
 
 /** Whether an attribute holds a size left open. */

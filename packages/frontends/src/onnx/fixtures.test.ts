@@ -13,7 +13,7 @@ import {
   verify,
 } from "@millrace/ir";
 import { transposeTensor } from "@millrace/ops";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
 import { evaluateGraph } from "./evaluate.testing.ts";
 import { type ImportOptions, importOnnx } from "./import.ts";
@@ -138,7 +138,7 @@ describe.skipIf(absent)("fixtures (absent without the shared folder)", () => {
   });
 });
 
-describe.skipIf(absent)("against onnxruntime (absent without the shared folder)", () => {
+describe.skipIf(absent)("against onnxruntime-web (absent without the shared folder)", () => {
   it.each([
     ["assets/onnx_models/mnist_burn", undefined],
     ["assets/onnx_models/mobilenet_v2_0.35_128_flowers", undefined],

@@ -41,6 +41,6 @@ describe("orderNodes", () => {
     const chain = Array.from({ length: 100_000 }, (_, index) => node(`Relu v${index} -> v${index + 1}`)).reverse();
     const start = performance.now();
     expect(orderNodes(chain).nodes[0].inputs).toEqual(["v0"]);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 });

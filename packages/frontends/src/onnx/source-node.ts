@@ -157,6 +157,11 @@ export class SourceNode {
     return this.#keep([builder.rearrange(op, constant, attributes, naming)])[0];
   }
 
+  /** What `make` makes out of `value`, shared by all nodes that make it the same `way`. */
+  once(value: Value, way: string, make: () => Value): Value {
+    return this.#surroundings.builder.once(value, way, make);
+  }
+
   constant(tensor: Tensor): Value {
     const { builder, naming } = this.#surroundings;
     return this.#keep([builder.constant(`${naming.value}/constant`, tensor)])[0];

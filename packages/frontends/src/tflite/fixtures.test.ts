@@ -5,6 +5,11 @@ import { problemsOf } from "./models.testing.ts";
 
 const shared = new URL("../../../../../shared/", import.meta.url);
 
+function tfliteFilesIn(folder: string): readonly string[] {
+  const names = readdirSync(new URL(folder, shared), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".tflite")).map((name) => `${folder}/${name}`);
+}
+
 /** Stored files that can't be imported, by the reason. */
 const refused: Readonly<Record<string, readonly string[]>> = {
   "tflite.unknown-operator": [
@@ -37,9 +42,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
-  const files = existsSync(shared)
-    ? readdirSync(shared, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tflite"))
-    : [];
+  const files = existsSync(shared) ? ["assets", "fixtures"].flatMap(tfliteFilesIn) : [];
 
   it("import, or are refused for the known reason", () => {
     const found: Record<string, string[]> = {};

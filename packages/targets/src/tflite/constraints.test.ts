@@ -132,6 +132,18 @@ describe("what TFLite can't express", () => {
     ).toBe(true);
   });
 
+  it("asks for weights that are symmetric", () => {
+    const weights = (zeroPoint: number): ValueType => ({
+      dtype: "i8",
+      shape: [3, 2],
+      quantization: perTensor(1, zeroPoint),
+    });
+    const graph = (zeroPoint: number) =>
+      nodeOf(ops.linear, [eight(1, 0, [1, 2]), weights(zeroPoint)], none, eight(1, 0, [1, 3]));
+    expect(sentencesOf(graph(0))).toEqual([]);
+    expect(sentencesOf(graph(1))).toEqual([expect.stringContaining("zero points of 0")]);
+  });
+
   it("asks for the bias that integer data need", () => {
     const graph = new Graph("bias");
     const x = graph.addInput("x", eight(1, 0, [1, 2]));

@@ -14,7 +14,10 @@ function sharing(node: Node): readonly Value[] {
   return [...named.filter((value) => value !== undefined), ...node.outputs];
 }
 
-/** What integer data have to keep to. Where the file's kernels rescale, `clamp` and the like, nothing is asked. */
+/**
+ * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps, are asked for nothing. Files
+ * of newer converters divide int8 data, though no model is quantized to it here.
+ */
 export const quantizationConstraints: readonly Constraint[] = [
   {
     sentence: (node) => `its result is not quantized: ${(node.op.quantization as { readonly why?: string }).why}`,
@@ -58,6 +61,16 @@ export const quantizationConstraints: readonly Constraint[] = [
     holds({ inputs: [x, weights], outputs: [y] }) {
       const whole = [x, weights, y].map((value) => !isFloat(value!.type.dtype));
       return whole.every((item) => item === whole[0]);
+    },
+  },
+  {
+    operators: [ops.conv2d, ops.transposeConv2d, ops.linear],
+    sentence: "weights of int8 and int16 data have zero points of 0 and one scale, or one for each result channel",
+    hint: quantizeAgain,
+    holds({ inputs: [x, weights] }) {
+      const quantization = weights?.type.quantization;
+      if (!quantization || x?.type.dtype === "u8") return true;
+      return quantization.zeroPoint.every((zero) => zero === 0) && (quantization.axis ?? 0) === 0;
     },
   },
   {

@@ -8,6 +8,11 @@ import { withoutOrigins } from "./graphs.testing.ts";
 
 const shared = new URL("../../../../../shared/", import.meta.url);
 
+function tfliteFilesIn(folder: string): readonly string[] {
+  const names = readdirSync(new URL(folder, shared), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".tflite")).map((name) => `${folder}/${name}`);
+}
+
 function importable(file: string): Graph | undefined {
   try {
     return importTflite(readTflite(new Uint8Array(readFileSync(new URL(file, shared))))).graph;
@@ -18,9 +23,7 @@ function importable(file: string): Graph | undefined {
 }
 
 describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
-  const files = existsSync(shared)
-    ? readdirSync(shared, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tflite"))
-    : [];
+  const files = existsSync(shared) ? ["assets", "fixtures"].flatMap(tfliteFilesIn) : [];
 
   it("give equal graphs after export and import", () => {
     let count = 0;

@@ -10,6 +10,7 @@ function parameters(node: SourceNode): Quantization {
   if (attributes.integer("block_size", 0) !== 0)
     node.unsupported("block_size is not 0", "Quantize per tensor or per axis.");
   const scale = node.numbers(1);
+  if (!scale.every((step) => step > 0 && Number.isFinite(step))) node.invalid("a scale is not positive and finite");
   const zeroPoint = node.has(2) ? node.numbers(2) : scale.map(() => 0);
   if (node.shape(1).length > 1)
     node.unsupported(`its scale has ${node.shape(1).length} axes`, "Quantize per tensor or per axis.");

@@ -48,6 +48,13 @@ describe("matrix products", () => {
     expect(run(parts, [1, 0, 1, 1]).values).toEqual([11, 15, 12, 14]);
   });
 
+  it("share weights that are rearranged", () => {
+    const nodes = [node("MatMul x b -> t"), node("MatMul t b -> y")];
+    const { graph } = importOnnx(model({ inputs: [x22], nodes, outputs: ["y"], initializers: [b] }));
+    const [first, second] = [...graph.nodes()].map(({ inputs }) => inputs[1]);
+    expect(second).toBe(first);
+  });
+
   it("of two inputs, vectors among them, are matmul", () => {
     const parts = { inputs: [x22, input("v", [2])], nodes: [node("MatMul x v -> y")], outputs: ["y"] };
     expect(operatorsOf(parts)).toEqual(["reshape", "matmul", "reshape"]);
@@ -203,6 +210,14 @@ describe("quantization", () => {
       quantization: { scale: [0.5], zeroPoint: [1] },
     });
     expect(run(parts, [0.4, 1.1, 1000]).values).toEqual([0.5, 1, 63]);
+  });
+
+  it("needs scales that are numbers above 0", () => {
+    const initializers = [bytes("w", [2], 1, 2), floats("s", [], [0])];
+    const parts = { inputs: [input("x", [2])], nodes: [node("DequantizeLinear w s -> r"), node("Add x r -> y")] };
+    expect(diagnosticsOf({ ...parts, outputs: ["y"], initializers })).toMatchObject([
+      { code: "onnx.shape", at: { node: "r" } },
+    ]);
   });
 
   it("of weights per axis follows them through a transposition", () => {

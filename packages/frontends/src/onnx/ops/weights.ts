@@ -24,15 +24,20 @@ export function reshaped(node: SourceNode, value: Value, shape: Shape): Value {
 
 /** The matrix with its axes exchanged; constants at once. */
 export function transposedMatrix(node: SourceNode, value: Value): Value {
-  return rearranged(node, value, transpose, { permutation: [1, 0] }, (axis) => 1 - axis);
+  return node.once(value, "transposed", () =>
+    rearranged(node, value, transpose, { permutation: [1, 0] }, (axis) => 1 - axis),
+  );
 }
 
 /** `factor` times the constant `value`. */
 export function scaled(node: SourceNode, value: Value, factor: number): Value {
   if (factor === 1) return value;
-  const { dtype, shape, data } = node.constantTensor(value, "the scaled input");
-  const numbers = Float64Array.from(numbersOf({ dtype, shape, data }), (number) => number * factor);
-  return node.constant(fromNumbers(dtype, shape, numbers));
+  return node.once(value, `scaled by ${factor}`, () => {
+    const tensor = node.constantTensor(value, "the scaled input");
+    node.reserve(tensor.data.byteLength);
+    const numbers = Float64Array.from(numbersOf(tensor), (number) => number * factor);
+    return node.constant(fromNumbers(tensor.dtype, tensor.shape, numbers));
+  });
 }
 
 /** The constant `value` as a vector of `count` elements if it has as many along its last axis, or one for all. */
