@@ -26,6 +26,8 @@ for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
 if (json) console.log(JSON.stringify({ rows }, null, 2));
 else {
   for (const { name, ours, peer, against, unit, ratio } of rows) {
-    console.log(`${name.padEnd(30)} ${ours.toFixed(3)} ${unit}   ${peer} ${unit} (${against})   ratio ${ratio.toFixed(2)}`);
+    console.log(
+      `${name.padEnd(30)} ${ours.toFixed(3)} ${unit}   ${peer} ${unit} (${against})   ratio ${ratio.toFixed(2)}`,
+    );
   }
 }

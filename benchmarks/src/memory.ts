@@ -12,7 +12,11 @@ const measured = fileURLToPath(new URL("./memory-child.ts", import.meta.url));
 export const convertMemory: Benchmark = async () => {
   if (!existsSync(mobileNetV2Path)) return { skipped: "needs ../shared/fixtures/mobilenetv2" };
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-  const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", measured, mobileNetV2Path, join(folder, "out.tflite")], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", "tsx", measured, mobileNetV2Path, join(folder, "out.tflite")],
+    { encoding: "utf8" },
+  );
   rmSync(folder, { recursive: true });
   const megabytes = Number(stdout) / 1000;
   if (!(megabytes > 0)) throw new Error(stderr);

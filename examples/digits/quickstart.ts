@@ -5,7 +5,9 @@ import { digitsDataset } from "./data.ts";
 
 const here = new URL(".", import.meta.url);
 const bytes = new Uint8Array(readFileSync(new URL("digits.onnx", here)));
-const { outputs, report } = await compile({ name: "digits.onnx", bytes }, digitsDataset(), { floatEngine: nodeOnnxruntime() });
+const { outputs, report } = await compile({ name: "digits.onnx", bytes }, digitsDataset(), {
+  floatEngine: nodeOnnxruntime(),
+});
 
 mkdirSync(new URL("out/", here), { recursive: true });
 for (const output of outputs) writeFileSync(new URL(`out/${output.path}`, here), output.bytes);

@@ -46,6 +46,11 @@ export interface WeightsRule {
   readonly weights: string;
   readonly bias: string;
   readonly axis: (attributes: Attributes, rank: number) => number;
+  /**
+   * Groups of a layer of which every result sums all products of one slice of the weights, whose last axis meets the last axis of
+   * the data; absent where a result sees only some of its weights.
+   */
+  readonly groups?: (attributes: Attributes) => number | undefined;
 }
 
 /** Work of one node: multiply-accumulates, and bytes read and written. */

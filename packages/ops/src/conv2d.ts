@@ -36,7 +36,16 @@ export const conv2d = defineOp({
     layout,
     activation,
   },
-  quantization: { kind: "free", weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0 } },
+  quantization: {
+    kind: "free",
+    weights: {
+      data: "x",
+      weights: "weights",
+      bias: "bias",
+      axis: () => 0,
+      groups: ({ layout, groups }) => (layout === "last" ? (groups as number) : undefined),
+    },
+  },
   check: [
     fourAxes,
     [

@@ -125,7 +125,10 @@ function problemsOf<S extends Slots, A extends Specs>(
   inputs: readonly (Value | undefined)[],
   attributes: Attributes,
 ): readonly string[] {
-  const problems = [...inputProblems(slots, inputs, definition.quantization), ...attributeProblems(definition.attributes, attributes)];
+  const problems = [
+    ...inputProblems(slots, inputs, definition.quantization),
+    ...attributeProblems(definition.attributes, attributes),
+  ];
   if (problems.length > 0) return problems;
   const named = nameInputs(slots, inputs) as Named<S, Value>;
   const broken = definition.check?.find(([, holds]) => !holds(named, attributes as AttributesOf<A>));

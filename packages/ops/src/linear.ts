@@ -14,7 +14,10 @@ export const linear = defineOp({
     bias: optional("f32", "i32", "i64"),
   },
   attributes: { activation },
-  quantization: { kind: "free", weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0 } },
+  quantization: {
+    kind: "free",
+    weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0, groups: () => 1 },
+  },
   check: [
     [
       "x has an axis and weights have two",

@@ -1,6 +1,6 @@
 import { DiagnosticError, type Graph, type Tensor, type Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
-import { minMaxObserver, type Observer, type Range } from "./range.ts";
+import { channelMeans, minMaxObserver, type Observer, type Range } from "./range.ts";
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal;
@@ -10,9 +10,11 @@ export interface CalibrationOptions {
   readonly observer?: () => Observer;
 }
 
-/** Ranges of all real values of a graph, and how many inferences they were seen in. */
+/** What was seen of a graph's real values, and in how many inferences. */
 export interface Calibration {
   readonly ranges: ReadonlyMap<Value, Range>;
+  /** Mean of each index of the last axis, of the values that layers with weights read. */
+  readonly means: ReadonlyMap<Value, ArrayLike<number>>;
   readonly inferences: number;
 }
 
@@ -25,13 +27,18 @@ export async function calibrate(
 ): Promise<Calibration> {
   const observed = observableValues(graph);
   const observers = new Map(observed.map((value) => [value, (options.observer ?? minMaxObserver)()]));
+  const averages = new Map(observed.filter(isWeighted).map((value) => [value, channelMeans()]));
   const prepared = await engine.prepare(graph, observed);
   let inferences = 0;
   try {
     for await (const feeds of samples) {
       options.signal?.throwIfAborted();
       const results = await prepared.run(feeds);
-      for (const [value, observer] of observers) observer.observe(results.get(value.name) ?? feeds.get(value.name)!);
+      for (const [value, observer] of observers) {
+        const tensor = results.get(value.name) ?? feeds.get(value.name)!;
+        observer.observe(tensor);
+        averages.get(value)?.observe(tensor);
+      }
       inferences++;
       options.progress?.(inferences);
     }
@@ -41,7 +48,8 @@ export async function calibrate(
   if (inferences === 0) throw new DiagnosticError([noSamples]);
   const ranges = new Map([...observers].map(([value, observer]) => [value, observer.range()]));
   requireFinite(ranges);
-  return { ranges, inferences };
+  const means = new Map([...averages].map(([value, average]) => [value, average.means()]));
+  return { ranges, means, inferences };
 }
 
 const noSamples = {
@@ -55,6 +63,15 @@ const noSamples = {
 function observableValues(graph: Graph): readonly Value[] {
   const results = [...graph.nodes()].flatMap(({ outputs }) => outputs);
   return [...graph.inputs, ...results].filter(({ type }) => type.dtype === "f32");
+}
+
+/** Whether a layer with weights reads the value as its data. */
+function isWeighted(value: Value): boolean {
+  for (const { user, index } of value.uses) {
+    const rule = user.op.quantization;
+    if (index === 0 && rule.kind === "free" && rule.weights) return true;
+  }
+  return false;
 }
 
 function requireFinite(ranges: ReadonlyMap<Value, Range>): void {

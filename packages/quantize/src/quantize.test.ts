@@ -22,8 +22,8 @@ async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 
 async function quantized(graph: Graph, options: QuantizeOptions = {}) {
-  const { ranges } = await calibrate(graph, referenceEngine(), stream(samplesOf(graph, 8)));
-  return quantizeGraph(graph, ranges, options);
+  const calibration = await calibrate(graph, referenceEngine(), stream(samplesOf(graph, 8)));
+  return quantizeGraph(graph, calibration, options);
 }
 
 function residualNetwork(): Graph {

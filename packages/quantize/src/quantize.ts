@@ -8,12 +8,15 @@ import {
   sameQuantization,
   type Value,
   type ValueType,
+  type WeightsRule,
 } from "@millrace/ir";
 import { dequantize, quantize } from "@millrace/ops";
-import { quantizeBias, quantizeConstant, quantizeWeights } from "./constants.ts";
+import type { Calibration } from "./calibrate.ts";
+import { quantizeConstant } from "./constants.ts";
 import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
 import { activationParameters, asUnsigned } from "./parameters.ts";
-import { type Range, rangeOf } from "./range.ts";
+import { rangeOf } from "./range.ts";
+import { type IntegerConstant, quantizeLayer, slotOf } from "./weighted-layer.ts";
 
 /** Element type of the model's inputs and outputs. */
 export type BoundaryType = "int8" | "uint8" | "float32";
@@ -21,6 +24,8 @@ export type BoundaryType = "int8" | "uint8" | "float32";
 export interface QuantizeOptions {
   /** One scale for all weights of a layer instead of one for each output channel. */
   readonly perTensor?: boolean;
+  /** Takes the mean shift that rounding the weights causes out of the biases; yes by default. */
+  readonly biasCorrection?: boolean;
   readonly io?: BoundaryType;
 }
 
@@ -53,16 +58,16 @@ interface Forms {
  */
 export function quantizeGraph(
   source: Graph,
-  ranges: ReadonlyMap<Value, Range>,
+  calibration: Pick<Calibration, "ranges" | "means">,
   options: QuantizeOptions = {},
 ): QuantizedGraph {
-  const builder = new Builder(source, assignParameters(source, ranges), options);
-  return builder.build();
+  return new Builder(source, calibration, options).build();
 }
 
 class Builder {
   readonly #source: Graph;
   readonly #assignment: Assignment;
+  readonly #means: Calibration["means"];
   readonly #options: QuantizeOptions;
   readonly #graph: Graph;
   readonly #forms = new Map<Value, Forms>();
@@ -70,9 +75,10 @@ class Builder {
   readonly #layers: QuantizedLayer[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
-  constructor(source: Graph, assignment: Assignment, options: QuantizeOptions) {
+  constructor(source: Graph, { ranges, means }: Pick<Calibration, "ranges" | "means">, options: QuantizeOptions) {
     this.#source = source;
-    this.#assignment = assignment;
+    this.#assignment = assignParameters(source, ranges);
+    this.#means = means;
     this.#options = options;
     this.#graph = new Graph(source.name);
   }
@@ -172,38 +178,25 @@ class Builder {
     return this.#graph.addNode({ op, inputs, attributes, name, origin, outputNames, outputTypes });
   }
 
-  #weightedInputs(
-    node: Node,
-    rule: {
-      readonly data: string;
-      readonly weights: string;
-      readonly bias: string;
-      axis(attributes: Node["attributes"], rank: number): number;
-    },
-  ) {
-    const index = (name: string) => node.op.inputs.findIndex((slot) => slot.name === name);
-    const [data, weights, bias] = [rule.data, rule.weights, rule.bias].map((name) => node.inputs[index(name)]);
-    const x = this.#operand(data!, false);
+  #weightedInputs(node: Node, rule: WeightsRule): readonly (Value | undefined)[] {
+    const data = node.inputs[slotOf(node, rule.data)]!;
+    const x = this.#operand(data, false);
+    const means = this.#options.biasCorrection === false ? undefined : this.#means.get(data);
     const inputScale = x.type.quantization!.scale[0];
-    const tensor = weights!.constant!;
-    const offsets = bias?.constant && numbersOf(bias.constant);
-    const leastScale = (channel: number) => (offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias) : 0);
-    const perTensor = this.#options.perTensor ?? false;
-    const axis = rule.axis(node.attributes, tensor.shape.length);
-    const integers = quantizeWeights(tensor, axis, { perTensor, leastScale });
-    if (integers.raised.length > 0) this.#diagnostics.push(raisedScales(node, integers.raised));
-    const inputs = node.inputs.map(() => undefined as Value | undefined);
-    inputs[index(rule.data)] = x;
-    inputs[index(rule.weights)] = this.#graph.addConstant(weights!.name, integers.tensor, integers.quantization);
-    if (bias) inputs[index(rule.bias)] = this.#bias(node, bias, inputScale, integers.quantization.scale);
+    const layer = quantizeLayer(node, rule, {
+      inputScale,
+      perTensor: this.#options.perTensor ?? false,
+      ...(means && { means }),
+    });
+    this.#diagnostics.push(...layer.diagnostics);
+    const constant = (name: string, { tensor, quantization }: IntegerConstant) =>
+      this.#graph.addConstant(node.inputs[slotOf(node, name)]?.name ?? `${node.name}.${name}`, tensor, quantization);
+    const inputs = new Array<Value | undefined>(node.op.inputs.length);
+    inputs[slotOf(node, rule.data)] = x;
+    inputs[slotOf(node, rule.weights)] = constant(rule.weights, layer.weights);
+    const bias = node.inputs[slotOf(node, rule.bias)];
+    inputs[slotOf(node, rule.bias)] = layer.bias ? constant(rule.bias, layer.bias) : bias && this.#operand(bias, false);
     return inputs;
-  }
-
-  #bias(node: Node, bias: Value, inputScale: number, weightScale: readonly number[]): Value | undefined {
-    if (bias.constant === undefined) return this.#operand(bias, false);
-    const { tensor, quantization, saturated } = quantizeBias(bias.constant, inputScale, weightScale);
-    if (saturated.length > 0) this.#diagnostics.push(saturatedBias(node, bias, saturated));
-    return this.#graph.addConstant(bias.name, tensor, quantization);
   }
 
   /** The value as integers, in its group's parameters if `shared`. */
@@ -289,28 +282,4 @@ class Builder {
     const attributes = { dtype, scale, zeroPoint, axis: -1 };
     return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
   }
-}
-
-/** Greatest bias in steps of its scale that leaves an int32 sum room for the products. */
-const greatestBias = 2 ** 30;
-
-function raisedScales(node: Node, channels: readonly number[]): Diagnostic {
-  return {
-    code: "quantize.idle-channels",
-    severity: "info",
-    message: `${node.name}: ${channels.length} channels have weights so small beside the others that their bias would not fit 32 bits; their weights got a coarser scale`,
-    at: { node: node.name },
-    hint: "nothing needs to be done; such channels could be pruned from the model",
-  };
-}
-
-function saturatedBias(node: Node, bias: Value, channels: readonly number[]): Diagnostic {
-  const shown = channels.slice(0, 5).join(", ") + (channels.length > 5 ? ` and ${channels.length - 5} more` : "");
-  return {
-    code: "quantize.bias-saturates",
-    severity: "error",
-    message: `${node.name}: the bias of channel ${shown} does not fit 32 bits, because the scales of its input and weights are so small`,
-    at: { node: node.name, value: bias.name },
-    hint: "calibrate with data that has the real range of this layer's input, or check the layer for weights that are almost zero",
-  };
 }

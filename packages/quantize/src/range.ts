@@ -40,3 +40,21 @@ export function rangeOf(values: ArrayLike<number>): Range {
 export function uniteRanges(a: Range, b: Range): Range {
   return { minimum: Math.min(a.minimum, b.minimum), maximum: Math.max(a.maximum, b.maximum) };
 }
+
+/** Averages over everything but the last axis. */
+export function channelMeans() {
+  let sums = new Float64Array(0);
+  let count = 0;
+  return {
+    observe(tensor: Tensor): void {
+      const values = numbersOf(tensor);
+      const channels = tensor.shape.at(-1) ?? 1;
+      if (sums.length !== channels) sums = new Float64Array(channels);
+      for (let start = 0; start < values.length; start += channels) {
+        for (let channel = 0; channel < channels; channel++) sums[channel] += values[start + channel];
+      }
+      count += values.length / channels;
+    },
+    means: (): Float64Array => sums.map((sum) => sum / count),
+  };
+}

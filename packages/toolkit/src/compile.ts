@@ -51,7 +51,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
 /** A model that is already quantized is taken as it is. */
 async function integerForm(float: Graph, data: Dataset, options: CompileOptions): Promise<QuantizeResult> {
   if (!isQuantized(float)) return quantize(float, data, options.floatEngine, options);
-  const empty = { ranges: new Map(), inferences: 0 };
+  const empty = { ranges: new Map(), means: new Map(), inferences: 0 };
   return { graph: cloneGraph(float).graph, layers: [], diagnostics: [], calibration: empty, samples: 0 };
 }
 

@@ -2,7 +2,6 @@ import { type NpyArray, writeNpy } from "@millrace/formats/npy";
 import { type DType, fromNumbers, isFloat, numbersOf, type Tensor } from "@millrace/ir";
 
 export { readNpy } from "@millrace/formats/npy";
-export * from "./quantities.ts";
 
 /** What numpy has no type for is written in the next wider one. */
 const widerTypes: Readonly<Partial<Record<DType, DType>>> = { i4: "i8", u4: "u8", bf16: "f32" };

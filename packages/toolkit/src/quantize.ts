@@ -43,7 +43,7 @@ export async function quantize(
     }
   }
   const calibration = await calibrate(graph, engine, feeds(), request.signal ? { signal: request.signal } : {});
-  return { ...quantizeGraph(graph, calibration.ranges, request), calibration, samples: chosen.length };
+  return { ...quantizeGraph(graph, calibration, request), calibration, samples: chosen.length };
 }
 
 /** Evenly spread over the samples that the split leaves for calibration. */

@@ -1,5 +1,5 @@
-export { folderFiles, type FolderFiles } from "./files.ts";
-export { nodeOnnxruntime } from "./onnxruntime.ts";
+export { type FolderFiles, folderFiles } from "./files.ts";
 export { createLiteRt } from "./litert.ts";
+export { nodeOnnxruntime } from "./onnxruntime.ts";
 export { createTfjsTflite } from "./tfjs-tflite.ts";
 export type { TfliteRunner, TfliteRuntime, TfliteTensorInfo } from "./tflite-runtime.ts";
