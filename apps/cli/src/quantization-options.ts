@@ -12,6 +12,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions {
   readonly scheme: string;
   readonly calibration: string;
   readonly perTensor?: boolean;
+  readonly biasCorrection: boolean;
   readonly io: "int8" | "uint8" | "float32";
   readonly samples?: number;
   readonly ioLayout?: IoLayout;
@@ -27,6 +28,7 @@ export function withQuantizationOptions(command: Command): Command {
     .addOption(new Option("--scheme <scheme>", "types of activations and weights").choices(schemes).default("int8"))
     .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("minmax"))
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
+    .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
     .addOption(
       new Option("--io <type>", "type of inputs and outputs").choices(["int8", "uint8", "float32"]).default("int8"),
     )
@@ -39,12 +41,13 @@ export function quantizeRequestOf({
   scheme,
   calibration,
   perTensor,
+  biasCorrection,
   io,
   samples,
 }: QuantizationOptions): QuantizeRequest {
   if (scheme !== schemes[0]) throw notAvailable("scheme", scheme, schemes[0]);
   if (calibration !== calibrations[0]) throw notAvailable("calibration", calibration, calibrations[0]);
-  return { perTensor: perTensor ?? false, io, ...(samples !== undefined && { samples }) };
+  return { perTensor: perTensor ?? false, biasCorrection, io, ...(samples !== undefined && { samples }) };
 }
 
 function notAvailable(option: string, wanted: string, available: string): RequestError {

@@ -1,4 +1,4 @@
-import { relative, sep } from "node:path";
+import { dirname, relative, sep } from "node:path";
 import type { Report } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { Context, Run } from "../context.ts";
@@ -21,7 +21,10 @@ export function quantizeCommand(run: Run): Command {
     .description("Calibrate a float model on real samples and write it as int8 .tflite")
     .argument("<model>", "float model file: .onnx or .tflite")
     .requiredOption("-o, --output <file>", "file to write: .tflite")
-    .option("--report <folder>", "measure accuracy too, and write report.json and report.html there")
+    .option(
+      "--report <folder>",
+      "measure accuracy too, and write report.json and report.html there instead of report.json beside the model",
+    )
     .action((path: string, options: Options) => run(options, (context) => quantize(path, options, context)));
   return withExamples(withQuantizationOptions(command), [
     "quantize model.onnx --data samples/ -o model_int8.tflite",
@@ -50,8 +53,10 @@ async function quantize(path: string, options: Options, context: Context): Promi
     signal,
     progress,
   });
-  const report = withArtifact(whole, folder === undefined ? output : relative(folder, output).split(sep).join("/"));
-  const files = folder === undefined ? [] : await reportFiles(folder, report);
+  const reportFolder = folder ?? dirname(output);
+  const report = withArtifact(whole, relative(reportFolder, output).split(sep).join("/"));
+  const [json, ...page] = await reportFiles(reportFolder, report);
+  const files = folder === undefined ? [json] : [json, ...page];
   await writeOutputs([{ path: output, bytes: outputs[0].bytes }, ...files], {
     inputs: [path],
     signal,
