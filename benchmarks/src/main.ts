@@ -1,3 +1,4 @@
+import { compareAccuracy, compareMobileNetAccuracy } from "./accuracy.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { convertMemory } from "./memory.ts";
 import type { Benchmark, Row } from "./row.ts";
@@ -6,6 +7,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "convert-mobilenet": convertMobileNet,
   "convert-densenet": convertDenseNet,
   "convert-memory": convertMemory,
+  accuracy: compareAccuracy,
+  "accuracy-mobilenet": compareMobileNetAccuracy,
 };
 
 const words = process.argv.slice(2);

@@ -1,9 +1,5 @@
 /** Stored cases that are left out, each with the reason: an operator (`SVDF`), one case (`ADD/same`) or a model. */
 export const skips: Readonly<Record<string, string>> = {
-  L2_NORMALIZATION: "not among the graph's operators yet",
-  GATHER_ND: "not among the graph's operators yet",
-  TOPK_V2: "not among the graph's operators yet",
-  CUMSUM: "not among the graph's operators yet",
   SVDF: "keeps state from run to run",
   UNIDIRECTIONAL_SEQUENCE_LSTM: "not among the graph's operators yet",
   "mlperf_tiny_models/kws_ref_model_float32.tflite": "dynamic-range quantization: float data with 8-bit weights",

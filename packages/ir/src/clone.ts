@@ -31,5 +31,6 @@ export function cloneGraph(source: Graph): GraphCopy {
     for (const [index, output] of outputs.entries()) values.set(output, copy.outputs[index]);
   }
   graph.setOutputs(source.outputs.map(copyOf), source.outputNames);
+  graph.states = source.states;
   return { graph, values };
 }

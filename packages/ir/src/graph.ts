@@ -38,6 +38,15 @@ export interface Node {
   readonly origin: readonly string[];
 }
 
+/**
+ * A tensor that a model keeps from run to run, by names: in the first run the input stands for zeros, in each later one it is
+ * what the graph's output of that name (as its user knows it) was in the run before.
+ */
+export interface State {
+  readonly input: string;
+  readonly output: string;
+}
+
 /** What a new node is made of. Output types are inferred unless given. */
 export interface NodeInit {
   readonly op: Operator;
@@ -91,6 +100,8 @@ export class Graph {
   name: string;
   /** Names of the outputs as the model's user knows them, one for each result. */
   outputNames: string[] = [];
+  /** Inputs that whoever runs the graph feeds from the results of the run before. */
+  states: readonly State[] = [];
   /** The node that reads the graph's outputs. */
   readonly results: Node;
   readonly #inputs: MutableValue[] = [];

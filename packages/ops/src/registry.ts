@@ -5,10 +5,14 @@ import { arithmeticOperators, comparisonOperators, plainBinaryOperators } from "
 import { cast } from "./cast.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
+import { cumulativeSum } from "./cumulative-sum.ts";
 import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
 import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
+import { gatherNd } from "./gather-nd.ts";
+import { l2Normalize } from "./l2-normalize.ts";
 import { linear } from "./linear.ts";
+import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { pad } from "./pad.ts";
 import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
@@ -23,7 +27,9 @@ import { shapeOf } from "./shape-of.ts";
 import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { split } from "./split.ts";
+import { svdf } from "./svdf.ts";
 import { tile } from "./tile.ts";
+import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
 import { unaryOperators } from "./unary.ts";
@@ -43,14 +49,19 @@ const all = {
   transposeConv2d,
   linear,
   matmul,
+  svdf,
+  lstm,
   averagePool2d,
   maxPool2d,
   batchNorm,
   softmax,
   logSoftmax,
+  l2Normalize,
   ...reductionOperators,
   argMax,
   argMin,
+  topK,
+  cumulativeSum,
   reshape,
   transpose,
   concat,
@@ -58,6 +69,7 @@ const all = {
   slice,
   pad,
   gather,
+  gatherNd,
   expand,
   tile,
   resize,

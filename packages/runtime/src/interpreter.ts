@@ -1,11 +1,12 @@
 import { DiagnosticError, fail, type Graph, isStatic, printShape, type Tensor, type Value } from "@millrace/ir";
 import type { Rounding } from "./arithmetic/multiplier.ts";
 import { bindAttributes, bindType } from "./binding.ts";
-import type { Engine, PreparedGraph, RunOptions } from "./engine.ts";
+import type { Engine, RunOptions } from "./engine.ts";
 import { bindFeeds } from "./feeds.ts";
 import type { Flavor } from "./kernels/kernel.ts";
 import { createScratch } from "./kernels/scratch.ts";
 import { planSteps, type Step } from "./plan.ts";
+import { carryStates } from "./states.ts";
 
 export interface ReferenceOptions {
   /** How products are brought back to 32 bits; TensorFlow's own builds and TFLite Micro round twice. */
@@ -27,7 +28,7 @@ export function referenceEngine({ rounding = "double", flavor = "tflite" }: Refe
     async prepare(graph, wanted = []) {
       const kept = new Set([...graph.outputs, ...wanted]);
       let steps: readonly Step[] | undefined = planSteps(graph, kept, { rounding, flavor, scratch: createScratch() });
-      return {
+      return carryStates(graph, {
         async run(feeds, options = {}) {
           if (steps === undefined) fail("runtime.disposed", `"${graph.name}" was run after it had been disposed.`);
           return runSteps(graph, steps, kept, feeds, options);
@@ -35,7 +36,7 @@ export function referenceEngine({ rounding = "double", flavor = "tflite" }: Refe
         dispose() {
           steps = undefined;
         },
-      } satisfies PreparedGraph;
+      });
     },
   };
 }

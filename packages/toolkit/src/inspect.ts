@@ -1,4 +1,5 @@
-import { elementCount, type Graph, type Value } from "@millrace/ir";
+import { cloneGraph, elementCount, type Graph, type Value } from "@millrace/ir";
+import { bindDimensions, runPasses } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
 
 /** One input or output. */
@@ -18,6 +19,7 @@ export interface ModelInfo {
   readonly inputs: readonly BoundaryInfo[];
   readonly outputs: readonly BoundaryInfo[];
   readonly operators: Readonly<Record<string, number>>;
+  /** Of one inference; open dimensions count as 1. */
   readonly macs: number;
   readonly parameters: number;
   readonly quantized: boolean;
@@ -32,10 +34,16 @@ export function inspect(model: LoadedModel): ModelInfo {
     inputs: graph.inputs.map((input) => boundaryInfo(input, input.name)),
     outputs: graph.outputs.map((output, index) => boundaryInfo(output, graph.outputNames[index])),
     operators: operatorCounts(graph),
-    macs: macsOf(graph),
+    macs: macsOf(withKnownSizes(graph)),
     parameters: parametersOf(graph),
     quantized: [...graph.nodes()].some(({ outputs }) => outputs.some(({ type }) => type.quantization)),
   };
+}
+
+function withKnownSizes(graph: Graph): Graph {
+  const copy = cloneGraph(graph).graph;
+  runPasses(copy, [bindDimensions()]);
+  return copy;
 }
 
 function boundaryInfo({ type }: Value, name: string): BoundaryInfo {

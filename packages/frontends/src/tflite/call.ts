@@ -22,6 +22,8 @@ export interface Scope {
   /** Weights and biases in the form of the graph, by the operand they were made of. */
   readonly adapted: Map<Value, Value>;
   readonly diagnostics: Diagnostic[];
+  /** What each variable tensor becomes by the end of a run; inputs of the graph stand for what it was. */
+  readonly states: Map<Value, Value>;
 }
 
 /** One operator of the file: what importers read from and what they make nodes for. */
@@ -62,6 +64,19 @@ export function optionalInput({ scope, stored }: Call, position: number): Value 
 /** All operands. */
 export function allInputs(call: Call): Value[] {
   return call.stored.inputs.map((_, position) => input(call, position));
+}
+
+/** A variable tensor, which keeps its value from run to run, as an input of the graph. */
+export function stateInput(call: Call, position: number): Value {
+  const { scope, stored } = call;
+  const index = stored.inputs[position] ?? -1;
+  const tensor = scope.subgraph.tensors[index];
+  if (!tensor?.isVariable) invalid(call, `its input ${position} is no variable tensor`);
+  if (scope.values[index]) invalid(call, `its state "${scope.values[index].name}" is that of another operator too`);
+  const name = tensorName(tensor, index);
+  const value = scope.graph.addInput(name, typeOf(tensor, name));
+  scope.values[index] = value;
+  return value;
 }
 
 /** A value with four axes of known size. */

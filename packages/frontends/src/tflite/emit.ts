@@ -57,6 +57,22 @@ export function finish(
   for (const [index, position] of positions.entries()) define(call, position, values[index]);
 }
 
+/** Adds the node that makes the operator's results and, after them, what each of the states becomes. */
+export function finishWithStates(
+  call: Call,
+  op: OpName,
+  inputs: readonly (Value | undefined)[],
+  attributes: Attributes,
+  states: readonly Value[],
+): void {
+  const { dtype, quantization } = statedType(call);
+  const result = { name: outputName(call, 0), dtype, ...(quantization && { quantization }) };
+  const next = states.map(({ name, type }) => ({ ...type, name: `${name}_next` }));
+  const [value, ...after] = add(call, op, inputs, attributes, [result, ...next]);
+  define(call, 0, value);
+  for (const [index, state] of states.entries()) call.scope.states.set(state, after[index]);
+}
+
 /** Makes a constant the operator's result. */
 export function finishConstant(call: Call, tensor: Tensor): void {
   const { dtype } = statedType(call);

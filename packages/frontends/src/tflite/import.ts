@@ -17,7 +17,8 @@ export interface TfliteImport {
 
 /**
  * The graph of a TFLite model: image-like data channel-last, depthwise weights as those of a grouped convolution, quantization
- * in the values' types, names of inputs and outputs those of the signature. Sizes are the file's static ones.
+ * in the values' types, names of inputs and outputs those of the signature. Variable tensors are inputs and outputs behind the
+ * file's own, linked as the graph's states. Sizes are the file's static ones.
  * Throws a DiagnosticError with everything that can't be imported: `tflite.unknown-operator`, `tflite.hybrid`,
  * `tflite.subgraphs`, `tflite.variable`, `tflite.invalid-operator` and others under `tflite.`.
  */
@@ -26,7 +27,7 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
   if (subgraph === undefined)
     fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
   const graph = new Graph(options.name ?? (subgraph.name || "model"));
-  const scope: Scope = { model, subgraph, graph, values: [], adapted: new Map(), diagnostics: [] };
+  const scope: Scope = { model, subgraph, graph, values: [], adapted: new Map(), diagnostics: [], states: new Map() };
   const problems: Diagnostic[] = [...subgraphProblems(model)];
   const attempt = (action: () => void) => {
     try {
@@ -69,10 +70,10 @@ function setOutputs(scope: Scope, signature: SignatureDef | undefined): void {
   const { subgraph, graph } = scope;
   const names = signatureNames(signature?.outputs);
   const values = subgraph.outputs.map((index) => valueAt(scope, index));
-  graph.setOutputs(
-    values,
-    subgraph.outputs.map((index, at) => names.get(index) ?? values[at].name),
-  );
+  const known = subgraph.outputs.map((index, at) => names.get(index) ?? values[at].name);
+  const states = [...scope.states];
+  graph.setOutputs([...values, ...states.map(([, after]) => after)], [...known, ...states.map(([, { name }]) => name)]);
+  graph.states = states.map(([before, { name }]) => ({ input: before.name, output: name }));
 }
 
 function signatureNames(entries: SignatureDef["inputs"]): ReadonlyMap<number, string> {

@@ -16,7 +16,8 @@ import {
   unary,
 } from "./elementwise.ts";
 import type { Importer } from "./importer.ts";
-import { argument, logSoftmax, reduction, softmax } from "./reductions.ts";
+import { argument, cumulativeSum, l2Normalization, logSoftmax, reduction, softmax, topK } from "./reductions.ts";
+import { sequenceLstm, svdf } from "./recurrent.ts";
 import {
   broadcastTo,
   concatenation,
@@ -31,7 +32,7 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
-import { gather, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
+import { gather, gatherNd, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
 import {
   averagePool,
@@ -60,6 +61,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   CONCATENATION: concatenation,
   CONV_2D: convolution,
   COS: unary("cos"),
+  CUMSUM: cumulativeSum,
   DEPTHWISE_CONV_2D: depthwiseConvolution,
   DEPTH_TO_SPACE: depthToSpace,
   DEQUANTIZE: dequantize,
@@ -73,10 +75,12 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   FLOOR_MOD: binary("floorMod"),
   FULLY_CONNECTED: fullyConnected,
   GATHER: gather,
+  GATHER_ND: gatherNd,
   GELU: gelu,
   GREATER: binary("greater"),
   GREATER_EQUAL: binary("greaterEqual"),
   HARD_SWISH: unary("hardSwish"),
+  L2_NORMALIZATION: l2Normalization,
   LEAKY_RELU: leakyRelu,
   LESS: binary("less"),
   LESS_EQUAL: binary("lessEqual"),
@@ -131,10 +135,13 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   STRIDED_SLICE: stridedSlice,
   SUB: arithmetic("sub", "SubOptions"),
   SUM: reduction("sum"),
+  SVDF: svdf,
   TANH: unary("tanh"),
   TILE: tile,
+  TOPK_V2: topK,
   TRANSPOSE: transpose,
   TRANSPOSE_CONV: transposedConvolution,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: sequenceLstm,
   UNPACK: unpack,
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;
 
@@ -153,8 +160,6 @@ export const refusals: Readonly<Partial<Record<string, string>>> = {
   READ_VARIABLE: state,
   RNN: state,
   STABLEHLO_COMPOSITE: controls,
-  SVDF: state,
-  UNIDIRECTIONAL_SEQUENCE_LSTM: state,
   UNIDIRECTIONAL_SEQUENCE_RNN: state,
   VAR_HANDLE: state,
   WHILE: controls,

@@ -10,8 +10,8 @@ import {
   optionsOf,
   statedType,
 } from "./call.ts";
-import { finish } from "./emit.ts";
-import { type Importer, takes } from "./importer.ts";
+import { finish, step } from "./emit.ts";
+import { activationOf, clampOf, type Importer, takes } from "./importer.ts";
 
 /** A reduction over constant axes. */
 export function reduction(op: OpName): Importer {
@@ -44,3 +44,24 @@ export const softmax = takes(1, 1, (call) =>
 );
 
 export const logSoftmax = takes(1, 1, (call) => finish(call, "logSoftmax", [input(call, 0)], { axis: lastAxis(call) }));
+
+/** L2_NORMALIZATION works along the last axis. */
+export const l2Normalization = takes(1, 1, (call) => {
+  const activation = activationOf(call, optionsOf(call, "L2NormOptions")?.fusedActivationFunction);
+  const attributes = { axis: lastAxis(call) };
+  const x = input(call, 0);
+  if (activation === "none") return finish(call, "l2Normalize", [x], attributes);
+  finish(call, "clamp", step(call, "l2Normalize", [x], attributes, [statedType(call)]), { ...clampOf(activation) });
+});
+
+export const topK = takes(2, 2, (call) => {
+  const [k, ...others] = integerInput(call, 1);
+  if (k === undefined || others.length > 0) invalid(call, "the number of elements it keeps is not one number");
+  finish(call, "topK", [input(call, 0)], { k, axis: lastAxis(call) });
+});
+
+export const cumulativeSum = takes(2, 2, (call) => {
+  const x = input(call, 0);
+  const { exclusive = false, reverse = false } = optionsOf(call, "CumsumOptions") ?? {};
+  finish(call, "cumulativeSum", [x], { axis: axisInput(call, 1, x.type.shape.length), exclusive, reverse });
+});

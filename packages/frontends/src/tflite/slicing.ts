@@ -98,6 +98,8 @@ export const reverse = takes(2, 2, (call) => {
   });
 });
 
+export const gatherNd = takes(2, 2, (call) => finish(call, "gatherNd", [input(call, 0), input(call, 1)], {}));
+
 export const gather = takes(2, 2, (call) => {
   const [data, indices] = [input(call, 0), input(call, 1)];
   const { axis = 0, batchDims = 0 } = optionsOf(call, "GatherOptions") ?? {};

@@ -1,6 +1,16 @@
 import type { Value } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
-import { type Call, type ImageValue, imageInput, integerInput, invalid, neededOptions, optionsOf } from "./call.ts";
+import {
+  type Call,
+  type ImageValue,
+  imageInput,
+  input,
+  integerInput,
+  invalid,
+  neededOptions,
+  optionsOf,
+  statedType,
+} from "./call.ts";
 import { finish } from "./emit.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
 import { biasInput, depthwiseWeights, refuseHybrid } from "./weights.ts";
@@ -68,9 +78,12 @@ function windowAttributes(call: Call, options: ConvolutionOptions, x: ImageValue
   };
 }
 
-/** The operand `output_shape` rules; padding is what SAME or VALID crops from the full result. */
+/**
+ * The operand `output_shape` rules, or where it is computed, what the file states; padding is what SAME or VALID crops from
+ * the full result.
+ */
 export const transposedConvolution = takes(3, 4, (call) => {
-  const outputShape = integerInput(call, 0);
+  const outputShape = input(call, 0).constant ? integerInput(call, 0) : statedType(call).shape;
   const [weights, x] = [imageInput(call, 1), imageInput(call, 2)];
   refuseHybrid(call, x, weights);
   const options = neededOptions(call, "TransposeConvOptions");

@@ -1,7 +1,7 @@
 import type { Node, Tensor, TensorData, Value } from "@millrace/ir";
 import { type Activation, activationRanges } from "@millrace/ops";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
-import { type Multiply, multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
+import { type Multiply, multiplyBy, multiplyWide, quantizeMultiplier, type Rounding } from "../arithmetic/multiplier.ts";
 import { type Affine, activationClamp, affineOf, type KernelContext } from "./kernel.ts";
 
 /**
@@ -55,13 +55,26 @@ function multiplyReal(sum: number, factor: number): number {
   return roundAwayFromZero(sum * factor);
 }
 
+/** How sums, bias included, become stored results; `multiply` takes a sum with the value and the shift of its channel. */
+export interface StoredScaling {
+  readonly multiply: Multiply;
+  readonly values: Float64Array;
+  readonly shifts: Int32Array;
+  readonly zeroPoint: number;
+  readonly low: number;
+  readonly high: number;
+  /** Whether sums have 64 bits rather than 32. */
+  readonly wide: boolean;
+  /** How products of 32-bit sums are rounded: as the engine's multipliers are, or in double, halves away from zero. */
+  readonly kind: Rounding | "real";
+}
+
 /**
- * Stored integers from exact sums. Sums are 32 bits wide, or 64 with 16-bit activations unless the bias is 32 bits
- * wide; 64-bit sums take TFLite's multiplication of their own.
+ * The scaling of a node's sums. Sums are 32 bits wide, or 64 with 16-bit activations unless the bias is 32 bits wide;
+ * 64-bit sums take TFLite's multiplication of their own.
  */
-export function integerFinish(node: Node, scaling: Scaling, context: KernelContext): FinishFactory {
+export function storedScaling(node: Node, scaling: Scaling, context: KernelContext): StoredScaling {
   const output = affineOf(node.outputs[0], node);
-  const { zeroPoint } = output;
   const [low, high] = activationClamp(output, node);
   const wide = node.inputs[0]?.type.dtype === "i16" && node.inputs[2]?.type.dtype !== "i32";
   const factors = factorsOf(node, scaling);
@@ -70,6 +83,12 @@ export function integerFinish(node: Node, scaling: Scaling, context: KernelConte
   const values = real ? factors : Float64Array.from(multipliers, ({ value }) => value);
   const shifts = Int32Array.from(multipliers, ({ shift }) => shift);
   const multiply: Multiply = real ? multiplyReal : wide ? multiplyWide : multiplyBy[context.rounding];
+  return { multiply, values, shifts, zeroPoint: output.zeroPoint, low, high, wide, kind: real ? "real" : context.rounding };
+}
+
+/** Stored integers from exact sums. */
+export function integerFinish(node: Node, scaling: Scaling, context: KernelContext): FinishFactory {
+  const { multiply, values, shifts, zeroPoint, low, high, wide } = storedScaling(node, scaling, context);
   return (bias) => {
     const offsets = offsetsOf(bias, scaling.channels);
     return (sums, from, target, at, first, count) => {

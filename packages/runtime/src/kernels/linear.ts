@@ -1,6 +1,6 @@
 import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
-import { type FinishFactory, integerFinish, realFinish } from "./finish.ts";
+import { type FinishFactory, integerFinish, realFinish, type Scaling } from "./finish.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { arrangeProducts } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
@@ -29,11 +29,16 @@ function channelsOf(node: Node): number {
   return (node.inputs[1] as Value).type.shape[0] as number;
 }
 
+/** The scaling of fully connected layers. */
+export function linearScaling(node: Node, { flavor }: KernelContext): Scaling {
+  const single = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
+  const kind = flavor === "tflite" ? "real" : single ? "legacy" : "multiplier";
+  return { channels: channelsOf(node), kind };
+}
+
 /** Fully connected layer on stored integers. */
 export const integerLinear: KernelFactory = (node, context) => {
-  const single = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
-  const kind = context.flavor === "tflite" ? "real" : single ? "legacy" : "multiplier";
-  const finish = integerFinish(node, { channels: channelsOf(node), kind }, context);
+  const finish = integerFinish(node, linearScaling(node, context), context);
   return linear(node, context, finish, affineOf(node.inputs[0], node).zeroPoint);
 };
 

@@ -3,6 +3,7 @@ import { integerConvolution, realConvolution } from "./convolution.ts";
 import { integerDiv } from "./division.ts";
 import { integerHardSwish } from "./hard-swish.ts";
 import { type KernelFactory, type Unsupported, unsupported } from "./kernel.ts";
+import { integerL2Normalize } from "./l2-normalize.ts";
 import { integerLinear, realLinear } from "./linear.ts";
 import { integerMatmul, realMatmul } from "./matmul.ts";
 import { evaluated, integerPad, unified } from "./movement.ts";
@@ -97,6 +98,7 @@ export const integerKernels = {
   slice: evaluated,
   pad: integerPad,
   gather: evaluated,
+  gatherNd: evaluated,
   expand: evaluated,
   tile: evaluated,
   cast: evaluated,
@@ -105,12 +107,15 @@ export const integerKernels = {
   resize: integerResize,
   softmax: integerSoftmax,
   logSoftmax: integerLogSoftmax,
+  l2Normalize: integerL2Normalize,
   prelu: integerPrelu,
   batchNorm: unsupported("batch normalization is folded into the layer before it when a model is quantized"),
   depthToSpace: evaluated,
   spaceToDepth: evaluated,
   argMax: evaluated,
   argMin: evaluated,
+  topK: evaluated,
+  cumulativeSum: floatOnly,
   quantize: quantizing,
   dequantize: evaluated,
 } satisfies Record<OpName, KernelFactory | Unsupported>;

@@ -1,5 +1,5 @@
 import type { Diagnostic, Node } from "@millrace/ir";
-import { batchNorm, dequantize, pad, quantize, reshape, spaceToDepth } from "@millrace/ops";
+import { batchNorm, dequantize, lstm, pad, quantize, reshape, spaceToDepth } from "@millrace/ops";
 
 /** What this writer can't express: a sentence for people, and the test that finds it. */
 const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
@@ -14,6 +14,7 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     "channels are on axis 1 in a BatchNormalization",
     (node) => node.op === batchNorm && batchNorm.attributesOf(node).axis !== 1,
   ],
+  ["an LSTM with a clipped cell has no ONNX form", (node) => node.op === lstm && lstm.attributesOf(node).cellClip > 0],
   ["symmetric padding has no ONNX form", (node) => node.op === pad && pad.attributesOf(node).mode === "symmetric"],
   [
     "channels come last in an operator that ONNX has only channel-first",

@@ -3,6 +3,7 @@ import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
 import type { OnnxLowering } from "./emitter.ts";
 import * as layers from "./layers.ts";
+import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
 
 /** How each operator is written in ONNX opset 17. */
@@ -53,11 +54,14 @@ export const onnxLowerings = {
   transposeConv2d: layers.lowerTransposeConv2d,
   linear: layers.lowerLinear,
   matmul: layers.lowerMatmul,
+  svdf: lowerSvdf,
+  lstm: lowerLstm,
   averagePool2d: layers.lowerAveragePool2d,
   maxPool2d: layers.lowerMaxPool2d,
   batchNorm: layers.lowerBatchNorm,
   softmax: layers.lowerSoftmax("Softmax"),
   logSoftmax: layers.lowerSoftmax("LogSoftmax"),
+  l2Normalize: shapes.lowerL2Normalize,
   mean: shapes.lowerReduction("ReduceMean"),
   sum: shapes.lowerReduction("ReduceSum"),
   reduceMax: shapes.lowerReduction("ReduceMax"),
@@ -65,6 +69,8 @@ export const onnxLowerings = {
   reduceProd: shapes.lowerReduction("ReduceProd"),
   argMax: shapes.lowerArgExtreme("ArgMax"),
   argMin: shapes.lowerArgExtreme("ArgMin"),
+  topK: shapes.lowerTopK,
+  cumulativeSum: shapes.lowerCumulativeSum,
   reshape: shapes.lowerReshape,
   transpose: shapes.lowerTranspose,
   concat: shapes.lowerConcat,
@@ -72,6 +78,7 @@ export const onnxLowerings = {
   slice: shapes.lowerSlice,
   pad: shapes.lowerPad,
   gather: shapes.lowerGather,
+  gatherNd: shapes.lowerGatherNd,
   expand: shapes.lowerExpand,
   tile: shapes.lowerTile,
   resize: layers.lowerResize,

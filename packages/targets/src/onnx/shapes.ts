@@ -3,9 +3,12 @@ import {
   argMax,
   cast,
   concat,
+  cumulativeSum,
   dequantize,
   expand,
   gather,
+  gatherNd,
+  l2Normalize,
   mean,
   pad,
   quantize,
@@ -14,6 +17,7 @@ import {
   slice,
   split,
   tile,
+  topK,
   transpose,
 } from "@millrace/ops";
 import { dataTypeCodes, type OnnxLowering } from "./emitter.ts";
@@ -81,6 +85,35 @@ export const lowerGather: OnnxLowering = (node, emit, outputs) => {
     { axis: gather.attributesOf(node).axis },
     outputs,
   );
+};
+
+/** ONNX's indices are int64 here. */
+export const lowerGatherNd: OnnxLowering = (node, emit, outputs) => {
+  const { data, indices } = gatherNd.inputsOf(node);
+  const wide = emit.node("Cast", [emit.read(indices)], { to: dataTypeCodes.i64 });
+  emit.node("GatherND", [emit.read(data), wide], {}, outputs);
+};
+
+export const lowerTopK: OnnxLowering = (node, emit, [values, indices]) => {
+  const { k, axis } = topK.attributesOf(node);
+  const wide = emit.name(`${indices}_wide`);
+  emit.node("TopK", [emit.read(node.inputs[0]), emit.integers("k", [k])], { axis }, [values, wide]);
+  emit.node("Cast", [wide], { to: dataTypeCodes.i32 }, [indices]);
+};
+
+export const lowerCumulativeSum: OnnxLowering = (node, emit, outputs) => {
+  const { axis, exclusive, reverse } = cumulativeSum.attributesOf(node);
+  const along = emit.constant("axis", fromNumbers("i64", [], [axis]));
+  const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
+  emit.node("CumSum", [emit.read(node.inputs[0]), along], attributes, outputs);
+};
+
+/** Lengths are kept from 0 as in TFLite. */
+export const lowerL2Normalize: OnnxLowering = (node, emit, outputs) => {
+  const { axis } = l2Normalize.attributesOf(node);
+  const x = emit.read(node.inputs[0]);
+  const length = emit.node("ReduceL2", [x], { axes: [axis], keepdims: 1 });
+  emit.node("Div", [x, emit.node("Max", [length, emit.scalar("shortest", 1e-6)])], {}, outputs);
 };
 
 export const lowerExpand: OnnxLowering = (node, emit, outputs) => {

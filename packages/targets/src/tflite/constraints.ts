@@ -120,6 +120,12 @@ const constraints: readonly Constraint[] = [
     holds: ({ attributes }) => attributes["keepDims"] !== true,
   },
   {
+    operators: [ops.topK],
+    sentence: "the greatest elements are those along the last axis",
+    hint: "Transpose the data before it, so that this axis comes last.",
+    holds: (node) => ops.topK.attributesOf(node).axis === node.outputs[0].type.shape.length - 1,
+  },
+  {
     operators: [ops.pad],
     sentence: "padding is a number or mirrored data",
     hint: "Give the model's inputs fixed shapes.",

@@ -48,6 +48,12 @@ export const lowerSoftmax: Lowering = (node) => ({
   options: { kind: "SoftmaxOptions", beta: softmax.attributesOf(node).beta },
 });
 
+export const lowerL2Normalize: Lowering = (node) => ({
+  builtin: "L2_NORMALIZATION",
+  operands: node.inputs,
+  options: { kind: "L2NormOptions", fusedActivationFunction: "NONE" },
+});
+
 /** Half precision is widened by DEQUANTIZE, as the converters of float16 models write it. */
 export const lowerCast: Lowering = (node) => {
   const { x } = cast.inputsOf(node);

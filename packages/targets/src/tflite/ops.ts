@@ -14,7 +14,15 @@ import {
   sub,
   sum,
 } from "@millrace/ops";
-import { arithmetic, lowerCast, lowerClamp, lowerGelu, lowerLeakyRelu, lowerSoftmax } from "./elementwise.ts";
+import {
+  arithmetic,
+  lowerCast,
+  lowerClamp,
+  lowerGelu,
+  lowerL2Normalize,
+  lowerLeakyRelu,
+  lowerSoftmax,
+} from "./elementwise.ts";
 import { lowerConv2d, lowerLinear, lowerMatmul, lowerResize, lowerTransposeConv2d, pool } from "./layers.ts";
 import { type Lowering, plain, type Unsupported, unsupported } from "./lowering.ts";
 import * as shapes from "./shapes.ts";
@@ -67,11 +75,14 @@ export const lowerings = {
   transposeConv2d: lowerTransposeConv2d,
   linear: lowerLinear,
   matmul: lowerMatmul,
+  svdf: unsupported("its state would have to be a variable tensor of the file, which is not written yet"),
+  lstm: unsupported("its states would have to be variable tensors of the file, which are not written yet"),
   averagePool2d: pool("AVERAGE_POOL_2D", averagePool2d),
   maxPool2d: pool("MAX_POOL_2D", maxPool2d),
   batchNorm: unsupported("TFLite has no batch normalization; it is folded into a neighbour or decomposed first"),
   softmax: lowerSoftmax,
   logSoftmax: plain("LOG_SOFTMAX"),
+  l2Normalize: lowerL2Normalize,
   mean: shapes.reduction("MEAN", mean),
   sum: shapes.reduction("SUM", sum),
   reduceMax: shapes.reduction("REDUCE_MAX", reduceMax),
@@ -79,6 +90,8 @@ export const lowerings = {
   reduceProd: shapes.reduction("REDUCE_PROD", reduceProd),
   argMax: shapes.argument("ARG_MAX", "ArgMaxOptions", argMax),
   argMin: shapes.argument("ARG_MIN", "ArgMinOptions", argMin),
+  topK: shapes.lowerTopK,
+  cumulativeSum: shapes.lowerCumulativeSum,
   reshape: shapes.lowerReshape,
   transpose: shapes.lowerTranspose,
   concat: shapes.lowerConcat,
@@ -86,6 +99,7 @@ export const lowerings = {
   slice: shapes.lowerSlice,
   pad: shapes.lowerPad,
   gather: shapes.lowerGather,
+  gatherNd: plain("GATHER_ND"),
   expand: shapes.lowerExpand,
   tile: shapes.lowerTile,
   resize: lowerResize,

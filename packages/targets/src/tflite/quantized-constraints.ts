@@ -11,7 +11,8 @@ function sharing(node: Node): readonly Value[] {
   const { quantization: rule, inputs: slots } = node.op;
   if (rule.kind !== "same") return [];
   const named = node.inputs.filter((_, index) => rule.inputs.includes(slots[Math.min(index, slots.length - 1)].name));
-  return [...named.filter((value) => value !== undefined), ...node.outputs];
+  const results = node.outputs.filter(({ type }) => type.dtype === node.outputs[0].type.dtype);
+  return [...named.filter((value) => value !== undefined), ...results];
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readTflite } from "@millrace/formats/tflite";
 import { importTflite } from "@millrace/frontends/tflite";
 import { DiagnosticError, equalGraphs, type Graph } from "@millrace/ir";
+import { linear, reshape } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { exportTflite } from "./export.ts";
 import { withoutOrigins } from "./graphs.testing.ts";
@@ -22,6 +23,11 @@ function importable(file: string): Graph | undefined {
   }
 }
 
+/** Whether a reshape to rows stands before a linear layer: files leave it out, and reading makes one anew in its own place. */
+function flattensBeforeLinear(graph: Graph): boolean {
+  return [...graph.nodes()].some(({ op, inputs }) => op === linear && inputs[0]?.producer?.op === reshape);
+}
+
 describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
   const files = existsSync(shared) ? ["assets", "fixtures"].flatMap(tfliteFilesIn) : [];
 
@@ -30,8 +36,12 @@ describe.skipIf(!existsSync(shared))("stored TFLite files", () => {
     for (const file of files) {
       const graph = importable(file);
       if (graph === undefined) continue;
-      const { model } = exportTflite(graph);
-      const difference = equalGraphs(withoutOrigins(graph), withoutOrigins(importTflite(model).graph));
+      const first = importTflite(exportTflite(graph).model).graph;
+      const again = importTflite(exportTflite(first).model).graph;
+      const difference = equalGraphs(
+        withoutOrigins(flattensBeforeLinear(graph) ? first : graph),
+        withoutOrigins(again),
+      );
       if (difference) expect.fail(`${file}: ${difference}`);
       count++;
     }

@@ -3,6 +3,7 @@ import { fromNumbers, integerRange, type Value } from "@millrace/ir";
 import {
   type argMax,
   concat,
+  cumulativeSum,
   depthToSpace,
   expand,
   gather,
@@ -13,6 +14,7 @@ import {
   spaceToDepth,
   split,
   tile,
+  topK,
   transpose,
 } from "@millrace/ops";
 import { tensorTypeNames } from "./element-types.ts";
@@ -107,6 +109,22 @@ export const lowerGather: Lowering = (node) => ({
   operands: node.inputs,
   options: { kind: "GatherOptions", axis: gather.attributesOf(node).axis },
 });
+
+/** Along the last axis. */
+export const lowerTopK: Lowering = (node) => ({
+  builtin: "TOPK_V2",
+  operands: [node.inputs[0], integer(topK.attributesOf(node).k)],
+  options: { kind: "TopKV2Options" },
+});
+
+export const lowerCumulativeSum: Lowering = (node) => {
+  const { axis, exclusive, reverse } = cumulativeSum.attributesOf(node);
+  return {
+    builtin: "CUMSUM",
+    operands: [node.inputs[0], integer(axis)],
+    options: { kind: "CumsumOptions", exclusive, reverse },
+  };
+};
 
 export const lowerExpand: Lowering = (node) => ({
   builtin: "BROADCAST_TO",

@@ -6,7 +6,7 @@ import {
   subtractDimensions,
   type Value,
 } from "@millrace/ir";
-import { concat, depthToSpace, gather, pad, slice, spaceToDepth, split, transpose } from "@millrace/ops";
+import { concat, depthToSpace, gather, gatherNd, pad, slice, spaceToDepth, split, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 
 function transposition(node: SourceNode): Value {
@@ -143,6 +143,12 @@ function gathering(node: SourceNode): Value {
   return node.compute(gather, [node.input(0), node.input(1)], { axis });
 }
 
+function gatheringByRows(node: SourceNode): Value {
+  if (node.attributes.integer("batch_dims", 0) !== 0)
+    node.unsupported("batch_dims is not 0", "Gather without batch axes.");
+  return node.compute(gatherNd, [node.input(0), node.input(1)], {});
+}
+
 function deepToWide(node: SourceNode): Value {
   const mode = node.attributes.text("mode", "DCR");
   const order =
@@ -167,6 +173,7 @@ export const arrangements: Readonly<Record<string, Importer>> = {
   Slice: slicing,
   Pad: padding,
   Gather: gathering,
+  GatherND: gatheringByRows,
   DepthToSpace: deepToWide,
   SpaceToDepth: wideToDeep,
 };

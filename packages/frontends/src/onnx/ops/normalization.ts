@@ -1,5 +1,16 @@
 import { type Dimension, elementCount, type Value } from "@millrace/ir";
-import { add, batchNorm, logSoftmax, mean, mul, rsqrt, softmax, squaredDifference, sub } from "@millrace/ops";
+import {
+  add,
+  batchNorm,
+  l2Normalize,
+  logSoftmax,
+  mean,
+  mul,
+  rsqrt,
+  softmax,
+  squaredDifference,
+  sub,
+} from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 import { reshaped } from "./weights.ts";
@@ -73,10 +84,18 @@ function overAxis(op: typeof softmax | typeof logSoftmax, fixed: { readonly beta
   };
 }
 
+function unitLength(node: SourceNode): Value {
+  const { attributes } = node;
+  if (attributes.integer("p", 2) !== 2) node.unsupported("p is not 2", "Normalize by the Euclidean length.");
+  const axis = node.axis(attributes.integer("axis", -1), node.shape(0).length);
+  return node.compute(l2Normalize, [node.input(0)], { axis });
+}
+
 export const normalizations: Readonly<Record<string, Importer>> = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   InstanceNormalization: instanceNormalization,
   Softmax: overAxis(softmax, { beta: 1 }),
+  LpNormalization: unitLength,
   LogSoftmax: overAxis(logSoftmax, {}),
 };

@@ -1,5 +1,20 @@
 import type { Operator, Value } from "@millrace/ir";
-import { abs, argMax, argMin, log, mean, mul, reduceMax, reduceMin, reduceProd, sqrt, sum } from "@millrace/ops";
+import {
+  abs,
+  argMax,
+  argMin,
+  cast,
+  cumulativeSum,
+  log,
+  mean,
+  mul,
+  reduceMax,
+  reduceMin,
+  reduceProd,
+  sqrt,
+  sum,
+  topK,
+} from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 
@@ -33,7 +48,26 @@ function extreme(op: Operator): Importer {
   };
 }
 
-/** Operators that fold axes. */
+/** The k greatest elements; their indices are int64 in ONNX. */
+function greatest(node: SourceNode): readonly Value[] {
+  const { attributes } = node;
+  if (!attributes.flag("largest", true)) node.unsupported("largest is 0", "Negate the data and its result.");
+  attributes.ignore("sorted");
+  const x = node.input(0);
+  const axis = node.axis(attributes.integer("axis", -1), x.type.shape.length);
+  const [k] = node.opset < 10 ? [attributes.integer("k")] : node.numbers(1);
+  const [values, indices] = node.computeAll(topK, [x], { k, axis });
+  return [values, node.compute(cast, [indices], { to: "i64" })];
+}
+
+function runningSum(node: SourceNode): Value {
+  const { attributes } = node;
+  const axis = node.axis(node.numbers(1)[0], node.shape(0).length);
+  const [exclusive, reverse] = [attributes.flag("exclusive", false), attributes.flag("reverse", false)];
+  return node.compute(cumulativeSum, [node.input(0)], { axis, exclusive, reverse });
+}
+
+/** Operators that fold axes or look along them. */
 export const reductions: Readonly<Record<string, Importer>> = {
   ReduceMean: reduction(mean),
   ReduceSum: reduction(sum, 13),
@@ -46,4 +80,6 @@ export const reductions: Readonly<Record<string, Importer>> = {
   ReduceLogSum: reduction(sum, 18, unchanged, (node, value) => node.compute(log, [value], {})),
   ArgMax: extreme(argMax),
   ArgMin: extreme(argMin),
+  TopK: greatest,
+  CumSum: runningSum,
 };

@@ -1,11 +1,23 @@
-import { fromNumbers, type Graph, type Node, numbersOf, tensorOf } from "@millrace/ir";
-import { argMax, argMin, gather, logSoftmax, pad, reshape, shapeOf, softmax, transpose } from "@millrace/ops";
+import { fromNumbers, type Graph, isStatic, type Node, numbersOf, tensorOf } from "@millrace/ir";
+import {
+  argMax,
+  argMin,
+  gather,
+  gatherNd,
+  l2Normalize,
+  logSoftmax,
+  pad,
+  reshape,
+  shapeOf,
+  softmax,
+  transpose,
+} from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { edit, isKnown, sizesOf } from "./edit.ts";
 
-/** Softmax along another axis than the last is one along the last between two transposes. */
-export const softmaxLast = rewrite("tflite-softmax-last", {
-  roots: [softmax, logSoftmax],
+/** What normalizes along another axis than the last does so along the last between two transposes. */
+export const normalizeLast = rewrite("tflite-normalize-last", {
+  roots: [softmax, logSoftmax, l2Normalize],
   find(node) {
     const last = node.inputs[0]!.type.shape.length - 1;
     const axis = node.attributes["axis"] as number;
@@ -74,19 +86,21 @@ export function gatherAlong(
 
 /** Constant indices that count from the end count from the start: TFLite knows no negative ones. */
 export const countFromStart = rewrite("tflite-count-from-start", {
-  roots: [gather],
+  roots: [gather, gatherNd],
   find(node) {
     const { data, indices } = gather.inputsOf(node);
-    const size = data.type.shape[gather.attributesOf(node).axis];
-    if (!indices.constant || typeof size !== "number") return undefined;
+    const depth = node.op === gather ? 1 : (indices.type.shape.at(-1) as number);
+    const { axis = 0 } = node.attributes as { readonly axis?: number };
+    const sizes = data.type.shape.slice(axis, axis + depth);
+    if (!indices.constant || !isStatic(sizes)) return undefined;
     const numbers = Array.from(numbersOf(indices.constant));
-    return numbers.some((index) => index < 0) ? { numbers, size, indices: indices.constant } : undefined;
+    return numbers.some((index) => index < 0) ? { numbers, sizes, indices: indices.constant } : undefined;
   },
-  replace({ numbers, size, indices }, node, graph) {
+  replace({ numbers, sizes, indices }, node, graph) {
     const { finish, constant } = edit(graph, node);
-    const wrapped = numbers.map((index) => (index < 0 ? index + size : index));
+    const wrapped = numbers.map((index, at) => (index < 0 ? index + sizes[at % sizes.length] : index));
     const operand = constant("indices", fromNumbers(indices.dtype, indices.shape, wrapped));
-    finish(gather, [node.inputs[0], operand], node.attributes);
+    finish(node.op, [node.inputs[0], operand], node.attributes);
   },
 });
 

@@ -1,9 +1,10 @@
 import type { Pass } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
-import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, softmaxLast } from "./axes.ts";
+import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
+import { readRowsDirectly } from "./rows.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
 
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
@@ -21,8 +22,9 @@ export const legalizations: readonly Pass[] = [
   reorderDepth,
   splitClamps,
   scaleElu,
-  softmaxLast,
+  normalizeLast,
   dropArgumentAxis,
   gatherEdges,
   countFromStart,
+  readRowsDirectly,
 ];

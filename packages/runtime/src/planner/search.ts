@@ -1,0 +1,216 @@
+import { alignUp } from "./buffer.ts";
+import { independentParts, liveBytes, type Problem } from "./problem.ts";
+
+/** How a search ended: with offsets, with the proof that there are none, or at the end of its budget. */
+export type SearchEnd = "found" | "none" | "stopped";
+
+/** What one search is to do. */
+export interface SearchTask {
+  /** Bytes that the arena may have. */
+  readonly capacity: number;
+  /** Place of each buffer among those of equal offset; decides which is tried first. */
+  readonly rank: Int32Array;
+  /** Partial plans that may be looked at. */
+  readonly budget: number;
+  /** By section: how often it had no room for its buffers. Counted on by the search. */
+  readonly conflicts: Float64Array;
+}
+
+/** The buffer that was placed last: all others come after it in the order of (offset, rank). */
+interface Frontier {
+  readonly offset: number;
+  readonly rank: number;
+}
+
+const restInterval = 1024;
+
+/**
+ * Depth-first search for offsets within a capacity. It looks only at plans in which no buffer can move down, building them in the
+ * order of (offset, rank), so that each is met once. Parts that no buffer joins are searched one by one. After the published ideas of
+ * Moffitt, "MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated Machine Learning" (ASPLOS 2023).
+ */
+export class Search {
+  /** By index of the problem; complete once the search has found. */
+  readonly offsets: Float64Array;
+  /** Partial plans looked at. */
+  nodes = 0;
+  readonly #problem: Problem;
+  readonly #task: SearchTask;
+  /** By section: the top of what is placed, and the bytes that are not placed. */
+  readonly #floor: Float64Array;
+  readonly #open: Float64Array;
+  /** By buffer: the least offset above what is placed. */
+  readonly #lowest: Float64Array;
+  /** By section, over buffers not placed: least top of a movable one, least size of a waiting one, least offset. */
+  readonly #movableTop: Float64Array;
+  readonly #waitingSize: Float64Array;
+  readonly #nextOffset: Float64Array;
+
+  constructor(problem: Problem, task: SearchTask) {
+    const { sections, count } = problem;
+    this.#problem = problem;
+    this.#task = task;
+    this.offsets = new Float64Array(count);
+    this.#floor = new Float64Array(sections);
+    this.#open = liveBytes(problem);
+    this.#lowest = new Float64Array(count);
+    this.#movableTop = new Float64Array(sections);
+    this.#waitingSize = new Float64Array(sections);
+    this.#nextOffset = new Float64Array(sections);
+  }
+
+  /** Runs to the end, pausing now and then. */
+  *run(): Generator<undefined, SearchEnd> {
+    const members = Int32Array.from({ length: this.#problem.count }, (_, index) => index);
+    return yield* this.#placeAll(members, { offset: 0, rank: -1 });
+  }
+
+  *#placeAll(members: Int32Array, frontier: Frontier): Generator<undefined, SearchEnd> {
+    const parts = independentParts(this.#problem, members);
+    if (parts.length === 0) return "found";
+    if (parts.length === 1) return yield* this.#placePart(members, frontier);
+    const from = this.#problem.first[members[0]];
+    const floor = this.#floor.slice(from);
+    const open = this.#open.slice(from);
+    for (const part of [...parts].sort((a, b) => a.length - b.length)) {
+      const end = yield* this.#placePart(part, frontier);
+      if (end === "found") continue;
+      this.#floor.set(floor, from);
+      this.#open.set(open, from);
+      return end;
+    }
+    return "found";
+  }
+
+  *#placePart(members: Int32Array, frontier: Frontier): Generator<undefined, SearchEnd> {
+    this.nodes++;
+    if (this.nodes > this.#task.budget) return "stopped";
+    if (this.nodes % restInterval === 0) yield;
+    const limit = this.#survey(members, frontier);
+    if (limit === undefined) return "none";
+    const candidates = this.#candidates(members, frontier, limit);
+    const offsets = candidates.map((index) => this.#lowest[index]);
+    for (const [turn, index] of candidates.entries()) {
+      const others = members.filter((member) => member !== index);
+      const before = this.#put(index, offsets[turn]);
+      const end = yield* this.#placeAll(others, { offset: offsets[turn], rank: this.#task.rank[index] });
+      if (end !== "none") return end;
+      this.#take(index, before);
+    }
+    return "none";
+  }
+
+  /** Puts a buffer down and gives the floor that was under it. */
+  #put(index: number, offset: number): Float64Array {
+    const { first, last, size } = this.#problem;
+    const before = this.#floor.slice(first[index], last[index] + 1);
+    this.offsets[index] = offset;
+    for (let section = first[index]; section <= last[index]; section++) {
+      this.#floor[section] = offset + size[index];
+      this.#open[section] -= size[index];
+    }
+    return before;
+  }
+
+  #take(index: number, before: Float64Array): void {
+    const { first, last, size } = this.#problem;
+    this.#floor.set(before, first[index]);
+    for (let section = first[index]; section <= last[index]; section++) this.#open[section] += size[index];
+  }
+
+  /**
+   * Finds where each member could go. Gives the offset from which placing one would leave a hole that another fits in,
+   * or nothing if some section has no room left for its members.
+   */
+  #survey(members: Int32Array, frontier: Frontier): number | undefined {
+    const { first, last, size } = this.#problem;
+    const from = first[members[0]];
+    const to = members.reduce((most, index) => Math.max(most, last[index]), 0);
+    this.#movableTop.fill(Number.POSITIVE_INFINITY, from, to + 1);
+    this.#waitingSize.fill(Number.POSITIVE_INFINITY, from, to + 1);
+    this.#nextOffset.fill(Number.POSITIVE_INFINITY, from, to + 1);
+    let limit = Number.POSITIVE_INFINITY;
+    let movableTop = Number.POSITIVE_INFINITY;
+    for (const index of members) {
+      this.#lowest[index] = this.#lowestOffset(index);
+      const top = this.#lowest[index] + size[index];
+      if (top > this.#task.capacity) return this.#conflict(first[index], last[index]);
+      if (top < limit) limit = top;
+      if (this.#isMovable(index, frontier)) {
+        if (top < movableTop) movableTop = top;
+        lower(this.#movableTop, first[index], last[index], top);
+        lower(this.#nextOffset, first[index], last[index], this.#lowest[index]);
+      } else lower(this.#waitingSize, first[index], last[index], size[index]);
+    }
+    for (const index of members)
+      if (!this.#isMovable(index, frontier) && !this.#raise(index, movableTop)) return undefined;
+    return this.#hasRoom(from, to) ? limit : undefined;
+  }
+
+  #lowestOffset(index: number): number {
+    const { first, last, alignment } = this.#problem;
+    const floor = this.#floor;
+    let most = 0;
+    for (let section = first[index]; section <= last[index]; section++) if (floor[section] > most) most = floor[section];
+    return alignUp(most, alignment[index]);
+  }
+
+  /** Whether the buffer may come next by the order; if not, it waits until another one has been put below it. */
+  #isMovable(index: number, { offset, rank }: Frontier): boolean {
+    const lowest = this.#lowest[index];
+    return lowest > offset || (lowest === offset && this.#task.rank[index] > rank);
+  }
+
+  /** Accounts for a waiting buffer, which will lie on a movable neighbour or on a waiting one that itself lies on a movable one. */
+  #raise(index: number, movableTop: number): boolean {
+    const { first, last, size } = this.#problem;
+    let least = Number.POSITIVE_INFINITY;
+    for (let section = first[index]; section <= last[index]; section++) {
+      const top = Math.min(this.#movableTop[section], movableTop + this.#waitingSize[section]);
+      if (top < least) least = top;
+    }
+    if (least + size[index] > this.#task.capacity) {
+      this.#conflict(first[index], last[index]);
+      return false;
+    }
+    lower(this.#nextOffset, first[index], last[index], least);
+    return true;
+  }
+
+  /** Whether each section can hold its open bytes above the least offset that one of them may have. */
+  #hasRoom(from: number, to: number): boolean {
+    for (let section = from; section <= to; section++) {
+      if (this.#open[section] > 0 && this.#nextOffset[section] + this.#open[section] > this.#task.capacity) {
+        this.#conflict(section, section);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #conflict(from: number, to: number): undefined {
+    for (let section = from; section <= to; section++) this.#task.conflicts[section] += 1 / (to - from + 1);
+  }
+
+  /** Members that may come next, the lowest first. */
+  #candidates(members: Int32Array, frontier: Frontier, limit: number): readonly number[] {
+    const { rank } = this.#task;
+    const lowest = this.#lowest;
+    const candidates: number[] = [];
+    for (const index of members) {
+      if (lowest[index] < limit && this.#isMovable(index, frontier) && this.#leavesRoom(index)) candidates.push(index);
+    }
+    return candidates.sort((a, b) => lowest[a] - lowest[b] || rank[a] - rank[b]);
+  }
+
+  #leavesRoom(index: number): boolean {
+    const { first, last } = this.#problem;
+    const room = this.#task.capacity - this.#lowest[index];
+    for (let section = first[index]; section <= last[index]; section++) if (this.#open[section] > room) return false;
+    return true;
+  }
+}
+
+function lower(values: Float64Array, from: number, to: number, value: number): void {
+  for (let index = from; index <= to; index++) if (value < values[index]) values[index] = value;
+}

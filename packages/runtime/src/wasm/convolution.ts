@@ -1,0 +1,144 @@
+import { integerRange, isFloat, type Value } from "@millrace/ir";
+import { type StoredScaling, scalingKind, storedScaling } from "../kernels/finish.ts";
+import { affineOf } from "../kernels/kernel.ts";
+import { linearScaling } from "../kernels/linear.ts";
+import { largestOf, weightZeroPoint } from "../kernels/weights.ts";
+import { windowOf } from "../kernels/window.ts";
+import { bandsOf, flattened, type Geometry, pixelOffsets, runLength, runOffsets } from "./bands.ts";
+import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
+import type { Layout } from "./layout.ts";
+import { packPairs } from "./packing.ts";
+import { type FastScaling, fastScaling } from "./scaling.ts";
+
+/** Constants of a node that sums products: weights less their zero point, biases, and what becomes of sums. */
+interface Products {
+  readonly weights: Int16Array;
+  readonly bias: Int32Array;
+  readonly scaling: FastScaling;
+}
+
+export function isByte(value: Value | undefined): value is Value {
+  return value?.type.dtype === "i8" || value?.type.dtype === "u8";
+}
+
+/** Whether the node is one of 8-bit values with constant weights. */
+function isPacked({ node }: FastNode): boolean {
+  const [x, weights, bias] = node.inputs;
+  if (!isByte(x) || !isByte(node.outputs[0])) return false;
+  if (weights?.constant === undefined || isFloat(weights.type.dtype)) return false;
+  return bias === undefined || (bias.constant !== undefined && bias.type.dtype === "i32");
+}
+
+/** Sums of products and bias can't be greater than these, one for each channel. */
+function boundsOf(weights: Int16Array, bias: Int32Array, largest: number): Float64Array {
+  const length = weights.length / bias.length;
+  return Float64Array.from(bias, (offset, channel) => {
+    let size = 0;
+    for (let at = channel * length; at < (channel + 1) * length; at++) size += Math.abs(weights[at]);
+    return size * largest + Math.abs(offset);
+  });
+}
+
+function productsOf({ node }: FastNode, channels: number, scaling: StoredScaling): Products | undefined {
+  const [x, filter, offsets] = node.inputs as [Value, Value, Value | undefined];
+  const zero = weightZeroPoint(filter);
+  const weights = Int16Array.from(filter.constant!.data as Int8Array, (value) => value - zero);
+  const bias = new Int32Array(channels);
+  if (offsets) bias.set(offsets.constant!.data as Int32Array);
+  const fast = fastScaling(scaling, boundsOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
+  return fast && { weights, bias, scaling: fast };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Writes the module's `Scaling`. */
+function placeScaling(layout: Layout, { sums, factors, stride, base, signed }: FastScaling, y: Value): number {
+  const arrays = new Uint8Array(sums.byteLength + factors.byteLength);
+  arrays.set(bytesOf(sums));
+  arrays.set(bytesOf(factors), sums.byteLength);
+  const channels = (y.type.shape as readonly number[]).at(-1)!;
+  const unsigned = Number(y.type.dtype === "u8");
+  return layout.constant(Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed)));
+}
+
+/** Writes the module's `Images`. */
+function placeImages(layout: Layout, { node }: FastNode, { from, window }: Geometry, band: number, bands: ReturnType<typeof bandsOf>): number {
+  const x = node.inputs[0] as Value;
+  const [, height, width, channels] = from;
+  const zero = affineOf(x, node).zeroPoint;
+  const { columns, depth } = bands;
+  const unsigned = Number(x.type.dtype === "u8");
+  const { padding } = window;
+  return layout.constant(
+    Int32Array.of(layout.addressOf(x), height, width, channels, zero, unsigned, padding[1], columns, depth, band),
+  );
+}
+
+/** Writes the module's `Convolution`. */
+function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, products: Products): number {
+  const [y] = fast.node.outputs;
+  const { to, window } = geometry;
+  const bands = bandsOf(geometry);
+  const images = placeImages(layout, fast, geometry, layout.scratch + bands.rows * to[2] * 32, bands);
+  const scaling = placeScaling(layout, products.scaling, y);
+  const runs = runOffsets(geometry, bands);
+  const length = geometry.depthwise ? runs.length : runLength(geometry, bands);
+  const weights = layout.constant(packPairs(products.weights, products.bias.length, length));
+  const bias = new Int32Array(products.scaling.stride);
+  bias.set(products.bias);
+  const pairs = Math.ceil(length / 2);
+  const offsets = new Uint32Array(runs.length + 1);
+  offsets.set(runs);
+  return layout.constant(
+    Int32Array.of(
+      ...[images, scaling, layout.addressOf(y)],
+      ...[to[0], to[1], to[2], bands.rows, window.stride[0], window.padding[0], bands.reach],
+      ...[weights, layout.constant(bias), layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets)],
+      ...[runs.length, pairs, layout.scratch],
+    ),
+  );
+}
+
+function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling): FastKernel | undefined {
+  if (whole.window.padding.some((size) => size < 0)) return undefined;
+  const products = productsOf(fast, whole.to[3], scaling);
+  if (products === undefined) return undefined;
+  const geometry = flattened(whole);
+  const { rows, height, columns, depth } = bandsOf(geometry);
+  return {
+    reads: [fast.node.inputs[0] as Value],
+    scratch: rows * geometry.to[2] * 32 + 2 * height * columns * depth,
+    place(layout, exports) {
+      const call = placeConvolution(layout, fast, geometry, products);
+      const depthwise = Number(geometry.depthwise);
+      return () => exports().convolve(call, depthwise);
+    },
+  };
+}
+
+/** 8-bit convolutions of one group, or with one filter for each channel. */
+export const fastConv2d: FastKernelFactory = (fast) => {
+  const { node, context, typeOf } = fast;
+  if (!isPacked(fast) || node.attributes.layout !== "last") return undefined;
+  const [x, weights] = node.inputs as [Value, Value];
+  const [channels, , , depth] = typeOf(weights).shape;
+  const groups = node.attributes.groups as number;
+  const depthwise = groups > 1 && depth === 1 && channels === groups;
+  if (groups > 1 && !depthwise) return undefined;
+  const geometry = { from: typeOf(x).shape, to: typeOf(node.outputs[0]).shape, window: windowOf(node), depthwise };
+  return fastConvolution(fast, geometry, storedScaling(node, { channels, kind: scalingKind(affineOf(x, node)) }, context));
+};
+
+const pixel = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
+
+/** 8-bit fully connected layers. */
+export const fastLinear: FastKernelFactory = (fast) => {
+  if (!isPacked(fast)) return undefined;
+  const { node, context, typeOf } = fast;
+  const [channels, depth] = typeOf(node.inputs[1]).shape;
+  const rows = typeOf(node.outputs[0]).shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const geometry = { from: [1, rows, 1, depth], to: [1, rows, 1, channels], window: pixel, depthwise: false };
+  return fastConvolution(fast, geometry, storedScaling(node, linearScaling(node, context), context));
+};

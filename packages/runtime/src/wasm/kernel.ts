@@ -1,0 +1,24 @@
+import type { Node, Value, ValueType } from "@millrace/ir";
+import type { Kernel, KernelContext } from "../kernels/kernel.ts";
+import type { Layout } from "./layout.ts";
+import type { ModuleExports } from "./module.ts";
+
+/** What a fast kernel is made from: a node with the types of its values, sizes bound, and its reference kernel. */
+export interface FastNode {
+  readonly node: Node;
+  readonly kernel: Kernel;
+  readonly context: KernelContext;
+  typeOf(value: Value | undefined): ValueType & { readonly shape: readonly number[] };
+}
+
+/** A node that the module computes, reading `reads` and writing the node's first output in memory. */
+export interface FastKernel {
+  readonly reads: readonly Value[];
+  /** Bytes of working memory. */
+  readonly scratch: number;
+  /** Puts the constants in their places. What it returns is called for every run. */
+  place(layout: Layout, exports: () => ModuleExports): () => void;
+}
+
+/** Undefined for nodes that this kernel doesn't cover or where it would give other integers than the reference. */
+export type FastKernelFactory = (node: FastNode) => FastKernel | undefined;
