@@ -5,7 +5,8 @@ import { main } from "assemblyscript/asc";
 const folder = fileURLToPath(new URL("../packages/runtime/", import.meta.url));
 const generated = new URL("../packages/runtime/src/wasm/module.generated.ts", import.meta.url);
 
-const options = "assembly/index.ts -O3 --noAssert --enable simd --runtime stub --importMemory --use abort= --outFile module";
+const options =
+  "assembly/index.ts -O3 --noAssert --enable simd --runtime stub --importMemory --use abort= --outFile module";
 
 /** Compiles the runtime's AssemblyScript. Throws an Error with the compiler's messages. */
 export async function compileModule(): Promise<Uint8Array> {
@@ -21,7 +22,9 @@ export async function compileModule(): Promise<Uint8Array> {
 
 /** The file that holds a compiled module as text. */
 export function sourceOf(module: Uint8Array): string {
-  const text = Buffer.from(module).toString("base64").replace(/.{1,112}/g, '  "$&",\n');
+  const text = Buffer.from(module)
+    .toString("base64")
+    .replace(/.{1,112}/g, '  "$&",\n');
   return `/** The module compiled from packages/runtime/assembly by \`npm run build:wasm\`, in base64. */
 export const wasmModule = [
 ${text}].join("");

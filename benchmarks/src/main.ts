@@ -1,14 +1,18 @@
 import { compareAccuracy, compareMobileNetAccuracy } from "./accuracy.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
+import { compareEngines } from "./engine.ts";
 import { convertMemory } from "./memory.ts";
+import { planArenas } from "./plan.ts";
 import type { Benchmark, Row } from "./row.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   "convert-mobilenet": convertMobileNet,
   "convert-densenet": convertDenseNet,
   "convert-memory": convertMemory,
+  plan: planArenas,
   accuracy: compareAccuracy,
   "accuracy-mobilenet": compareMobileNetAccuracy,
+  engine: compareEngines,
 };
 
 const words = process.argv.slice(2);

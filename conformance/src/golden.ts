@@ -69,24 +69,32 @@ function compare(actual: Tensor, expected: Tensor): Comparison {
   return { elements, differing: wrong.length, first };
 }
 
-/** Runs a graph on the first `runs` stored inputs and compares all outputs. */
+/**
+ * Runs a graph on the first `runs` stored inputs and compares all stored outputs. As where the outputs were stored, resource
+ * variables, which are initialised once, are kept from run to run, and variable tensors start anew for each.
+ */
 export async function compareRuns(
   graph: Graph,
   golden: Golden,
   runs = golden.runs,
   engine: Engine = referenceEngine(),
 ): Promise<Comparison> {
-  const prepared = await engine.prepare(graph);
   const comparisons: Comparison[] = [];
+  const restarts = graph.states.some(({ initial }) => initial === undefined);
+  let prepared = await engine.prepare(graph);
   for (let run = 0; run < runs; run++) {
-    const feeds = new Map(graph.inputs.map(({ name }, index) => [name, entryOf(golden.inputs[index], run)]));
+    const feeds = new Map(golden.inputs.map((input, index) => [graph.inputs[index].name, entryOf(input, run)]));
     const results = await prepared.run(feeds);
-    for (const [index, { name }] of graph.outputs.entries()) {
-      const comparison = compare(results.get(name) as Tensor, entryOf(golden.outputs[index], run));
+    for (const [index, output] of golden.outputs.entries()) {
+      const comparison = compare(results.get(graph.outputs[index].name) as Tensor, entryOf(output, run));
       comparisons.push({
         ...comparison,
         first: comparison.first && `run ${run}, output ${index}: ${comparison.first}`,
       });
+    }
+    if (restarts) {
+      await prepared.dispose();
+      prepared = await engine.prepare(graph);
     }
   }
   await prepared.dispose();

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Engine, Graph } from "@millrace/toolkit";
 
-export const engineNames = ["reference", "onnxruntime"] as const;
+export const engineNames = ["reference", "wasm", "onnxruntime"] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
@@ -16,14 +16,14 @@ export async function engineOf(name: EngineName, options: EngineOptions): Promis
     const { nodeOnnxruntime } = await import("@millrace/devices/node");
     return interruptible(nodeOnnxruntime(), options);
   }
-  const { referenceEngine } = await import("@millrace/toolkit");
-  return interruptible(referenceEngine(), options);
+  const { referenceEngine, wasmEngine } = await import("@millrace/toolkit");
+  return interruptible(name === "wasm" ? wasmEngine() : referenceEngine(), options);
 }
 
-/** The engine that measures a graph: bit-exact for integers, fast for floats. */
+/** The engine that measures a graph: bit-exact for integers, fast for both. */
 export async function engineFor(graph: Graph, options: EngineOptions): Promise<Engine> {
   const { isQuantized } = await import("@millrace/toolkit");
-  return engineOf(isQuantized(graph) ? "reference" : "onnxruntime", options);
+  return engineOf(isQuantized(graph) ? "wasm" : "onnxruntime", options);
 }
 
 function interruptible(engine: Engine, { signal, progress }: EngineOptions): Engine {

@@ -4,11 +4,20 @@ import { compileCommand } from "./commands/compile.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { planCommand } from "./commands/plan.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { runCommand } from "./commands/run.ts";
 import type { Run } from "./context.ts";
 
-const commands = [inspectCommand, convertCommand, quantizeCommand, runCommand, evaluateCommand, compileCommand];
+const commands = [
+  inspectCommand,
+  convertCommand,
+  quantizeCommand,
+  runCommand,
+  evaluateCommand,
+  compileCommand,
+  planCommand,
+];
 
 /** The command line; its commands do their work by `run`. Parsing throws a CommanderError instead of ending the process. */
 export function createProgram(run: Run): Command {

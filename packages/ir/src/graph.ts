@@ -39,12 +39,13 @@ export interface Node {
 }
 
 /**
- * A tensor that a model keeps from run to run, by names: in the first run the input stands for zeros, in each later one it is
- * what the graph's output of that name (as its user knows it) was in the run before.
+ * A tensor that a model keeps from run to run, by names: in the first run the input is `initial`, or stands for zeros without
+ * it; in each later one it is what the graph's output of that name (as its user knows it) was in the run before.
  */
 export interface State {
   readonly input: string;
   readonly output: string;
+  readonly initial?: Tensor;
 }
 
 /** What a new node is made of. Output types are inferred unless given. */

@@ -188,7 +188,7 @@ describe("check", () => {
         for (const first of shapes) {
           for (const second of shapes) {
             const types = inputs.map((tensor, index) => ({
-              dtype: tensor!.dtype,
+              dtype: tensor?.dtype ?? ("f32" as const),
               shape: index === 0 ? first : second,
             }));
             const values = valuesOf(types);

@@ -1,4 +1,15 @@
-import { type Cost, fromNumbers, numbersOf, type Shape, type Value, zeros } from "@millrace/ir";
+import {
+  type Cost,
+  fromNumbers,
+  isFloat,
+  numbersOf,
+  type Shape,
+  stridesOf,
+  type Tensor,
+  type Value,
+  type ValueType,
+  zeros,
+} from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation, type Layout, layout, positiveInteger, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one, optional } from "./define.ts";
@@ -97,10 +108,10 @@ export const conv2d = defineOp({
       outputs: [permutation],
     };
   },
-  evaluate({ x, weights, bias }, { stride, dilation, padding, groups, layout, activation }, [output]) {
+  evaluate({ x, weights, bias }, { stride, dilation, padding, groups, layout, activation }, [output], types) {
     const shape = output.shape as readonly number[];
     const result = zeros("f64", shape);
-    const [source, filter] = [numbersOf(x), numbersOf(weights)];
+    const [source, filter] = [numbersOf(x), weightNumbers(weights, x, types.weights)];
     const offsets = bias && numbersOf(bias);
     const [from, to] = [imageStrides(x.shape, layout), imageStrides(shape, layout)];
     const axes = weightAxes(layout);
@@ -188,6 +199,18 @@ export const conv2d = defineOp({
 });
 
 /** Products of a convolution: every output element needs one window of the weights. */
+/** Weights as numbers to multiply with x: where x is real and they are integers, the reals that these stand for. */
+export function weightNumbers(weights: Tensor, x: Tensor, type: ValueType | undefined): ArrayLike<number> {
+  const numbers = numbersOf(weights);
+  if (!type?.quantization || !isFloat(x.dtype)) return numbers;
+  const { scale, zeroPoint, axis } = type.quantization;
+  const [size, step] = axis === undefined ? [1, 1] : [weights.shape[axis], stridesOf(weights.shape)[axis]];
+  return Float64Array.from(numbers, (stored, at) => {
+    const index = Math.floor(at / step) % size;
+    return scale[index] * (stored - zeroPoint[index]);
+  });
+}
+
 export function convolutionMacs(weights: Value, output: Value): Cost["macs"] {
   return knownCount(output.type.shape) * knownCount(weights.type.shape.slice(1));
 }

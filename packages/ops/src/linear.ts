@@ -1,7 +1,7 @@
 import { elementCount, fromNumbers, isIdentityPermutation, mayEqual, numbersOf, sameShape } from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation } from "./attributes.ts";
-import { convolutionMacs } from "./conv2d.ts";
+import { convolutionMacs, weightNumbers } from "./conv2d.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
 
@@ -39,9 +39,9 @@ export const linear = defineOp({
     if (permutation[last] !== last || isIdentityPermutation(permutation)) return undefined;
     return { attributes, inputs: [permutation, undefined, ...(bias ? [undefined] : [])], outputs: [permutation] };
   },
-  evaluate({ x, weights, bias }, { activation }, [output]) {
+  evaluate({ x, weights, bias }, { activation }, [output], types) {
     const [rows, columns] = weights.shape;
-    const [source, filter] = [numbersOf(x), numbersOf(weights)];
+    const [source, filter] = [numbersOf(x), weightNumbers(weights, x, types.weights)];
     const offsets = bias && numbersOf(bias);
     const [low, high] = activationRanges[activation];
     const shape = output.shape as readonly number[];

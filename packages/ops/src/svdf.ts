@@ -103,8 +103,23 @@ export const svdf = defineOp({
     {
       name: "rank 2, ReLU, no bias",
       attributes: { rank: 2, activation: "relu" },
-      inputs: [f32([[1], [-1]]), f32([[1], [2]]), f32([[1], [3]]), undefined, f32([[8, 8], [8, 8]])],
-      outputs: [f32([[7], [0]]), f32([[1, 2], [-1, -2]])],
+      inputs: [
+        f32([[1], [-1]]),
+        f32([[1], [2]]),
+        f32([[1], [3]]),
+        undefined,
+        f32([
+          [8, 8],
+          [8, 8],
+        ]),
+      ],
+      outputs: [
+        f32([[7], [0]]),
+        f32([
+          [1, 2],
+          [-1, -2],
+        ]),
+      ],
     },
   ],
 });

@@ -16,7 +16,7 @@ export function isQuantizable(node: Node): boolean {
   const weights = rule.kind === "free" ? rule.weights?.weights : undefined;
   return node.inputs.every((value, index) => {
     const name = node.op.inputs[Math.min(index, node.op.inputs.length - 1)].name;
-    return name !== weights || value?.constant !== undefined;
+    return name !== weights || (value?.constant !== undefined && !value.type.quantization);
   });
 }
 

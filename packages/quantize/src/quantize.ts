@@ -162,7 +162,7 @@ class Builder {
 
   #reportReal(node: Node): void {
     const rule = node.op.quantization;
-    const why = rule.kind === "float" ? rule.why : "its weights are not constant";
+    const why = rule.kind === "float" ? rule.why : "its weights are not constant, or integers already";
     this.#diagnostics.push({
       code: "quantize.stays-float",
       severity: "warning",

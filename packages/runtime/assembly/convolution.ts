@@ -25,6 +25,8 @@ export class Convolution {
   runs: usize;
   runCount: i32;
   pairs: i32;
+  /** Whether the window is one of 3 by 3. */
+  window3: i32;
   /** Sums of the pixels of a band for eight channels. */
   sums: usize;
 }
@@ -35,17 +37,28 @@ function add(sum: v128, data: v128, weights: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(data, weights));
 }
 
-/** Sums of four pixels for eight channels. */
-function multiplyFour(call: Convolution, pixels: usize, weights: usize, bias: usize, sums: usize): void {
-  let a0 = v128.load(bias), a1 = v128.load(bias, 16);
-  let b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1;
-  const band = call.images.band;
+/** Sums of four pixels for eight channels, over runs of `length` bytes. */
+// @ts-ignore: decorator
+@inline
+function multiplyFour(
+  band: usize,
+  pixels: usize,
+  runs: usize,
+  lastRun: usize,
+  length: usize,
+  weights: usize,
+  low: v128,
+  high: v128,
+  sums: usize,
+): void {
+  let a0 = low, b0 = low, c0 = low, d0 = low;
+  let a1 = high, b1 = high, c1 = high, d1 = high;
   const a = band + load<u32>(pixels), b = band + load<u32>(pixels, 4);
   const c = band + load<u32>(pixels, 8), d = band + load<u32>(pixels, 12);
-  for (let run = 0; run < call.runCount; run++) {
-    const offset = <usize>load<u32>(call.runs + 4 * run);
-    const bytes = offset + 4 * call.pairs;
-    for (let at = offset; at < bytes; at += 4) {
+  for (let run = runs; run < lastRun; run += 4) {
+    const offset = <usize>load<u32>(run);
+    const end = offset + length;
+    for (let at = offset; at < end; at += 4) {
       const left = v128.load(weights), right = v128.load(weights, 16);
       weights += 32;
       let data = v128.load_splat<u32>(a + at);
@@ -94,9 +107,17 @@ function multiplyOne(call: Convolution, pixels: usize, weights: usize, bias: usi
 function multiplyBlock(call: Convolution, count: i32, channel: i32): void {
   const weights = call.weights + 4 * channel * call.runCount * call.pairs;
   const bias = call.bias + 4 * channel;
+  const low = v128.load(bias), high = v128.load(bias, 16);
+  const band = call.images.band;
+  const runs = call.runs, lastRun = runs + 4 * call.runCount;
+  const length = 4 * call.pairs;
+  let pixels = call.pixels, sums = call.sums;
   let pixel = 0;
-  for (; pixel <= count - 4; pixel += 4)
-    multiplyFour(call, call.pixels + 4 * pixel, weights, bias, call.sums + 32 * pixel);
+  for (; pixel <= count - 4; pixel += 4) {
+    multiplyFour(band, pixels, runs, lastRun, length, weights, low, high, sums);
+    pixels += 16;
+    sums += 128;
+  }
   for (; pixel < count; pixel++) multiplyOne(call, call.pixels + 4 * pixel, weights, bias, call.sums + 32 * pixel);
 }
 
@@ -132,6 +153,45 @@ function filterBlock(call: Convolution, count: i32, channel: i32): void {
   }
 }
 
+/** The same as `filterBlock` for windows of 3 by 3. */
+function filterNine(call: Convolution, count: i32, channel: i32): void {
+  const weights = call.weights + 160 * (channel >> 3);
+  const band = call.images.band + 2 * channel;
+  const bias = call.bias + 4 * channel;
+  const runs = call.runs;
+  const across = <usize>load<u32>(runs, 4), twice = 2 * across;
+  const down = <usize>load<u32>(runs, 12), further = 2 * down;
+  const pixels = call.pixels;
+  let sums = call.sums;
+  for (let pixel = 0; pixel < count; pixel++) {
+    const first = band + load<u32>(pixels + 4 * pixel);
+    const second = first + down;
+    const third = first + further;
+    let low = v128.load(bias), high = v128.load(bias, 16);
+    let left = v128.load(first), right = v128.load(first + across);
+    low = i32x4.add(low, addTaps(left, right, weights, true));
+    high = i32x4.add(high, addTaps(left, right, weights, false));
+    left = v128.load(first + twice);
+    right = v128.load(second);
+    low = i32x4.add(low, addTaps(left, right, weights + 32, true));
+    high = i32x4.add(high, addTaps(left, right, weights + 32, false));
+    left = v128.load(second + across);
+    right = v128.load(second + twice);
+    low = i32x4.add(low, addTaps(left, right, weights + 64, true));
+    high = i32x4.add(high, addTaps(left, right, weights + 64, false));
+    left = v128.load(third);
+    right = v128.load(third + across);
+    low = i32x4.add(low, addTaps(left, right, weights + 96, true));
+    high = i32x4.add(high, addTaps(left, right, weights + 96, false));
+    left = v128.load(third + twice);
+    low = i32x4.add(low, i32x4.dot_i16x8_s(i32x4.extend_low_i16x8_u(left), v128.load(weights + 128)));
+    high = i32x4.add(high, i32x4.dot_i16x8_s(i32x4.extend_high_i16x8_u(left), v128.load(weights + 144)));
+    v128.store(sums, low);
+    v128.store(sums, high, 16);
+    sums += 32;
+  }
+}
+
 /** Runs a convolution; `depthwise` where every channel has filters of its own. */
 export function convolve(call: Convolution, depthwise: bool): void {
   let target = call.target;
@@ -141,7 +201,8 @@ export function convolve(call: Convolution, depthwise: bool): void {
       fillBand(call.images, image, row * call.stride - call.top, (rows - 1) * call.stride + call.window);
       const count = rows * call.width;
       for (let channel = 0; channel < call.scaling.channels; channel += 8) {
-        if (depthwise) filterBlock(call, count, channel);
+        if (depthwise && call.window3) filterNine(call, count, channel);
+        else if (depthwise) filterBlock(call, count, channel);
         else multiplyBlock(call, count, channel);
         finish(call.sums, target, count, call.scaling, channel);
       }

@@ -1,2 +1,3 @@
 export { convolve } from "./convolution";
+export { averagePool } from "./pooling";
 export { lookUp, lookUpPair } from "./tables";

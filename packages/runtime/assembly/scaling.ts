@@ -1,4 +1,7 @@
-/** Factors of output channels, in five arrays of `stride` elements each: low and high i32, then scale, offset and below f64. */
+/**
+ * Factors of output channels, in arrays of `stride` elements each: low and high i32; scale, offset and below f64; then
+ * scale and offset f32, which give the same but for sums whose results lie close to the middle between integers.
+ */
 @unmanaged
 export class Scaling {
   arrays: usize;
@@ -10,6 +13,7 @@ export class Scaling {
   /** Whether stored results are unsigned, and whether sums below zero have offsets of their own. */
   unsigned: i32;
   signed: i32;
+  zero: i32;
 }
 
 // @ts-ignore: decorator
@@ -36,8 +40,6 @@ function store(target: usize, bytes: v128, count: i32): void {
   if (count > 2) v128.store_lane<u8>(target + 2, bytes, 2);
 }
 
-// @ts-ignore: decorator
-@inline
 function finishFour(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32, signed: bool): void {
   const stride = <usize>scaling.stride;
   const low = v128.load(scaling.arrays + 4 * channel);
@@ -59,12 +61,68 @@ function finishFour(sums: usize, target: usize, rows: i32, scaling: Scaling, cha
   }
 }
 
+/** Results that are closer than this to the middle between two integers are computed again in doubles. */
+const certain: f32 = 0.5 - 1.0 / 4096;
+/** A float of this size has its whole part in the lower bits of the word. */
+const anchor: f32 = 12582912;
+const anchorWord: i32 = 0x4b400000;
+
+// @ts-ignore: decorator
+@inline
+function approximate(sums: v128, scale: v128, offset: v128, signed: bool): v128 {
+  const values = f32x4.mul(f32x4.convert_i32x4_s(sums), scale);
+  if (!signed) return f32x4.add(values, offset);
+  return f32x4.add(values, v128.or(offset, v128.and(values, i32x4.splat(0x80000000))));
+}
+
+// @ts-ignore: decorator
+@inline
+function finishEight(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32, signed: bool): void {
+  const stride = <usize>(4 * scaling.stride);
+  const own = scaling.arrays + 4 * channel;
+  const singles = own + 8 * stride;
+  const low0 = v128.load(own), low1 = v128.load(own, 16);
+  const high0 = v128.load(own + stride), high1 = v128.load(own + stride, 16);
+  const scale0 = v128.load(singles), scale1 = v128.load(singles, 16);
+  const offset0 = v128.load(singles + stride), offset1 = v128.load(singles + stride, 16);
+  const base = i16x8.splat(<i16>scaling.zero);
+  const unsigned = scaling.unsigned != 0;
+  const round = f32x4.splat(anchor);
+  const limit = f32x4.splat(certain);
+  const word = i32x4.splat(anchorWord);
+  for (let row = 0; row < rows; row++) {
+    const clamped0 = i32x4.min_s(i32x4.max_s(v128.load(sums), low0), high0);
+    const clamped1 = i32x4.min_s(i32x4.max_s(v128.load(sums, 16), low1), high1);
+    const values0 = approximate(clamped0, scale0, offset0, signed);
+    const values1 = approximate(clamped1, scale1, offset1, signed);
+    const rounded0 = f32x4.add(values0, round);
+    const rounded1 = f32x4.add(values1, round);
+    const rest0 = f32x4.abs(f32x4.sub(values0, f32x4.sub(rounded0, round)));
+    const rest1 = f32x4.abs(f32x4.sub(values1, f32x4.sub(rounded1, round)));
+    const words = i16x8.narrow_i32x4_s(i32x4.sub(rounded0, word), i32x4.sub(rounded1, word));
+    const stored = i16x8.add_sat_s(words, base);
+    const bytes = unsigned ? i8x16.narrow_i16x8_u(stored, stored) : i8x16.narrow_i16x8_s(stored, stored);
+    v128.store_lane<u64>(target, bytes, 0);
+    if (v128.any_true(f32x4.gt(f32x4.pmax(rest0, rest1), limit))) {
+      finishFour(sums, target, 1, scaling, channel, signed);
+      finishFour(sums + 16, target + 4, 1, scaling, channel + 4, signed);
+    }
+    sums += 32;
+    target += scaling.channels;
+  }
+}
+
 /** Turns rows of sums for eight channels from `channel` on into stored results of 8 bits at `target`, a row of all channels apart. */
 export function finish(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32): void {
-  const end = min(channel + 8, scaling.channels);
-  for (; channel < end; channel += 4) {
-    if (scaling.signed) finishFour(sums, target + channel, rows, scaling, channel, true);
-    else finishFour(sums, target + channel, rows, scaling, channel, false);
+  target += channel;
+  if (channel + 8 <= scaling.channels) {
+    if (scaling.signed) finishEight(sums, target, rows, scaling, channel, true);
+    else finishEight(sums, target, rows, scaling, channel, false);
+    return;
+  }
+  for (; channel < scaling.channels; channel += 4) {
+    finishFour(sums, target, rows, scaling, channel, true);
     sums += 16;
+    target += 4;
   }
 }

@@ -41,7 +41,8 @@ export function referenceEngine({ rounding = "double", flavor = "tflite" }: Refe
   };
 }
 
-async function runSteps(
+/** Computes steps in order and gives the kept values. */
+export async function runSteps(
   graph: Graph,
   steps: readonly Step[],
   kept: ReadonlySet<Value>,

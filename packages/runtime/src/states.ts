@@ -1,8 +1,8 @@
 import { allocate, elementCount, type Graph, type Tensor, type Value } from "@millrace/ir";
 import type { PreparedGraph } from "./engine.ts";
 
-/** The zeros that a state starts with; integers that stand for reals have the zero point. */
-function initial({ type }: Value): Tensor {
+/** Zeros; integers that stand for reals have the zero point. */
+function zerosOf({ type }: Value): Tensor {
   const shape = type.shape as readonly number[];
   const data = allocate(type.dtype, elementCount(shape));
   const [zero = 0] = type.quantization?.zeroPoint ?? [];
@@ -11,16 +11,17 @@ function initial({ type }: Value): Tensor {
 }
 
 /**
- * A prepared graph that feeds the graph's states itself: zeros at first, then what the run before gave. A feed for a state
+ * A prepared graph that feeds the graph's states itself: what they start with at first, then what the run before gave. A feed for a state
  * takes its place. Its runs must not overlap.
  */
 export function carryStates(graph: Graph, prepared: PreparedGraph): PreparedGraph {
   if (graph.states.length === 0) return prepared;
-  const links = graph.states.map(({ input, output }) => ({
+  const links = graph.states.map(({ input, output, initial }) => ({
+    initial,
     input: graph.inputs.find(({ name }) => name === input)!,
     output: graph.outputs[graph.outputNames.indexOf(output)],
   }));
-  const carried = new Map(links.map(({ input }) => [input.name, initial(input)]));
+  const carried = new Map(links.map(({ input, initial }) => [input.name, initial ?? zerosOf(input)]));
   return {
     async run(feeds, options) {
       const results = await prepared.run(new Map([...carried, ...feeds]), options);

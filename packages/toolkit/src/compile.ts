@@ -1,11 +1,12 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { remainingTransposes } from "@millrace/passes";
-import { type Engine, referenceEngine } from "@millrace/runtime";
+import { type Engine, wasmEngine } from "@millrace/runtime";
 import { write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { evaluate } from "./evaluate.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
+import { memoryOf } from "./memory.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
@@ -42,8 +43,9 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
   const outputs = await watch.time("write", () => writeBoth(float, result.graph, options.stem ?? stemOf(source.name)));
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
+  const memory = await watch.time("memory", () => memoryOf(result.graph, options));
   const diagnostics = [...prepared.diagnostics, ...result.diagnostics];
-  const facts = { model, macs: macsOf(float), parameters };
+  const facts = { model, macs: macsOf(float), parameters, memory };
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
   return { outputs: outputs.files, report, float, quantized: result.graph };
 }
@@ -70,7 +72,7 @@ function writeBoth(float: Graph, quantized: Graph, stem: string): WrittenOutputs
 
 async function measure(float: Graph, result: QuantizeResult, data: Dataset, options: CompileOptions) {
   const reference = { graph: float, engine: options.floatEngine };
-  const subject = { graph: result.graph, engine: options.integerEngine ?? referenceEngine() };
+  const subject = { graph: result.graph, engine: options.integerEngine ?? wasmEngine() };
   const steps: Progress = options;
   const accuracy = await evaluate(subject, data, { ...steps, reference });
   const original =
@@ -79,14 +81,19 @@ async function measure(float: Graph, result: QuantizeResult, data: Dataset, opti
 }
 
 async function reportOf(
-  facts: { readonly model: LoadedModel; readonly macs: number; readonly parameters: number },
+  facts: {
+    readonly model: LoadedModel;
+    readonly macs: number;
+    readonly parameters: number;
+    readonly memory: Report["memory"];
+  },
   result: QuantizeResult,
   outputs: WrittenOutputs,
   measured: Awaited<ReturnType<typeof measure>> | undefined,
   diagnostics: readonly Diagnostic[],
   watch: Stopwatch,
 ): Promise<Report> {
-  const { model, macs, parameters } = facts;
+  const { model, macs, parameters, memory } = facts;
   const decibels = new Map(measured?.errors.map(({ name, sqnrDb }) => [name, sqnrDb]));
   return {
     model: { source: model.name, format: model.format, bytes: model.bytes, macs, parameters },
@@ -102,7 +109,7 @@ async function reportOf(
       })),
     },
     ...(measured && { accuracy: accuracyOf(measured) }),
-    memory: { weightBytes: weightBytes(result.graph) },
+    ...(memory && { memory }),
     diagnostics,
     timings: watch.times,
   };
@@ -112,13 +119,6 @@ function accuracyOf({ accuracy, original }: Awaited<ReturnType<typeof measure>>)
   const { metric, samples, value } = accuracy;
   const perfect = metric === "cosine" ? 1 : 0;
   return { metric, samples, float: original?.value ?? perfect, quantized: value };
-}
-
-function weightBytes(graph: Graph): number {
-  const constants = new Set(
-    [...graph.nodes()].flatMap(({ inputs }) => inputs.flatMap((value) => (value?.constant ? [value.constant] : []))),
-  );
-  return [...constants].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 function stemOf(name: string): string {

@@ -1,5 +1,17 @@
 export { type Diagnostic, DiagnosticError, type Graph, type Tensor } from "@millrace/ir";
-export { type Engine, referenceEngine } from "@millrace/runtime";
+export {
+  type ArenaBuffer,
+  type Engine,
+  type MemoryPlan,
+  type NamedBuffer,
+  type PlanOptions,
+  planMemory,
+  planMemoryInSteps,
+  readBuffers,
+  referenceEngine,
+  verifyPlan,
+  wasmEngine,
+} from "@millrace/runtime";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
 export { type Conversion, type ConvertOptions, convert, type TargetFormat, targetOf, write } from "./convert.ts";
 export * from "./data/index.ts";

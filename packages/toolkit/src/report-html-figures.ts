@@ -16,11 +16,16 @@ ${figure("Operators", formatCount(operators), `${formatCount(Object.keys(graph.o
 ${figure("Transposes", formatCount(graph.transposes), graph.transposes === 0 ? "none needed" : "forced by the graph")}
 ${figure("Multiply-accumulates", formatCount(model.macs), "per inference")}
 ${figure("Parameters", formatCount(model.parameters), memory && `${formatBytes(memory.weightBytes)} of weights`)}
+${memory && figure("Activation memory", formatBytes(memory.arenaBytes), arenaNote(memory))}
 </dl>`;
 }
 
 function figure(name: string, value: Content, note?: Content, wide = false): Markup {
   return html`<div${wide && html` class="wide"`}><dt>${name}</dt><dd>${value}</dd>${note && html`<dd>${note}</dd>`}</div>`;
+}
+
+function arenaNote({ arenaBytes, lowerBoundBytes }: NonNullable<Report["memory"]>): string {
+  return arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)} are needed`;
 }
 
 function fromTo(before: string, after: string): Markup {

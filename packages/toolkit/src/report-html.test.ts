@@ -28,7 +28,7 @@ const full: Report = {
     ],
   },
   accuracy: { metric: "top1", samples: 1800, float: 0.9956, quantized: 0.9906 },
-  memory: { weightBytes: 33_000 },
+  memory: { arenaBytes: 25_088, lowerBoundBytes: 25_088, weightBytes: 33_000, totalBytes: 58_088 },
   diagnostics: [
     { code: "layout.note", severity: "info", message: "later" },
     { code: "quantize.stays-float", severity: "warning", message: "first", at: { node: "erf" }, hint: "replace it" },
@@ -47,6 +47,7 @@ describe("the report as a page", () => {
     const page = reportHtml(full);
     expect(page).toContain('<span class="from">142 kB →</span> <span class="value">51.4 kB</span>');
     expect(page).toContain('<span class="from">99.56 % →</span> <span class="value">99.06 %</span>');
+    expect(page).toContain("<dt>Activation memory</dt><dd>25.1 kB</dd><dd>the least possible</dd>");
     expect(page).toContain("−0.50 points, on 1,800 samples");
     expect(cells(page, "CONV_2D")).toEqual(["CONV_2D", "4", ""]);
     expect(cells(page, "conv")).toEqual(["convfrom /conv", "41.3 dB", "", "0.0235", "-128"]);

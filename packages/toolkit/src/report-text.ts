@@ -12,6 +12,7 @@ export function reportText(report: Report): string {
     ),
     ["operators", listOf(Object.entries(report.graph.operators).map(([name, count]) => `${name} ${count}`))],
     ["transposes", `${report.graph.transposes}`],
+    ...memoryRows(report),
     ...accuracyRows(report),
     ...noiseRows(report),
     ["time", listOf(report.timings.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`))],
@@ -21,6 +22,13 @@ export function reportText(report: Report): string {
 
 function listOf(parts: readonly string[]): string {
   return parts.join(", ");
+}
+
+function memoryRows({ memory }: Report): (readonly [string, string])[] {
+  if (memory === undefined) return [];
+  const { arenaBytes, lowerBoundBytes, weightBytes } = memory;
+  const bound = arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)}`;
+  return [["memory", `${formatBytes(arenaBytes)} of activations (${bound}), ${formatBytes(weightBytes)} of weights`]];
 }
 
 function accuracyRows({ accuracy }: Report): (readonly [string, string])[] {

@@ -41,7 +41,16 @@ export interface Report {
     readonly float: number;
     readonly quantized?: number;
   };
-  readonly memory?: { readonly weightBytes: number };
+  /** Left out where the sizes of activations are not known. */
+  readonly memory?: {
+    /** Bytes that hold all activations of an inference, inputs and outputs too. */
+    readonly arenaBytes: number;
+    /** Bytes that an arena needs at least. */
+    readonly lowerBoundBytes: number;
+    readonly weightBytes: number;
+    /** The arena and the weights. */
+    readonly totalBytes: number;
+  };
   readonly diagnostics: readonly Diagnostic[];
   readonly timings: readonly StageTime[];
 }

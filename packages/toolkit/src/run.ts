@@ -4,7 +4,7 @@ import type { Engine } from "@millrace/runtime";
 /** Results of one inference by the names the model's user knows, in the model's order. */
 export type Results = ReadonlyMap<string, Tensor>;
 
-/** Runs a graph once. `inputs` are keyed by name or by index ("0", "1", …). Throws a DiagnosticError naming each input that is missing, unknown or unfit. */
+/** Runs a graph once. `inputs` are keyed by name or by index ("0", "1", …); states that are not given start anew. Throws a DiagnosticError naming each input that is missing, unknown or unfit. */
 export async function run(graph: Graph, engine: Engine, inputs: ReadonlyMap<string, Tensor>): Promise<Results> {
   const feeds = resolveInputs(graph, inputs);
   const prepared = await engine.prepare(graph);
@@ -39,6 +39,7 @@ function resolveInputs(graph: Graph, inputs: ReadonlyMap<string, Tensor>): Reado
   }
   for (const { name, type } of graph.inputs) {
     const tensor = feeds.get(name);
+    if (tensor === undefined && graph.states.some(({ input }) => input === name)) continue;
     if (tensor === undefined)
       problems.push(problem("run.missing-input", `input ${name} was not given`, `it is ${type.dtype}[${type.shape}]`));
     else if (tensor.dtype !== type.dtype || tensor.shape.join() !== type.shape.join()) {

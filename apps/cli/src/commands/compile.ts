@@ -41,7 +41,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...request,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
-    integerEngine: await engineOf("reference", { signal }),
+    integerEngine: await engineOf("wasm", { signal }),
     signal,
     progress,
   });

@@ -1,8 +1,8 @@
 import type { Dataset, Evaluation, Runnable } from "@millrace/toolkit";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData, requireData } from "../data.ts";
-import { engineFor } from "../engines.ts";
+import { type EngineName, engineFor, engineNames, engineOf } from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, withExamples, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
@@ -11,6 +11,7 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly data?: string;
   readonly against?: string;
   readonly samples?: number;
+  readonly engine?: EngineName;
 }
 
 /** What another model reaches, by how much the first is worse, and where integer results leave that model's float ones. */
@@ -29,6 +30,9 @@ export function evaluateCommand(run: Run): Command {
     .option("--data <data>", dataDescription)
     .option("--against <model>", "another model, to tell the drop and where layers differ")
     .option("--samples <count>", "most test samples to use (default: all)", parseCount)
+    .addOption(
+      new Option("--engine <engine>", "what computes the model (default: by its numbers)").choices(engineNames),
+    )
     .action((path: string, options: Options) => run(options, (context) => evaluateModel(path, options, context)));
   return withExamples(withShapeOptions(command), [
     "evaluate model.tflite --data samples/",
@@ -40,7 +44,7 @@ export function evaluateCommand(run: Run): Command {
 async function evaluateModel(path: string, options: Options, context: Context): Promise<void> {
   requireData(options.data, "evaluation");
   const { evaluate } = await import("@millrace/toolkit");
-  const subject = await runnable(path, options, context);
+  const subject = await runnable(path, options, context, options.engine);
   const reference = options.against === undefined ? undefined : await runnable(options.against, options, context);
   const data = limited(await openData(options.data, "evaluation"), options.samples);
   const result = await evaluate(subject, data, { ...stepsOf(context), ...(reference && { reference }) });
@@ -50,12 +54,17 @@ async function evaluateModel(path: string, options: Options, context: Context): 
   context.result(document, await describe(document, options.against));
 }
 
-async function runnable(path: string, options: Options, { signal, report }: Context): Promise<Runnable> {
+async function runnable(
+  path: string,
+  options: Options,
+  { signal, report }: Context,
+  engine?: EngineName,
+): Promise<Runnable> {
   const { isQuantized, load, prepare } = await import("@millrace/toolkit");
   const model = load(readModel(path), loadOptionsOf(options));
   report(model.diagnostics);
   const graph = isQuantized(model.graph) ? model.graph : prepare(model).graph;
-  return { graph, engine: await engineFor(graph, { signal }) };
+  return { graph, engine: await (engine ? engineOf(engine, { signal }) : engineFor(graph, { signal })) };
 }
 
 function stepsOf({ signal, progress }: Context) {

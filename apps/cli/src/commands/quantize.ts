@@ -48,7 +48,7 @@ async function quantize(path: string, options: Options, context: Context): Promi
     ...request,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
-    integerEngine: await engineOf("reference", { signal }),
+    integerEngine: await engineOf("wasm", { signal }),
     measure: folder !== undefined,
     signal,
     progress,

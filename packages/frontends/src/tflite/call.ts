@@ -22,8 +22,27 @@ export interface Scope {
   /** Weights and biases in the form of the graph, by the operand they were made of. */
   readonly adapted: Map<Value, Value>;
   readonly diagnostics: Diagnostic[];
-  /** What each variable tensor becomes by the end of a run; inputs of the graph stand for what it was. */
-  readonly states: Map<Value, Value>;
+  /** What is kept from run to run, by the inputs of the graph that stand for it. */
+  readonly states: Map<Value, Kept>;
+  readonly variables: Variables;
+}
+
+/** What an input of the graph becomes by the end of a run, and what it is before the first. */
+export interface Kept {
+  readonly after: Value;
+  readonly initial?: Tensor | undefined;
+}
+
+/** Resource variables, by the names that handles share. */
+export interface Variables {
+  /** Names by the numbers of the tensors that hold a handle. */
+  readonly handles: Map<number, string>;
+  /** Inputs of the graph for those that are read before they are assigned. */
+  readonly inputs: Map<string, Value>;
+  /** What each holds at the operator that is looked at. */
+  readonly current: Map<string, Value>;
+  /** What each holds before the first run. */
+  readonly initial: Map<string, Tensor>;
 }
 
 /** One operator of the file: what importers read from and what they make nodes for. */

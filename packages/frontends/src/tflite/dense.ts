@@ -1,17 +1,18 @@
-import { elementCount, type Value } from "@millrace/ir";
+import { elementCount, isFloat, type Value } from "@millrace/ir";
 import { type Call, input, invalid, neededOptions, optionsOf, refuse } from "./call.ts";
 import { finish, step } from "./emit.ts";
 import { activationOf, takes } from "./importer.ts";
-import { biasInput, refuseHybrid } from "./weights.ts";
+import { biasInput, refuseHybrid, refuseOtherHybrid } from "./weights.ts";
 
 /** FULLY_CONNECTED sees its data as rows as long as those of the weights unless it keeps the number of axes. */
 export const fullyConnected = takes(2, 3, (call) => {
   const [data, weights] = [input(call, 0), input(call, 1)];
-  refuseHybrid(call, data, weights);
+  refuseOtherHybrid(call, data, weights);
   const options = neededOptions(call, "FullyConnectedOptions");
   if (options.weightsFormat !== "DEFAULT") {
     refuse(call, "tflite.unsupported", "its weights are shuffled", "Export the model with plain weights.");
   }
+  if (isFloat(data.type.dtype) && options.asymmetricQuantizeInputs) refuseHybrid(call, data, weights);
   if (weights.type.shape.length !== 2) invalid(call, `its weights have ${weights.type.shape.length} axes, not 2`);
   const x = options.keepNumDims ? data : rows(call, data, weights.type.shape[1] as number);
   const bias = biasInput(call, 2, x, weights);

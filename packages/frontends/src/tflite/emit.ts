@@ -70,7 +70,7 @@ export function finishWithStates(
   const next = states.map(({ name, type }) => ({ ...type, name: `${name}_next` }));
   const [value, ...after] = add(call, op, inputs, attributes, [result, ...next]);
   define(call, 0, value);
-  for (const [index, state] of states.entries()) call.scope.states.set(state, after[index]);
+  for (const [index, state] of states.entries()) call.scope.states.set(state, { after: after[index] });
 }
 
 /** Makes a constant the operator's result. */
@@ -155,7 +155,8 @@ function outputName({ scope, stored }: Call, position: number): string {
   return tensorName(scope.subgraph.tensors[index], index);
 }
 
-function define(call: Call, position: number, value: Value): void {
+/** Makes a value the operator's result at `position`. */
+export function define(call: Call, position: number, value: Value): void {
   const { scope, stored } = call;
   const index = stored.outputs[position];
   if (scope.values[index]) invalid(call, `its result "${outputName(call, position)}" is there already`);

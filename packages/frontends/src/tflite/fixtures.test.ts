@@ -18,21 +18,6 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     "assets/tflm/audio_preprocessor_float.tflite",
     "assets/tflm/audio_preprocessor_int8.tflite",
     "assets/tflm/person_detect_vela.tflite",
-    "assets/tflm/trained_lstm.tflite",
-    "assets/tflm/trained_lstm_int8.tflite",
-    "fixtures/kernels/SVDF/kws_like.tflite",
-    "fixtures/kernels/SVDF/r1.tflite",
-    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/batch3.tflite",
-    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/t28_f28_u20.tflite",
-    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/t5_f3_u4.tflite",
-    "fixtures/kernels/UNIDIRECTIONAL_SEQUENCE_LSTM/u33_odd.tflite",
-  ],
-  "tflite.subgraphs": ["assets/tflite_zoo/uww_okay_nabu_v2.tflite", "assets/tflite_zoo/uww_vad_v2.tflite"],
-  "tflite.hybrid": [
-    "assets/mlperf_tiny_models/kws_ref_model_float32.tflite",
-    "assets/onnx_models/dtln_model_quant_1.tflite",
-    "fixtures/peers/ic_tf221_dynrange_b1.tflite",
-    "fixtures/peers/kws_tf221_dynrange_b1.tflite",
   ],
 };
 

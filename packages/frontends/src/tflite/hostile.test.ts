@@ -107,11 +107,11 @@ const cases: Readonly<Record<string, readonly [code: string, model: () => Tflite
         ],
       ),
   ],
-  "float data with integer weights": [
+  "float data with integer weights around another zero": [
     "tflite.hybrid",
     () =>
       sketch(
-        [x, { ...kernel, type: "INT8", data: new Int8Array(4), quantization: { scale: [1] } }, y],
+        [x, { ...kernel, type: "INT8", data: new Int8Array(4), quantization: { scale: [1], zeroPoint: [5n] } }, y],
         [{ builtin: "CONV_2D", inputs: [0, 1], outputs: [2], options: convolution }],
       ),
   ],

@@ -233,13 +233,13 @@ describe("import of TFLite", () => {
       [
         { builtin: "CUSTOM", custom: "Detect", inputs: [0], outputs: [1] },
         { builtin: "CONV_2D", inputs: [1, 4], outputs: [2], options: convolution },
-        { builtin: "SVDF", inputs: [2], outputs: [3] },
+        { builtin: "RNN", inputs: [2], outputs: [3] },
         { builtin: "TANH", inputs: [3, 0], outputs: [5] },
       ],
     );
     expect(problemsOf(model).map(({ code, message, at }) => [code, message.split(" can't")[0], at])).toEqual([
       ["tflite.unknown-operator", 'Operator 0 (CUSTOM Detect), which makes "a",', { node: "a" }],
-      ["tflite.unknown-operator", 'Operator 2 (SVDF), which makes "c",', { node: "c" }],
+      ["tflite.unknown-operator", 'Operator 2 (RNN), which makes "c",', { node: "c" }],
     ]);
   });
 });

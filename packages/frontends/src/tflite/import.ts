@@ -3,6 +3,7 @@ import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@mill
 import { type Call, type Scope, valueAt } from "./call.ts";
 import { importers, refusals } from "./operators.ts";
 import { tensorName, typeOf } from "./tensors.ts";
+import { initialSubgraphs } from "./variables.ts";
 
 export interface TfliteImportOptions {
   /** Name of the graph; that of the file's subgraph without it. */
@@ -27,7 +28,16 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
   if (subgraph === undefined)
     fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
   const graph = new Graph(options.name ?? (subgraph.name || "model"));
-  const scope: Scope = { model, subgraph, graph, values: [], adapted: new Map(), diagnostics: [], states: new Map() };
+  const scope: Scope = {
+    model,
+    subgraph,
+    graph,
+    values: [],
+    adapted: new Map(),
+    diagnostics: [],
+    states: new Map(),
+    variables: { handles: new Map(), inputs: new Map(), current: new Map(), initial: new Map() },
+  };
   const problems: Diagnostic[] = [...subgraphProblems(model)];
   const attempt = (action: () => void) => {
     try {
@@ -44,14 +54,15 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
   return { graph, diagnostics: scope.diagnostics };
 }
 
-function subgraphProblems({ subgraphs }: TfliteModel): Diagnostic[] {
-  if (subgraphs.length === 1) return [];
+function subgraphProblems(model: TfliteModel): Diagnostic[] {
+  const { subgraphs } = model;
+  if (subgraphs.length === 1 + initialSubgraphs({ model }).size) return [];
   return [
     {
       code: "tflite.subgraphs",
       severity: "error",
       message: `The file has ${subgraphs.length} subgraphs; control flow between them can't be represented.`,
-      hint: "Export the model without loops, conditions and initialisation calls.",
+      hint: "Export the model without loops and conditions.",
     },
   ];
 }
@@ -72,8 +83,13 @@ function setOutputs(scope: Scope, signature: SignatureDef | undefined): void {
   const values = subgraph.outputs.map((index) => valueAt(scope, index));
   const known = subgraph.outputs.map((index, at) => names.get(index) ?? values[at].name);
   const states = [...scope.states];
-  graph.setOutputs([...values, ...states.map(([, after]) => after)], [...known, ...states.map(([, { name }]) => name)]);
-  graph.states = states.map(([before, { name }]) => ({ input: before.name, output: name }));
+  graph.setOutputs(
+    [...values, ...states.map(([, { after }]) => after)],
+    [...known, ...states.map(([, { after }]) => after.name)],
+  );
+  graph.states = states.map(([{ name }, { after, initial }]) => {
+    return { input: name, output: after.name, ...(initial && { initial }) };
+  });
 }
 
 function signatureNames(entries: SignatureDef["inputs"]): ReadonlyMap<number, string> {
@@ -124,8 +140,8 @@ function importOperator(call: Call): void {
       },
     );
   }
-  const { least, most } = importer;
-  if (stored.inputs.length < least || stored.inputs.length > most || stored.outputs.length === 0) {
+  const { least, most, silent = false } = importer;
+  if (stored.inputs.length < least || stored.inputs.length > most || (stored.outputs.length === 0) !== silent) {
     const counts = `${stored.inputs.length} operands and ${stored.outputs.length} results`;
     fail("tflite.invalid-operator", `Operator ${index} (${builtin}), which makes "${name}", has ${counts}.`, {
       at: { node: name },
@@ -139,7 +155,7 @@ function importOperator(call: Call): void {
 function standIn({ scope, stored, name }: Call, unsure: Set<Value>): void {
   const doubtful = stored.inputs.some((input) => unsure.has(scope.values[input]!));
   for (const index of stored.outputs) {
-    if (index < 0) continue;
+    if (index < 0 || scope.variables.handles.has(index)) continue;
     const made = scope.values[index];
     const value = made ?? scope.graph.addInput(`${name}_missing`, { dtype: "f32", shape: [] });
     scope.values[index] = value;

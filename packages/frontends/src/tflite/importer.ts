@@ -5,12 +5,19 @@ import { type Call, refuse } from "./call.ts";
 export interface Importer {
   readonly least: number;
   readonly most: number;
+  /** Whether it has no results. */
+  readonly silent?: boolean;
   run(call: Call): void;
 }
 
 /** An importer for an operator with `least` to `most` operands. */
 export function takes(least: number, most: number, run: (call: Call) => void): Importer {
   return { least, most, run };
+}
+
+/** The same for an operator without results. */
+export function takesOnly(operands: number, run: (call: Call) => void): Importer {
+  return { least: operands, most: operands, silent: true, run };
 }
 
 const activations: Readonly<Record<string, Activation>> = {

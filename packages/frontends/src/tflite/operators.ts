@@ -15,9 +15,10 @@ import {
   selectV2,
   unary,
 } from "./elementwise.ts";
+import { addN, broadcastArguments, embeddingLookup, fill, rank, zerosLike } from "./filling.ts";
 import type { Importer } from "./importer.ts";
-import { argument, cumulativeSum, l2Normalization, logSoftmax, reduction, softmax, topK } from "./reductions.ts";
 import { sequenceLstm, svdf } from "./recurrent.ts";
+import { argument, cumulativeSum, l2Normalization, logSoftmax, reduction, softmax, topK } from "./reductions.ts";
 import {
   broadcastTo,
   concatenation,
@@ -34,6 +35,7 @@ import {
 } from "./reshaping.ts";
 import { gather, gatherNd, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
+import { assignVariable, callOnce, readVariable, variableHandle } from "./variables.ts";
 import {
   averagePool,
   convolution,
@@ -50,12 +52,16 @@ import {
 export const importers: Readonly<Partial<Record<string, Importer>>> = {
   ABS: unary("abs"),
   ADD: arithmetic("add", "AddOptions"),
+  ADD_N: addN,
   ARG_MAX: argument("argMax"),
   ARG_MIN: argument("argMin"),
+  ASSIGN_VARIABLE: assignVariable,
   AVERAGE_POOL_2D: averagePool,
   BATCH_MATMUL: batchMatmul,
   BATCH_TO_SPACE_ND: batchToSpace,
+  BROADCAST_ARGS: broadcastArguments,
   BROADCAST_TO: broadcastTo,
+  CALL_ONCE: callOnce,
   CAST: cast,
   CEIL: unary("ceil"),
   CONCATENATION: concatenation,
@@ -67,9 +73,11 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   DEQUANTIZE: dequantize,
   DIV: arithmetic("div", "DivOptions"),
   ELU: elu,
+  EMBEDDING_LOOKUP: embeddingLookup,
   EQUAL: binary("equal"),
   EXP: unary("exp"),
   EXPAND_DIMS: expandDims,
+  FILL: fill,
   FLOOR: unary("floor"),
   FLOOR_DIV: binary("floorDiv"),
   FLOOR_MOD: binary("floorMod"),
@@ -104,6 +112,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   POW: binary("pow"),
   PRELU: prelu,
   QUANTIZE: quantize,
+  RANK: rank,
+  READ_VARIABLE: readVariable,
   REDUCE_MAX: reduction("reduceMax"),
   REDUCE_MIN: reduction("reduceMin"),
   REDUCE_PROD: reduction("reduceProd"),
@@ -143,6 +153,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   TRANSPOSE_CONV: transposedConvolution,
   UNIDIRECTIONAL_SEQUENCE_LSTM: sequenceLstm,
   UNPACK: unpack,
+  VAR_HANDLE: variableHandle,
+  ZEROS_LIKE: zerosLike,
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;
 
 const state = "it keeps state from run to run";
@@ -150,17 +162,13 @@ const controls = "it runs other subgraphs";
 
 /** Why some operators can't be imported, beyond having no counterpart. */
 export const refusals: Readonly<Partial<Record<string, string>>> = {
-  ASSIGN_VARIABLE: state,
   BIDIRECTIONAL_SEQUENCE_LSTM: state,
   BIDIRECTIONAL_SEQUENCE_RNN: state,
   CALL: controls,
-  CALL_ONCE: controls,
   IF: controls,
   LSTM: state,
-  READ_VARIABLE: state,
   RNN: state,
   STABLEHLO_COMPOSITE: controls,
   UNIDIRECTIONAL_SEQUENCE_RNN: state,
-  VAR_HANDLE: state,
   WHILE: controls,
 } satisfies Partial<Record<BuiltinOperatorName, string>>;

@@ -1,6 +1,6 @@
 import type { Quantization } from "@millrace/ir";
 import { sameQuantization } from "@millrace/ir";
-import { type Call, input, invalid, neededOptions, optionalInput, refuse, stateInput, statedType } from "./call.ts";
+import { type Call, input, invalid, neededOptions, optionalInput, refuse, statedType, stateInput } from "./call.ts";
 import { finishWithStates } from "./emit.ts";
 import { activationOf, takes } from "./importer.ts";
 import { tensorName, typeOf } from "./tensors.ts";

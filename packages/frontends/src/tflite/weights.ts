@@ -6,11 +6,23 @@ import { step } from "./emit.ts";
 /** 1HWO to OHW1. */
 const depthwiseToRegular = [3, 1, 2, 0];
 
-/** Weights as integers for real data are computed in a way of their own. */
+/** Integer weights for real data are computed in a way of their own, which not all layers have. */
 export function refuseHybrid(call: Call, x: Value, weights: Value): void {
   if (!isFloat(x.type.dtype) || isFloat(weights.type.dtype)) return;
   const why = `its weights are ${weights.type.dtype} while its data are ${x.type.dtype} (dynamic-range quantization)`;
   refuse(call, "tflite.hybrid", why, "Convert the model in float, or quantize its activations too.");
+}
+
+/** Real data meet constant weights of int8 with a scale; any other integers are refused. */
+export function refuseOtherHybrid(call: Call, x: Value, weights: Value): void {
+  const { dtype, quantization } = weights.type;
+  if (x.type.dtype !== "f32" || dtype !== "i8" || !quantization || !weights.constant || zeroed(quantization))
+    refuseHybrid(call, x, weights);
+}
+
+/** Whether a zero point is other than 0. */
+function zeroed({ zeroPoint }: Quantization): boolean {
+  return zeroPoint.some((zero) => zero !== 0);
 }
 
 /** Depthwise weights in the order of a convolution with as many groups as channels. */

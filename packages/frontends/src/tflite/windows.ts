@@ -13,7 +13,7 @@ import {
 } from "./call.ts";
 import { finish } from "./emit.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
-import { biasInput, depthwiseWeights, refuseHybrid } from "./weights.ts";
+import { biasInput, depthwiseWeights, refuseHybrid, refuseOtherHybrid } from "./weights.ts";
 
 type Pair = readonly [number, number];
 
@@ -37,7 +37,7 @@ function explicitPadding(padding: "SAME" | "VALID", { size, kernel, stride, dila
 
 export const convolution = takes(2, 3, (call) => {
   const [x, weights] = [imageInput(call, 0), imageInput(call, 1)];
-  refuseHybrid(call, x, weights);
+  refuseOtherHybrid(call, x, weights);
   const channels = weights.type.shape[3];
   finish(call, "conv2d", [x, weights, biasInput(call, 2, x, weights)], {
     ...windowAttributes(call, neededOptions(call, "Conv2DOptions"), x, weights),
@@ -47,7 +47,7 @@ export const convolution = takes(2, 3, (call) => {
 
 export const depthwiseConvolution = takes(2, 3, (call) => {
   const [x, weights] = [imageInput(call, 0), depthwiseWeights(call, 1)];
-  refuseHybrid(call, x, weights);
+  refuseOtherHybrid(call, x, weights);
   finish(call, "conv2d", [x, weights, biasInput(call, 2, x, weights)], {
     ...windowAttributes(call, neededOptions(call, "DepthwiseConv2DOptions"), x, weights),
     groups: x.type.shape[3],

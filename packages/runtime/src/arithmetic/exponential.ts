@@ -77,3 +77,70 @@ export function reciprocal(x: number, integerBits: number): { readonly value: nu
   const headroom = Math.clz32(x);
   return { value: reciprocalOfOnePlus(((x << headroom) - 2 ** 31) | 0), bitsOverUnit: integerBits - headroom };
 }
+
+const shortOne = 0x7fff;
+
+/** A Q0.31 constant in 16 bits. */
+const short = (value: number) => divideByPowerOfTwo(value, 16);
+const wrapped = (x: number) => (x << 16) >> 16;
+const saturated = (x: number) => Math.max(-0x8000, Math.min(shortOne, x));
+
+/** Product of two Q0.15 numbers; ties go up. */
+function shortMultiply(a: number, b: number): number {
+  return Math.min(shortOne, (a * b + (1 << 14)) >> 15);
+}
+
+const shortPowers = expOfMinusPowers.map(short);
+const shortExpOfMinusEighth = short(expOfMinusEighth);
+const shortThird = short(third);
+
+/** `expNearZero` in 16 bits. */
+function shortExpNearZero(a: number): number {
+  const x = wrapped(a + (1 << 12));
+  const x2 = shortMultiply(x, x);
+  const x3 = shortMultiply(x2, x);
+  const x4 = shortMultiply(x2, x2);
+  const inner = wrapped(shortMultiply(wrapped(divideByPowerOfTwo(x4, 2) + x3), shortThird) + x2);
+  const tail = divideByPowerOfTwo(inner, 1);
+  return wrapped(shortExpOfMinusEighth + shortMultiply(shortExpOfMinusEighth, wrapped(x + tail)));
+}
+
+/** `expOfNegative` in 16 bits. */
+function shortExpOfNegative(a: number, integerBits: number): number {
+  if (a === 0) return shortOne;
+  const fractionalBits = 15 - integerBits;
+  const quarter = 1 << (fractionalBits - 2);
+  const nearZero = (a & (quarter - 1)) - quarter;
+  let result = shortExpNearZero(saturated(nearZero << integerBits));
+  const remainder = wrapped(nearZero - a);
+  for (let power = -2; power <= 4 && power < integerBits; power++) {
+    if (remainder & (1 << (fractionalBits + power))) result = shortMultiply(result, shortPowers[power + 2]);
+  }
+  return result;
+}
+
+/** `reciprocalOfHalfDenominator` in 16 bits: Q2.13. */
+function shortReciprocal(a: number): number {
+  const denominator = halfSum(a, shortOne);
+  let x = wrapped(short(1515870810) + shortMultiply(denominator, short(-1010580540)));
+  for (let step = 0; step < 3; step++) {
+    const rest = wrapped((1 << 13) - shortMultiply(denominator, x));
+    x = wrapped(x + saturated(shortMultiply(x, rest) << 2));
+  }
+  return x;
+}
+
+/** 1/(1 + exp(-a)) in Q0.15 of a 16-bit number with `integerBits` bits before the point. */
+export function shortLogistic(a: number, integerBits: number): number {
+  if (a === 0) return 1 << 14;
+  const positive = saturated(shortReciprocal(shortExpOfNegative(-Math.abs(a), integerBits)) << 1);
+  return a > 0 ? positive : shortOne - positive;
+}
+
+/** tanh(a) in Q0.15 of a 16-bit number with `integerBits` bits before the point. */
+export function shortHyperbolicTangent(a: number, integerBits: number): number {
+  if (a === 0) return 0;
+  const exponential = shortExpOfNegative(-Math.abs(a), integerBits + 1);
+  const size = saturated((shortReciprocal(exponential) - (1 << 13)) << 2);
+  return a > 0 ? size : -size;
+}

@@ -1,12 +1,13 @@
-import { allocate, elementCount, type Node, type TensorData, type Value } from "@millrace/ir";
+import { allocate, elementCount, isFloat, type Node, type TensorData, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { depthwise } from "./depthwise.ts";
 import { type Finish, type FinishFactory, integerFinish, realFinish, scalingKind } from "./finish.ts";
-import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
+import { type DynamicKind, hybrid } from "./hybrid.ts";
+import { affineOf, type Kernel, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
-import { centered, centeredCopy } from "./scratch.ts";
+import { type Center, centeredCopy, centerOf } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
 import { type Window, windowOf } from "./window.ts";
 
@@ -77,7 +78,7 @@ function coversOnePixel({ kernel, stride, padding }: Window): boolean {
   return [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
 }
 
-function convolution(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
+function convolution(node: Node, finishOf: FinishFactory, center: Center): Kernel {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const window = windowOf(node);
   const groups = node.attributes.groups as number;
@@ -95,7 +96,7 @@ function convolution(node: Node, context: KernelContext, finishOf: FinishFactory
   return ([data, filter, offsets], [output]) => {
     const to = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(to));
-    const source = centered(context.scratch, data!, zeroPoint, length);
+    const source = center(data!, length);
     const products = arranged(filter);
     const finish = finishing(offsets);
     if (direct) multiplyRows(source, 0, result.length / rows, products[0], finish, result, 0);
@@ -109,20 +110,34 @@ function isDepthwise(node: Node): boolean {
   return (node.inputs[1] as Value).type.shape[3] === 1 && (node.attributes.groups as number) > 1;
 }
 
-function prepare(node: Node, context: KernelContext, finish: FinishFactory, zeroPoint: number): Kernel {
-  return (isDepthwise(node) ? depthwise : convolution)(node, context, finish, zeroPoint);
+function prepare(node: Node, finish: FinishFactory, center: Center): Kernel {
+  return (isDepthwise(node) ? depthwise : convolution)(node, finish, center);
 }
 
-/** Convolution of stored integers: sums of (weight - zero) · (x - zero), padding skipped. */
+/** TFLite quantizes images for weights with a scale for each channel, and for depthwise ones, with a zero point. */
+function dynamicKind(node: Node): DynamicKind {
+  const { quantization } = (node.inputs[1] as Value).type;
+  return isDepthwise(node) || (quantization && quantization.scale.length > 1) ? "asymmetric" : "symmetric";
+}
+
+/** Convolution of stored integers: sums of (weight - zero) · (x - zero), padding skipped. Reals meet integer weights as bytes. */
 export const integerConvolution: KernelFactory = channelsLast((node, context) => {
-  const channels = (node.inputs[1] as Value).type.shape[0] as number;
-  const input = affineOf(node.inputs[0], node);
+  const [x, weights] = node.inputs as [Value, Value];
+  const channels = weights.type.shape[0] as number;
+  if (isFloat(x.type.dtype)) {
+    const { center, finish } = hybrid(node, context.scratch, dynamicKind(node), {
+      data: ({ data, shape }) => data.length / shape[0],
+      result: elementCount(node.outputs[0].type.shape.slice(1) as number[]),
+    });
+    return prepare(node, finish, center);
+  }
+  const input = affineOf(x, node);
   const finish = integerFinish(node, { channels, kind: scalingKind(input) }, context);
-  return prepare(node, context, finish, input.zeroPoint);
+  return prepare(node, finish, centerOf(context.scratch, input.zeroPoint));
 });
 
 /** Convolution of float32 values, summed in double precision. */
 export const realConvolution: KernelFactory = channelsLast((node, context) => {
   const channels = (node.inputs[1] as Value).type.shape[0] as number;
-  return prepare(node, context, realFinish(node, channels), 0);
+  return prepare(node, realFinish(node, channels), centerOf(context.scratch, 0));
 });

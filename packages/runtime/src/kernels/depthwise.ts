@@ -1,8 +1,8 @@
 import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import type { FinishFactory } from "./finish.ts";
-import type { Kernel, KernelContext } from "./kernel.ts";
-import { centered } from "./scratch.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Center } from "./scratch.ts";
 import { weightZeroPoint } from "./weights.ts";
 import { slideWindow, windowOf } from "./window.ts";
 
@@ -35,7 +35,7 @@ function accumulate(
 }
 
 /** Convolution in which every data channel has filters of its own. */
-export function depthwise(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
+export function depthwise(node: Node, finishOf: FinishFactory, center: Center): Kernel {
   const [, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const window = windowOf(node);
   const channels = weights.type.shape[0] as number;
@@ -46,7 +46,7 @@ export function depthwise(node: Node, context: KernelContext, finishOf: FinishFa
   return ([data, filter, offsets], [output]) => {
     const shape = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(shape));
-    const source = centered(context.scratch, data!, zeroPoint);
+    const source = center(data!, 0);
     const [taps, finish] = [arranged(filter), finishing(offsets)];
     const sums = new Float64Array(channels);
     slideWindow(

@@ -1,7 +1,13 @@
 import type { Node, Tensor, TensorData, Value } from "@millrace/ir";
 import { type Activation, activationRanges } from "@millrace/ops";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
-import { type Multiply, multiplyBy, multiplyWide, quantizeMultiplier, type Rounding } from "../arithmetic/multiplier.ts";
+import {
+  type Multiply,
+  multiplyBy,
+  multiplyWide,
+  quantizeMultiplier,
+  type Rounding,
+} from "../arithmetic/multiplier.ts";
 import { type Affine, activationClamp, affineOf, type KernelContext } from "./kernel.ts";
 
 /**
@@ -83,7 +89,16 @@ export function storedScaling(node: Node, scaling: Scaling, context: KernelConte
   const values = real ? factors : Float64Array.from(multipliers, ({ value }) => value);
   const shifts = Int32Array.from(multipliers, ({ shift }) => shift);
   const multiply: Multiply = real ? multiplyReal : wide ? multiplyWide : multiplyBy[context.rounding];
-  return { multiply, values, shifts, zeroPoint: output.zeroPoint, low, high, wide, kind: real ? "real" : context.rounding };
+  return {
+    multiply,
+    values,
+    shifts,
+    zeroPoint: output.zeroPoint,
+    low,
+    high,
+    wide,
+    kind: real ? "real" : context.rounding,
+  };
 }
 
 /** Stored integers from exact sums. */
@@ -116,7 +131,8 @@ export function realFinish(node: Node, channels: number): FinishFactory {
   };
 }
 
-function offsetsOf(bias: Tensor | undefined, channels: number): Float64Array {
+/** Biases as numbers, zeros without them. */
+export function offsetsOf(bias: Tensor | undefined, channels: number): Float64Array {
   const offsets = new Float64Array(channels);
   if (bias?.data instanceof BigInt64Array) offsets.set(Array.from(bias.data, Number));
   else if (bias !== undefined) offsets.set(bias.data as Float32Array);

@@ -1,13 +1,14 @@
-import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
+import { allocate, elementCount, isFloat, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { type FinishFactory, integerFinish, realFinish, type Scaling } from "./finish.ts";
+import { hybrid } from "./hybrid.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { arrangeProducts } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
-import { centered, centeredCopy } from "./scratch.ts";
+import { type Center, centeredCopy, centerOf } from "./scratch.ts";
 import { largestOf, weightZeroPoint } from "./weights.ts";
 
-function linear(node: Node, context: KernelContext, finishOf: FinishFactory, zeroPoint: number): Kernel {
+function linear(node: Node, finishOf: FinishFactory, center: Center): Kernel {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const zero = weightZeroPoint(weights);
   const arranged = fromValue(weights, (tensor) => {
@@ -19,7 +20,7 @@ function linear(node: Node, context: KernelContext, finishOf: FinishFactory, zer
     const shape = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(shape));
     const products = arranged(filter);
-    const source = centered(context.scratch, data!, zeroPoint, products.length);
+    const source = center(data!, products.length);
     multiplyRows(source, 0, result.length / products.rows, products, finishing(offsets), result, 0);
     return [{ dtype: output.dtype, shape, data: result }];
   };
@@ -36,12 +37,18 @@ export function linearScaling(node: Node, { flavor }: KernelContext): Scaling {
   return { channels: channelsOf(node), kind };
 }
 
-/** Fully connected layer on stored integers. */
+/** Fully connected layer on stored integers; reals meet integer weights as bytes, row by row. */
 export const integerLinear: KernelFactory = (node, context) => {
+  const [x, weights] = node.inputs as [Value, Value];
+  if (isFloat(x.type.dtype)) {
+    const entries = { data: () => weights.type.shape[1] as number, result: channelsOf(node) };
+    const { center, finish } = hybrid(node, context.scratch, "symmetric", entries);
+    return linear(node, finish, center);
+  }
   const finish = integerFinish(node, linearScaling(node, context), context);
-  return linear(node, context, finish, affineOf(node.inputs[0], node).zeroPoint);
+  return linear(node, finish, centerOf(context.scratch, affineOf(x, node).zeroPoint));
 };
 
 /** Fully connected layer on float32 values, summed in double precision. */
 export const realLinear: KernelFactory = (node, context) =>
-  linear(node, context, realFinish(node, channelsOf(node)), 0);
+  linear(node, realFinish(node, channelsOf(node)), centerOf(context.scratch, 0));

@@ -27,6 +27,14 @@ export function centered(scratch: Scratch, { data }: Tensor, zeroPoint: number, 
   return subtract(data as IntegerData, zeroPoint, scratch.take(data.length + spare));
 }
 
+/** Brings a tensor's elements into working memory as the numbers to multiply, with room for `spare` more. */
+export type Center = (tensor: Tensor, spare: number) => Float64Array;
+
+/** Stored integers less their zero point. */
+export function centerOf(scratch: Scratch, zeroPoint: number): Center {
+  return (tensor, spare) => centered(scratch, tensor, zeroPoint, spare);
+}
+
 /** Stored integers less their zero point, to be kept. */
 export function centeredCopy(data: TensorData, zeroPoint: number): Float64Array {
   return subtract(data as IntegerData, zeroPoint, new Float64Array(data.length));

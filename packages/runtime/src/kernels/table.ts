@@ -5,6 +5,7 @@ import { integerHardSwish } from "./hard-swish.ts";
 import { type KernelFactory, type Unsupported, unsupported } from "./kernel.ts";
 import { integerL2Normalize } from "./l2-normalize.ts";
 import { integerLinear, realLinear } from "./linear.ts";
+import { integerLstm } from "./lstm.ts";
 import { integerMatmul, realMatmul } from "./matmul.ts";
 import { evaluated, integerPad, unified } from "./movement.ts";
 import {
@@ -22,6 +23,7 @@ import { quantizing } from "./quantizing.ts";
 import { integerMean, integerReduceProd, integerSum } from "./reduction.ts";
 import { integerResize } from "./resize.ts";
 import { integerLogSoftmax, integerSoftmax } from "./softmax.ts";
+import { integerSvdf } from "./svdf.ts";
 import { integerTransposeConvolution } from "./transpose-convolution.ts";
 import {
   integerAbs,
@@ -84,6 +86,8 @@ export const integerKernels = {
   transposeConv2d: integerTransposeConvolution,
   linear: integerLinear,
   matmul: integerMatmul,
+  svdf: integerSvdf,
+  lstm: integerLstm,
   averagePool2d: integerAveragePool,
   maxPool2d: integerMaxPool,
   mean: integerMean,

@@ -38,13 +38,13 @@ export function faultOf({ start, end, size, alignment = 1 }: ArenaBuffer): strin
 }
 
 /** Throws DiagnosticError `plan.bad-buffer` or `plan.too-large` for buffers that can't be planned. */
-export function checkBuffers(buffers: readonly ArenaBuffer[]): void {
+export function checkBuffers(buffers: readonly ArenaBuffer[], alignment: number): void {
   const problems = buffers.flatMap((buffer, index): Diagnostic[] => {
-    const fault = faultOf(buffer);
+    const fault = faultOf({ alignment, ...buffer });
     return fault === undefined ? [] : [badBuffer(`buffer ${index}`, fault)];
   });
   if (problems.length > 0) throw new DiagnosticError(problems.slice(0, greatestProblems));
-  const bytes = buffers.reduce((sum, { size, alignment = 1 }) => sum + size + alignment, 0);
+  const bytes = buffers.reduce((sum, { size, alignment: own = alignment }) => sum + size + own, 0);
   if (bytes <= greatestTotal) return;
   throw new DiagnosticError([
     {

@@ -41,6 +41,11 @@ export class Search {
   readonly #open: Float64Array;
   /** By buffer: the least offset above what is placed. */
   readonly #lowest: Float64Array;
+  /** By buffer: whether it may come next by the order; if not, it waits until another one has been put below it. */
+  readonly #movable: Uint8Array;
+  /** By buffer: the one of the same lifetime that was placed last, which stands at the first of them. */
+  readonly #firstAlike: Int32Array;
+  readonly #topAlike: Int32Array;
   /** By section, over buffers not placed: least top of a movable one, least size of a waiting one, least offset. */
   readonly #movableTop: Float64Array;
   readonly #waitingSize: Float64Array;
@@ -54,6 +59,9 @@ export class Search {
     this.#floor = new Float64Array(sections);
     this.#open = liveBytes(problem);
     this.#lowest = new Float64Array(count);
+    this.#movable = new Uint8Array(count);
+    this.#firstAlike = firstAlike(problem);
+    this.#topAlike = new Int32Array(count).fill(-1);
     this.#movableTop = new Float64Array(sections);
     this.#waitingSize = new Float64Array(sections);
     this.#nextOffset = new Float64Array(sections);
@@ -88,14 +96,15 @@ export class Search {
     if (this.nodes % restInterval === 0) yield;
     const limit = this.#survey(members, frontier);
     if (limit === undefined) return "none";
-    const candidates = this.#candidates(members, frontier, limit);
+    const candidates = this.#candidates(members, limit);
     const offsets = candidates.map((index) => this.#lowest[index]);
     for (const [turn, index] of candidates.entries()) {
       const others = members.filter((member) => member !== index);
+      const below = this.#topAlike[this.#firstAlike[index]];
       const before = this.#put(index, offsets[turn]);
       const end = yield* this.#placeAll(others, { offset: offsets[turn], rank: this.#task.rank[index] });
       if (end !== "none") return end;
-      this.#take(index, before);
+      this.#take(index, before, below);
     }
     return "none";
   }
@@ -105,6 +114,7 @@ export class Search {
     const { first, last, size } = this.#problem;
     const before = this.#floor.slice(first[index], last[index] + 1);
     this.offsets[index] = offset;
+    this.#topAlike[this.#firstAlike[index]] = index;
     for (let section = first[index]; section <= last[index]; section++) {
       this.#floor[section] = offset + size[index];
       this.#open[section] -= size[index];
@@ -112,8 +122,9 @@ export class Search {
     return before;
   }
 
-  #take(index: number, before: Float64Array): void {
+  #take(index: number, before: Float64Array, below: number): void {
     const { first, last, size } = this.#problem;
+    this.#topAlike[this.#firstAlike[index]] = below;
     this.#floor.set(before, first[index]);
     for (let section = first[index]; section <= last[index]; section++) this.#open[section] += size[index];
   }
@@ -132,33 +143,46 @@ export class Search {
     let limit = Number.POSITIVE_INFINITY;
     let movableTop = Number.POSITIVE_INFINITY;
     for (const index of members) {
-      this.#lowest[index] = this.#lowestOffset(index);
+      this.#locate(index, frontier);
       const top = this.#lowest[index] + size[index];
       if (top > this.#task.capacity) return this.#conflict(first[index], last[index]);
       if (top < limit) limit = top;
-      if (this.#isMovable(index, frontier)) {
+      if (this.#movable[index] === 1) {
         if (top < movableTop) movableTop = top;
         lower(this.#movableTop, first[index], last[index], top);
         lower(this.#nextOffset, first[index], last[index], this.#lowest[index]);
       } else lower(this.#waitingSize, first[index], last[index], size[index]);
     }
-    for (const index of members)
-      if (!this.#isMovable(index, frontier) && !this.#raise(index, movableTop)) return undefined;
-    return this.#hasRoom(from, to) ? limit : undefined;
+    for (const index of members) if (this.#movable[index] === 0 && !this.#raise(index, movableTop)) return undefined;
+    return this.#hasRoom(from, to)
+      ? Math.min(limit, this.#task.capacity - greatest(this.#open, from, to) + 1)
+      : undefined;
   }
 
-  #lowestOffset(index: number): number {
+  /** Finds the least offset of a buffer, and whether it may be placed there next. */
+  #locate(index: number, { offset, rank }: Frontier): void {
     const { first, last, alignment } = this.#problem;
-    const floor = this.#floor;
-    let most = 0;
-    for (let section = first[index]; section <= last[index]; section++) if (floor[section] > most) most = floor[section];
-    return alignUp(most, alignment[index]);
+    let floor = 0;
+    for (let section = first[index]; section <= last[index]; section++)
+      if (this.#floor[section] > floor) floor = this.#floor[section];
+    const lowest = alignUp(floor, alignment[index]);
+    const follows = lowest > offset || (lowest === offset && this.#task.rank[index] > rank);
+    this.#lowest[index] = lowest;
+    this.#movable[index] = follows && !this.#swapsWithBelow(index) ? 1 : 0;
   }
 
-  /** Whether the buffer may come next by the order; if not, it waits until another one has been put below it. */
-  #isMovable(index: number, { offset, rank }: Frontier): boolean {
-    const lowest = this.#lowest[index];
-    return lowest > offset || (lowest === offset && this.#task.rank[index] > rank);
+  /** Whether the buffer would lie right on one of the same lifetime that it could change places with. Of the two orders one is enough. */
+  #swapsWithBelow(index: number): boolean {
+    const { size, alignment } = this.#problem;
+    const below = this.#topAlike[this.#firstAlike[index]];
+    return (
+      below >= 0 &&
+      this.offsets[below] + size[below] === this.#lowest[index] &&
+      alignment[below] === alignment[index] &&
+      size[below] % alignment[below] === 0 &&
+      size[index] % alignment[index] === 0 &&
+      this.#task.rank[below] > this.#task.rank[index]
+    );
   }
 
   /** Accounts for a waiting buffer, which will lie on a movable neighbour or on a waiting one that itself lies on a movable one. */
@@ -193,24 +217,33 @@ export class Search {
   }
 
   /** Members that may come next, the lowest first. */
-  #candidates(members: Int32Array, frontier: Frontier, limit: number): readonly number[] {
+  #candidates(members: Int32Array, limit: number): readonly number[] {
     const { rank } = this.#task;
     const lowest = this.#lowest;
     const candidates: number[] = [];
     for (const index of members) {
-      if (lowest[index] < limit && this.#isMovable(index, frontier) && this.#leavesRoom(index)) candidates.push(index);
+      if (this.#movable[index] === 1 && lowest[index] < limit) candidates.push(index);
     }
     return candidates.sort((a, b) => lowest[a] - lowest[b] || rank[a] - rank[b]);
-  }
-
-  #leavesRoom(index: number): boolean {
-    const { first, last } = this.#problem;
-    const room = this.#task.capacity - this.#lowest[index];
-    for (let section = first[index]; section <= last[index]; section++) if (this.#open[section] > room) return false;
-    return true;
   }
 }
 
 function lower(values: Float64Array, from: number, to: number, value: number): void {
   for (let index = from; index <= to; index++) if (value < values[index]) values[index] = value;
+}
+
+function greatest(values: Float64Array, from: number, to: number): number {
+  let most = 0;
+  for (let index = from; index <= to; index++) if (values[index] > most) most = values[index];
+  return most;
+}
+
+/** By buffer: the first buffer with the same lifetime. */
+function firstAlike({ count, first, last, sections }: Problem): Int32Array {
+  const known = new Map<number, number>();
+  return Int32Array.from({ length: count }, (_, index) => {
+    const lifetime = first[index] * sections + last[index];
+    if (!known.has(lifetime)) known.set(lifetime, index);
+    return known.get(lifetime)!;
+  });
 }

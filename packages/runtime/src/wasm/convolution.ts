@@ -29,13 +29,13 @@ function isPacked({ node }: FastNode): boolean {
   return bias === undefined || (bias.constant !== undefined && bias.type.dtype === "i32");
 }
 
-/** Sums of products and bias can't be greater than these, one for each channel. */
-function boundsOf(weights: Int16Array, bias: Int32Array, largest: number): Float64Array {
+/** The least and greatest sum of products and bias of each channel, for data of at most a size. */
+function reachesOf(weights: Int16Array, bias: Int32Array, largest: number) {
   const length = weights.length / bias.length;
-  return Float64Array.from(bias, (offset, channel) => {
+  return Array.from(bias, (offset, channel) => {
     let size = 0;
     for (let at = channel * length; at < (channel + 1) * length; at++) size += Math.abs(weights[at]);
-    return size * largest + Math.abs(offset);
+    return [offset - size * largest, offset + size * largest] as const;
   });
 }
 
@@ -45,26 +45,36 @@ function productsOf({ node }: FastNode, channels: number, scaling: StoredScaling
   const weights = Int16Array.from(filter.constant!.data as Int8Array, (value) => value - zero);
   const bias = new Int32Array(channels);
   if (offsets) bias.set(offsets.constant!.data as Int32Array);
-  const fast = fastScaling(scaling, boundsOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
+  const fast = fastScaling(scaling, reachesOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
   return fast && { weights, bias, scaling: fast };
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Writes the module's `Scaling`. */
-function placeScaling(layout: Layout, { sums, factors, stride, base, signed }: FastScaling, y: Value): number {
-  const arrays = new Uint8Array(sums.byteLength + factors.byteLength);
+function placeScaling(layout: Layout, scaling: FastScaling, y: Value): number {
+  const { sums, factors, singles, stride, base, zeroPoint, signed } = scaling;
+  const arrays = new Uint8Array(40 * stride);
   arrays.set(bytesOf(sums));
-  arrays.set(bytesOf(factors), sums.byteLength);
+  arrays.set(bytesOf(factors), 8 * stride);
+  arrays.set(bytesOf(singles), 32 * stride);
   const channels = (y.type.shape as readonly number[]).at(-1)!;
   const unsigned = Number(y.type.dtype === "u8");
-  return layout.constant(Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed)));
+  return layout.constant(
+    Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), zeroPoint),
+  );
 }
 
 /** Writes the module's `Images`. */
-function placeImages(layout: Layout, { node }: FastNode, { from, window }: Geometry, band: number, bands: ReturnType<typeof bandsOf>): number {
+function placeImages(
+  layout: Layout,
+  { node }: FastNode,
+  { from, window }: Geometry,
+  band: number,
+  bands: ReturnType<typeof bandsOf>,
+): number {
   const x = node.inputs[0] as Value;
   const [, height, width, channels] = from;
   const zero = affineOf(x, node).zeroPoint;
@@ -96,7 +106,7 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
       ...[images, scaling, layout.addressOf(y)],
       ...[to[0], to[1], to[2], bands.rows, window.stride[0], window.padding[0], bands.reach],
       ...[weights, layout.constant(bias), layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets)],
-      ...[runs.length, pairs, layout.scratch],
+      ...[runs.length, pairs, Number(window.kernel.every((size) => size === 3)), layout.scratch],
     ),
   );
 }
@@ -128,7 +138,11 @@ export const fastConv2d: FastKernelFactory = (fast) => {
   const depthwise = groups > 1 && depth === 1 && channels === groups;
   if (groups > 1 && !depthwise) return undefined;
   const geometry = { from: typeOf(x).shape, to: typeOf(node.outputs[0]).shape, window: windowOf(node), depthwise };
-  return fastConvolution(fast, geometry, storedScaling(node, { channels, kind: scalingKind(affineOf(x, node)) }, context));
+  return fastConvolution(
+    fast,
+    geometry,
+    storedScaling(node, { channels, kind: scalingKind(affineOf(x, node)) }, context),
+  );
 };
 
 const pixel = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
@@ -138,7 +152,9 @@ export const fastLinear: FastKernelFactory = (fast) => {
   if (!isPacked(fast)) return undefined;
   const { node, context, typeOf } = fast;
   const [channels, depth] = typeOf(node.inputs[1]).shape;
-  const rows = typeOf(node.outputs[0]).shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const rows = typeOf(node.outputs[0])
+    .shape.slice(0, -1)
+    .reduce((product, size) => product * size, 1);
   const geometry = { from: [1, rows, 1, depth], to: [1, rows, 1, channels], window: pixel, depthwise: false };
   return fastConvolution(fast, geometry, storedScaling(node, linearScaling(node, context), context));
 };

@@ -1,4 +1,4 @@
-import type { Node, Value, ValueType } from "@millrace/ir";
+import type { Node, Value } from "@millrace/ir";
 import type { Kernel, KernelContext } from "../kernels/kernel.ts";
 import type { Layout } from "./layout.ts";
 import type { ModuleExports } from "./module.ts";
@@ -8,12 +8,14 @@ export interface FastNode {
   readonly node: Node;
   readonly kernel: Kernel;
   readonly context: KernelContext;
-  typeOf(value: Value | undefined): ValueType & { readonly shape: readonly number[] };
+  typeOf(value: Value | undefined): { readonly shape: readonly number[] };
 }
 
 /** A node that the module computes, reading `reads` and writing the node's first output in memory. */
 export interface FastKernel {
   readonly reads: readonly Value[];
+  /** The value in whose place the result already lies, if there is nothing to compute. */
+  readonly shares?: Value;
   /** Bytes of working memory. */
   readonly scratch: number;
   /** Puts the constants in their places. What it returns is called for every run. */

@@ -23,8 +23,8 @@ export interface Slot {
 export interface Layout {
   /** Address of working memory that kernels take turns to use. */
   readonly scratch: number;
-  /** Address of a value's tensor. */
-  addressOf(value: Value | undefined): number;
+  /** Address of a value's tensor; a constant gets its place when it is asked for. */
+  addressOf(value: Value): number;
   /** Address of a constant, with a vector's worth of bytes behind it that may be read. */
   constant(data: Data): number;
 }
@@ -56,7 +56,7 @@ function placeSlots(slots: ReadonlyMap<Value, Slot>, start: number) {
   return { addresses, end };
 }
 
-/** `roots` gives the value whose place another one shares. */
+/** A layout for slots of root values; `rootOf` gives the value whose place another one shares. */
 export function createLayout(
   scratchBytes: number,
   slots: ReadonlyMap<Value, Slot>,
@@ -65,19 +65,21 @@ export function createLayout(
   const { addresses, end } = placeSlots(slots, align(first + scratchBytes + alignment));
   const constants: (readonly [address: number, data: Data])[] = [];
   let next = end;
+  const constant = (data: Data) => {
+    const address = next;
+    constants.push([address, data]);
+    next = align(next + data.byteLength + alignment);
+    return address;
+  };
   return {
     scratch: first,
     addressOf(value) {
-      const address = value && addresses.get(rootOf(value));
-      if (address === undefined) throw new Error(`${value?.name} has no place in memory`);
+      const root = rootOf(value);
+      const address = addresses.get(root) ?? constant(root.constant!.data as Data);
+      addresses.set(root, address);
       return address;
     },
-    constant(data) {
-      const address = next;
-      constants.push([address, data]);
-      next = align(next + data.byteLength + alignment);
-      return address;
-    },
+    constant,
     bytes: () => next,
     write(memory) {
       for (const [address, { buffer, byteOffset, byteLength }] of constants)

@@ -9,9 +9,15 @@ export interface FastScaling {
   readonly stride: number;
   readonly sums: Int32Array;
   readonly factors: Float64Array;
+  /** Scale and offset in single precision, which do for sums whose results are clear of the middle between integers. */
+  readonly singles: Float32Array;
   readonly base: number;
+  readonly zeroPoint: number;
   readonly signed: boolean;
 }
+
+/** Least and greatest number. */
+type Range = readonly [least: number, greatest: number];
 
 /** A double of this size has its whole part in the upper word, with the lower 32 bits for the fraction. */
 const anchor = 1.5 * 2 ** 20;
@@ -41,6 +47,9 @@ function scaled(sum: number, [scale, offset, below]: Factors): number {
   return words[1] - anchorWord;
 }
 
+/** Results before clamping that the module can tell apart. */
+const widest = 2 ** 18;
+
 /** Steps by which the first sum of a result may be missed before a channel is given up. */
 const tries = 4;
 
@@ -52,30 +61,31 @@ function firstSum(stored: number, estimate: number, result: (sum: number) => num
   return result(sum) >= stored && result(sum - 1) < stored ? sum : undefined;
 }
 
-/** Sums that the module may have to clamp. */
-const furthest = 2 ** 30;
-
 /**
- * The range that sums of at most `bound` may be clamped to without another result, if the module then gives the reference's results for all
+ * The range that sums in `reach` may be clamped to without another result, if the module then gives the reference's results for all
  * of them. Both rise with the sum, so it is enough to compare them on either side of every step.
  */
 function provenRange(
   scaling: StoredScaling,
   channel: number,
-  bound: number,
-  [least, greatest]: readonly [number, number],
-): readonly [number, number] | undefined {
+  factors: Factors,
+  reach: Range,
+  [least, greatest]: Range,
+): Range | undefined {
   const { multiply, values, shifts, zeroPoint, low, high } = scaling;
-  const factors = factorsOf(scaling, channel);
   const [scale, offset, below] = factors;
   const clamp = (stored: number, from: number, to: number) => Math.max(from, Math.min(to, stored));
   const result = (sum: number) => clamp(multiply(sum, values[channel], shifts[channel]) + zeroPoint, low, high);
-  const agree = (sum: number) => clamp(scaled(sum, factors) + zeroPoint, least, greatest) === result(sum);
-  let [from, to] = [-bound, bound];
+  const agree = (sum: number) => {
+    const size = scaled(sum, factors);
+    return Math.abs(size) < widest && clamp(size + zeroPoint, least, greatest) === result(sum);
+  };
+  let [from, to] = reach;
   for (let stored = low + 1; stored <= high; stored++) {
     const size = stored - zeroPoint + anchor - offset;
     const estimate = Math.ceil((size - (size < 0 ? below : 0)) / scale);
-    if (!(Math.abs(estimate) <= bound + tries)) continue;
+    if (estimate > reach[1] + tries && stored === low + 1) from = to;
+    if (!(estimate >= reach[0] - tries && estimate <= reach[1] + tries)) continue;
     const sum = firstSum(stored, estimate, result);
     if (sum === undefined || !agree(sum) || !agree(sum - 1)) return undefined;
     if (stored === low + 1) from = sum - 1;
@@ -84,32 +94,44 @@ function provenRange(
   return agree(from) && agree(to) ? [from, to] : undefined;
 }
 
-/** Whether shifting sums to the left, as multipliers above 1 do, can never lose their upper bits. */
-function staysInRange({ shifts, kind }: StoredScaling, channel: number, bound: number): boolean {
+/** Changes of the offset that are tried in turn, by its last place: small factors' results may lie closer to a step than that. */
+const nudges = [0, 2 ** -32, -(2 ** -32)];
+
+function provenFactors(scaling: StoredScaling, channel: number, reach: Range, limits: Range) {
+  if (!staysInRange(scaling, channel, reach)) return undefined;
+  const [scale, offset, below] = factorsOf(scaling, channel);
+  for (const nudge of nudges) {
+    const factors: Factors = [scale, offset + nudge, below];
+    const range = provenRange(scaling, channel, factors, reach, limits);
+    if (range) return { factors, range };
+  }
+  return undefined;
+}
+
+/** Whether sums, shifted to the left as multipliers above 1 do, always fit into 32 bits. */
+function staysInRange({ shifts, kind }: StoredScaling, channel: number, reach: Range): boolean {
   const shift = kind === "real" ? 0 : Math.max(0, shifts[channel]);
-  return bound < furthest && (bound + tries) * 2 ** shift < 2 ** 31;
+  return reach.every((sum) => (Math.abs(sum) + 2 * tries) * 2 ** shift < 2 ** 31);
 }
 
 /**
- * The module's scaling for a node whose sums have at most the sizes `bounds`, or undefined where it would not give
+ * The module's scaling for a node whose channels' sums lie in `reaches`, or undefined where it would not give
  * the reference's integers for every sum. `range` is that of the stored type.
  */
-export function fastScaling(
-  scaling: StoredScaling,
-  bounds: Float64Array,
-  range: readonly [number, number],
-): FastScaling | undefined {
-  const stride = Math.ceil(bounds.length / 8) * 8;
+export function fastScaling(scaling: StoredScaling, reaches: readonly Range[], range: Range): FastScaling | undefined {
+  const stride = Math.ceil(reaches.length / 8) * 8;
   const sums = new Int32Array(2 * stride);
   const factors = new Float64Array(3 * stride);
+  const singles = new Float32Array(2 * stride);
   let signed = false;
-  for (let channel = 0; channel < bounds.length; channel++) {
-    const own = factorsOf(scaling, channel);
-    const limits = staysInRange(scaling, channel, bounds[channel]) && provenRange(scaling, channel, bounds[channel], range);
-    if (!limits) return undefined;
-    for (const [index, limit] of limits.entries()) sums[index * stride + channel] = limit;
-    for (const [index, factor] of own.entries()) factors[index * stride + channel] = factor;
-    if (limits[0] < 0 && own[2] !== 0) signed = true;
+  for (let channel = 0; channel < reaches.length; channel++) {
+    const proven = provenFactors(scaling, channel, reaches[channel], range);
+    if (!proven) return undefined;
+    for (const [index, limit] of proven.range.entries()) sums[index * stride + channel] = limit;
+    for (const [index, factor] of proven.factors.entries()) factors[index * stride + channel] = factor;
+    singles[channel] = proven.factors[0];
+    singles[stride + channel] = Math.max(0, proven.factors[1] - anchor - 0.5);
+    if (proven.range[0] < 0 && proven.factors[2] !== 0) signed = true;
   }
-  return { stride, sums, factors, base: scaling.zeroPoint - anchorWord, signed };
+  return { stride, sums, factors, singles, base: scaling.zeroPoint - anchorWord, zeroPoint: scaling.zeroPoint, signed };
 }

@@ -119,7 +119,7 @@ const cases: readonly (readonly [reason: string, graph: () => Graph])[] = [
   ["the scale 0.00390625 and the zero point -128", () => nodeOf(ops.sigmoid, [eight(1, 0)], {}, eight(1, 0))],
   [
     "both floats or both integers",
-    () => nodeOf(ops.linear, [real, { dtype: "i8", shape: [3, 2], quantization: perTensor(1, 0) }], none),
+    () => nodeOf(ops.linear, [real, { dtype: "u8", shape: [3, 2], quantization: perTensor(1, 0) }], none),
   ],
 ];
 

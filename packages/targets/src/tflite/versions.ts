@@ -44,6 +44,12 @@ const both: Rule = [2, holds(["i8", "i16"])];
 
 const narrowSum = (signature: Signature) => option(signature, "quantizedBiasType") === "INT32";
 
+/** Real data and integer weights. */
+const hybrid = (signature: Signature) => typeAt(signature) === "f32" && typeAt(signature, 1) === "i8";
+
+const hybridPerAxis = (signature: Signature) =>
+  hybrid(signature) && signature.inputs[1]?.quantization?.axis !== undefined;
+
 const grouped = ({ inputs: [x, weights] }: Signature) => x?.shape[3] !== weights?.shape[3];
 
 const dilated = (signature: Signature) =>
@@ -72,8 +78,23 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
     [3, involves("i8")],
   ],
   CONCATENATION: [words(3), bytes],
-  CONV_2D: [[8, narrowSum], [7, holds(["i4"], 1)], [6, grouped], words(4), [3, holds(["i8"])]],
-  DEPTHWISE_CONV_2D: [[7, holds(["i4"], 1)], words(5), [3, holds(["i8"])], [2, dilated]],
+  CONV_2D: [
+    [8, narrowSum],
+    [7, holds(["i4"], 1)],
+    [6, grouped],
+    [5, hybridPerAxis],
+    words(4),
+    [3, holds(["i8"])],
+    [2, hybrid],
+  ],
+  DEPTHWISE_CONV_2D: [
+    [7, holds(["i4"], 1)],
+    [6, hybridPerAxis],
+    words(5),
+    [4, hybrid],
+    [3, holds(["i8"])],
+    [2, dilated],
+  ],
   DEPTH_TO_SPACE: [bytes],
   DEQUANTIZE: [
     [6, holds(["i4"])],
@@ -96,6 +117,7 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
     words(7),
     [5, (signature) => option(signature, "keepNumDims") === true],
     [4, holds(["i8"])],
+    [3, hybrid],
   ],
   GATHER: [words(4), [3, holds(["bool"])], bytes],
   GATHER_ND: [[5, holds(["bool"])], words(3)],

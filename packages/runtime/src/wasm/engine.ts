@@ -1,0 +1,59 @@
+import { fail, type Graph, isStatic, type Tensor, type Value } from "@millrace/ir";
+import type { Engine, PreparedGraph, RunOptions } from "../engine.ts";
+import { bindFeeds } from "../feeds.ts";
+import { type ReferenceOptions, runSteps } from "../interpreter.ts";
+import type { KernelContext } from "../kernels/kernel.ts";
+import { createScratch } from "../kernels/scratch.ts";
+import { planSteps, type Step } from "../plan.ts";
+import { carryStates } from "../states.ts";
+import { apartFrom, assemble, type Program } from "./program.ts";
+
+/**
+ * The reference engine's integers from WebAssembly SIMD: 8-bit convolutions, fully connected layers, sums and pools are
+ * compiled, all other nodes run in their reference kernels. Runs of one prepared graph take turns.
+ */
+export function wasmEngine({ rounding = "double", flavor = "tflite" }: ReferenceOptions = {}): Engine {
+  return {
+    name: "wasm",
+    async prepare(graph, wanted = []) {
+      const kept = new Set([...graph.outputs, ...wanted]);
+      const context = { rounding, flavor, scratch: createScratch() };
+      const runner = createRunner(graph, kept, context);
+      if (isFixed(graph)) await runner.programFor(new Map());
+      return carryStates(graph, runner);
+    },
+  };
+}
+
+function isFixed(graph: Graph): boolean {
+  return graph.inputs.every(({ type }) => isStatic(type.shape));
+}
+
+function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelContext) {
+  let steps: readonly Step[] | undefined = planSteps(graph, kept, context);
+  let program: { readonly key: string; readonly made: Promise<Program> } | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  const programFor = (sizes: ReadonlyMap<string, number>) => {
+    if (steps === undefined) fail("runtime.disposed", `"${graph.name}" was run after it had been disposed.`);
+    const key = JSON.stringify([...sizes]);
+    if (program?.key !== key) program = { key, made: assemble(steps, kept, context, sizes) };
+    return program.made;
+  };
+  const run = async (feeds: ReadonlyMap<string, Tensor>, options: RunOptions) => {
+    const { steps: own, memory } = await programFor(bindFeeds(graph, feeds));
+    const results = await runSteps(graph, own, kept, feeds, options);
+    return new Map([...results].map(([name, tensor]) => [name, apartFrom(memory, tensor)]));
+  };
+  return {
+    programFor,
+    run(feeds, options = {}) {
+      const result = turn.then(() => run(feeds, options));
+      turn = result.catch(() => undefined);
+      return result;
+    },
+    dispose() {
+      steps = undefined;
+      program = undefined;
+    },
+  } satisfies PreparedGraph & { readonly programFor: unknown };
+}

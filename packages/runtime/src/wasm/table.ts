@@ -1,0 +1,33 @@
+import type { OpName } from "@millrace/ops";
+import { fastConv2d, fastLinear } from "./convolution.ts";
+import type { FastKernelFactory } from "./kernel.ts";
+import { fastAveragePool } from "./pooling.ts";
+import { fastReshape } from "./reshape.ts";
+import { fastElementwise, fastPairwise } from "./tables.ts";
+
+/** Faster kernels for nodes on quantized values; what has none, or one that refuses, runs in its reference kernel. */
+export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> = {
+  abs: fastElementwise,
+  exp: fastElementwise,
+  log: fastElementwise,
+  sqrt: fastElementwise,
+  rsqrt: fastElementwise,
+  sigmoid: fastElementwise,
+  tanh: fastElementwise,
+  hardSwish: fastElementwise,
+  leakyRelu: fastElementwise,
+  elu: fastElementwise,
+  gelu: fastElementwise,
+  clamp: fastElementwise,
+  quantize: fastElementwise,
+  add: fastPairwise,
+  sub: fastPairwise,
+  mul: fastPairwise,
+  maximum: fastPairwise,
+  minimum: fastPairwise,
+  squaredDifference: fastPairwise,
+  conv2d: fastConv2d,
+  linear: fastLinear,
+  averagePool2d: fastAveragePool,
+  reshape: fastReshape,
+};
