@@ -88,19 +88,30 @@ function multiplyFour(
 /** Sums of one pixel for eight channels. */
 function multiplyOne(call: Convolution, pixels: usize, weights: usize, bias: usize, sums: usize): void {
   let a0 = v128.load(bias), a1 = v128.load(bias, 16);
+  let b0 = i32x4.splat(0), b1 = b0;
   const a = call.images.band + load<u32>(pixels);
-  for (let run = 0; run < call.runCount; run++) {
-    const offset = <usize>load<u32>(call.runs + 4 * run);
-    const bytes = offset + 4 * call.pairs;
-    for (let at = offset; at < bytes; at += 4) {
-      const data = v128.load_splat<u32>(a + at);
-      a0 = add(a0, data, v128.load(weights));
-      a1 = add(a1, data, v128.load(weights, 16));
+  const lastRun = call.runs + 4 * call.runCount;
+  const length = 4 * call.pairs;
+  for (let run = call.runs; run < lastRun; run += 4) {
+    let at = a + load<u32>(run);
+    const end = at + length;
+    for (; at + 4 < end; at += 8) {
+      const first = v128.load_splat<u32>(at), second = v128.load_splat<u32>(at, 4);
+      a0 = add(a0, first, v128.load(weights));
+      a1 = add(a1, first, v128.load(weights, 16));
+      b0 = add(b0, second, v128.load(weights, 32));
+      b1 = add(b1, second, v128.load(weights, 48));
+      weights += 64;
+    }
+    if (at < end) {
+      const last = v128.load_splat<u32>(at);
+      a0 = add(a0, last, v128.load(weights));
+      a1 = add(a1, last, v128.load(weights, 16));
       weights += 32;
     }
   }
-  v128.store(sums, a0);
-  v128.store(sums, a1, 16);
+  v128.store(sums, i32x4.add(a0, b0));
+  v128.store(sums, i32x4.add(a1, b1), 16);
 }
 
 /** Sums of `count` pixels for the eight channels of a block of weights. */

@@ -29,6 +29,13 @@ function widenRun(source: usize, target: usize, count: i32, images: Images): voi
   }
 }
 
+/** Zeros `bytes`, and up to 15 bytes behind them that are to be written later. */
+// @ts-ignore: decorator
+@inline
+function clear(target: usize, bytes: i32): void {
+  for (let at = 0; at < bytes; at += 16) v128.store(target + at, i16x8.splat(0));
+}
+
 /** Fills the band with `rows` rows of one image from row `first` on, which may lie outside of it. */
 export function fillBand(images: Images, image: i32, first: i32, rows: i32): void {
   const width = images.width;
@@ -37,20 +44,28 @@ export function fillBand(images: Images, image: i32, first: i32, rows: i32): voi
   const rowBytes = 2 * images.columns * depth;
   const leftBytes = 2 * images.left * depth;
   const innerBytes = 2 * width * depth;
-  for (let row = 0; row < rows; row++) {
-    const target = images.band + row * rowBytes;
-    const y = first + row;
-    if (y < 0 || y >= images.height) {
-      memory.fill(target, 0, rowBytes);
-      continue;
+  const begin = max(first, 0);
+  const end = min(first + rows, images.height);
+  const source = images.source + image * images.height * width * channels;
+  let target = images.band;
+  const above = min(begin - first, rows) * rowBytes;
+  clear(target, above);
+  target += above;
+  if (rowBytes == innerBytes && depth == channels && begin < end) {
+    widenRun(source + begin * width * channels, target, (end - begin) * width * channels, images);
+    target += (end - begin) * rowBytes;
+  } else {
+    for (let y = begin; y < end; y++) {
+      const row = source + y * width * channels;
+      clear(target, leftBytes);
+      if (depth == channels) widenRun(row, target + leftBytes, width * channels, images);
+      else {
+        for (let x = 0; x < width; x++)
+          widenRun(row + x * channels, target + leftBytes + 2 * x * depth, channels, images);
+      }
+      clear(target + leftBytes + innerBytes, rowBytes - leftBytes - innerBytes);
+      target += rowBytes;
     }
-    const source = images.source + (image * images.height + y) * width * channels;
-    memory.fill(target, 0, leftBytes);
-    if (depth == channels) widenRun(source, target + leftBytes, width * channels, images);
-    else {
-      for (let x = 0; x < width; x++)
-        widenRun(source + x * channels, target + leftBytes + 2 * x * depth, channels, images);
-    }
-    memory.fill(target + leftBytes + innerBytes, 0, rowBytes - leftBytes - innerBytes);
   }
+  clear(target, <i32>(images.band + rows * rowBytes - target));
 }

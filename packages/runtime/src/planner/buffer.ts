@@ -23,6 +23,7 @@ export interface MemoryPlan {
   readonly ms: number;
 }
 
+/** The least multiple of `alignment` that is not below `offset`. */
 export function alignUp(offset: number, alignment: number): number {
   return alignment === 1 ? offset : Math.ceil(offset / alignment) * alignment;
 }

@@ -113,7 +113,7 @@ class Planner {
     const { capacity } = this.#options;
     if (capacity !== undefined) return Math.min(capacity, less);
     const middle = this.#lowerBound + Math.floor((less - this.#lowerBound) / 2);
-    return [this.#lowerBound, middle, this.#lowerBound, less][turn % 4];
+    return [this.#lowerBound, middle, less, this.#lowerBound, middle][turn % 5];
   }
 
   #raiseBound(capacity: number): void {

@@ -2,11 +2,12 @@ import { importances, orderBy, randomNumbers } from "./orders.ts";
 import type { Problem } from "./problem.ts";
 import { Search, type SearchEnd } from "./search.ts";
 
-const nodesOfOneRun = 1000;
+const nodesOfOneRun = 2000;
+const runsOfOneBudget = 60;
 const noiseOfOneRound = 0.05;
 
 /**
- * Searches again and again, from other orders and with other budgets. Buffers of sections that had no room before come sooner
+ * Searches again and again, from other orders and in time with larger budgets. Buffers of sections that had no room before come sooner
  * (the weighted degree of constraint solvers), and each round strays further from the plain measures.
  */
 export class Restarts {
@@ -24,7 +25,7 @@ export class Restarts {
 
   /** One search for offsets within `capacity`; gives them once found. */
   *next(capacity: number): Generator<undefined, { readonly end: SearchEnd; readonly offsets: Float64Array }> {
-    const budget = nodesOfOneRun * luby(this.#runs + 1);
+    const budget = nodesOfOneRun * 2 ** Math.floor(this.#runs / runsOfOneBudget);
     const rank = this.#rank();
     this.#runs++;
     const search = new Search(this.#problem, { capacity, rank, budget, conflicts: this.#conflicts });
@@ -50,10 +51,4 @@ export class Restarts {
     });
     return rank;
   }
-}
-
-/** The sequence 1 1 2 1 1 2 4 … of restarts, which is never far from the best one. Source: Luby, Sinclair, Zuckerman (1993). */
-function luby(turn: number): number {
-  const length = 2 ** Math.ceil(Math.log2(turn + 1));
-  return turn === length - 1 ? length / 2 : luby(turn - length / 2 + 1);
 }

@@ -99,7 +99,7 @@ export class Search {
     const candidates = this.#candidates(members, limit);
     const offsets = candidates.map((index) => this.#lowest[index]);
     for (const [turn, index] of candidates.entries()) {
-      const others = members.filter((member) => member !== index);
+      const others = without(members, index);
       const below = this.#topAlike[this.#firstAlike[index]];
       const before = this.#put(index, offsets[turn]);
       const end = yield* this.#placeAll(others, { offset: offsets[turn], rank: this.#task.rank[index] });
@@ -136,24 +136,25 @@ export class Search {
   #survey(members: Int32Array, frontier: Frontier): number | undefined {
     const { first, last, size } = this.#problem;
     const from = first[members[0]];
-    const to = members.reduce((most, index) => Math.max(most, last[index]), 0);
+    const to = lastSection(this.#problem, members);
     this.#movableTop.fill(Number.POSITIVE_INFINITY, from, to + 1);
     this.#waitingSize.fill(Number.POSITIVE_INFINITY, from, to + 1);
     this.#nextOffset.fill(Number.POSITIVE_INFINITY, from, to + 1);
     let limit = Number.POSITIVE_INFINITY;
     let movableTop = Number.POSITIVE_INFINITY;
-    for (const index of members) {
+    for (let turn = 0; turn < members.length; turn++) {
+      const index = members[turn];
       this.#locate(index, frontier);
       const top = this.#lowest[index] + size[index];
       if (top > this.#task.capacity) return this.#conflict(first[index], last[index]);
       if (top < limit) limit = top;
       if (this.#movable[index] === 1) {
         if (top < movableTop) movableTop = top;
-        lower(this.#movableTop, first[index], last[index], top);
-        lower(this.#nextOffset, first[index], last[index], this.#lowest[index]);
+        this.#offer(first[index], last[index], this.#lowest[index], top);
       } else lower(this.#waitingSize, first[index], last[index], size[index]);
     }
-    for (const index of members) if (this.#movable[index] === 0 && !this.#raise(index, movableTop)) return undefined;
+    for (let turn = 0; turn < members.length; turn++)
+      if (this.#movable[members[turn]] === 0 && !this.#raise(members[turn], movableTop)) return undefined;
     return this.#hasRoom(from, to)
       ? Math.min(limit, this.#task.capacity - greatest(this.#open, from, to) + 1)
       : undefined;
@@ -162,10 +163,7 @@ export class Search {
   /** Finds the least offset of a buffer, and whether it may be placed there next. */
   #locate(index: number, { offset, rank }: Frontier): void {
     const { first, last, alignment } = this.#problem;
-    let floor = 0;
-    for (let section = first[index]; section <= last[index]; section++)
-      if (this.#floor[section] > floor) floor = this.#floor[section];
-    const lowest = alignUp(floor, alignment[index]);
+    const lowest = alignUp(greatest(this.#floor, first[index], last[index]), alignment[index]);
     const follows = lowest > offset || (lowest === offset && this.#task.rank[index] > rank);
     this.#lowest[index] = lowest;
     this.#movable[index] = follows && !this.#swapsWithBelow(index) ? 1 : 0;
@@ -185,14 +183,21 @@ export class Search {
     );
   }
 
+  /** Accounts for a movable buffer. */
+  #offer(from: number, to: number, lowest: number, top: number): void {
+    const movableTop = this.#movableTop;
+    const nextOffset = this.#nextOffset;
+    for (let section = from; section <= to; section++) {
+      if (top < movableTop[section]) movableTop[section] = top;
+      if (lowest < nextOffset[section]) nextOffset[section] = lowest;
+    }
+  }
+
   /** Accounts for a waiting buffer, which will lie on a movable neighbour or on a waiting one that itself lies on a movable one. */
   #raise(index: number, movableTop: number): boolean {
     const { first, last, size } = this.#problem;
-    let least = Number.POSITIVE_INFINITY;
-    for (let section = first[index]; section <= last[index]; section++) {
-      const top = Math.min(this.#movableTop[section], movableTop + this.#waitingSize[section]);
-      if (top < least) least = top;
-    }
+    const onMovable = leastOf(this.#movableTop, first[index], last[index]);
+    const least = Math.min(onMovable, movableTop + leastOf(this.#waitingSize, first[index], last[index]));
     if (least + size[index] > this.#task.capacity) {
       this.#conflict(first[index], last[index]);
       return false;
@@ -203,8 +208,11 @@ export class Search {
 
   /** Whether each section can hold its open bytes above the least offset that one of them may have. */
   #hasRoom(from: number, to: number): boolean {
+    const open = this.#open;
+    const nextOffset = this.#nextOffset;
+    const { capacity } = this.#task;
     for (let section = from; section <= to; section++) {
-      if (this.#open[section] > 0 && this.#nextOffset[section] + this.#open[section] > this.#task.capacity) {
+      if (open[section] > 0 && nextOffset[section] + open[section] > capacity) {
         this.#conflict(section, section);
         return false;
       }
@@ -232,6 +240,12 @@ function lower(values: Float64Array, from: number, to: number, value: number): v
   for (let index = from; index <= to; index++) if (value < values[index]) values[index] = value;
 }
 
+function leastOf(values: Float64Array, from: number, to: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let index = from; index <= to; index++) if (values[index] < least) least = values[index];
+  return least;
+}
+
 function greatest(values: Float64Array, from: number, to: number): number {
   let most = 0;
   for (let index = from; index <= to; index++) if (values[index] > most) most = values[index];
@@ -246,4 +260,18 @@ function firstAlike({ count, first, last, sections }: Problem): Int32Array {
     if (!known.has(lifetime)) known.set(lifetime, index);
     return known.get(lifetime)!;
   });
+}
+
+function lastSection({ last }: Problem, members: Int32Array): number {
+  let most = 0;
+  for (let turn = 0; turn < members.length; turn++) if (last[members[turn]] > most) most = last[members[turn]];
+  return most;
+}
+
+function without(members: Int32Array, excluded: number): Int32Array {
+  const place = members.indexOf(excluded);
+  const others = new Int32Array(members.length - 1);
+  others.set(members.subarray(0, place));
+  others.set(members.subarray(place + 1), place);
+  return others;
 }

@@ -1,0 +1,24 @@
+import { fromNumbers, Graph } from "@millrace/ir";
+import { maximum, sin } from "@millrace/ops";
+import { describe, expect, it } from "vitest";
+import { memoryOf } from "./memory.ts";
+
+function model(size: number | string): Graph {
+  const graph = new Graph("model");
+  const x = graph.addInput("x", { dtype: "f32", shape: [size, 8] });
+  const weights = graph.addConstant("weights", fromNumbers("f32", [1, 8], new Float32Array(8)));
+  const [larger] = graph.addNode({ op: maximum, inputs: [x, weights], attributes: {} }).outputs;
+  graph.setOutputs(graph.addNode({ op: sin, inputs: [larger], attributes: {} }).outputs);
+  return graph;
+}
+
+describe("the memory of an inference", () => {
+  it("is that of the activations alive together and of the weights", async () => {
+    const memory = await memoryOf(model(4));
+    expect(memory).toEqual({ arenaBytes: 256, lowerBoundBytes: 256, weightBytes: 32, totalBytes: 288 });
+  });
+
+  it("is left out while a size is open", async () => {
+    expect(await memoryOf(model("N"))).toBeUndefined();
+  });
+});
