@@ -1,4 +1,4 @@
-import { bindDimension, type Graph, isStatic, symbolsOf, type Value } from "@millrace/ir";
+import { type Attribute, bindDimension, type Graph, isStatic, symbolsOf, type Value } from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
 /** Gives symbolic dimensions a size: those of `sizes`, and 1 for all others, with a diagnostic for each that was not asked for. */
@@ -22,6 +22,26 @@ export function bindDimensions(sizes: ReadonlyMap<string, number> = new Map()): 
       }
       return bindAll(graph, all);
     },
+    examples: [
+      {
+        name: "an open batch size, in types and attributes",
+        before: `
+          input x: f32[N,4]
+          y: f32[2*N,2] = reshape(x) {shape=[2*N,2]}
+          output y`,
+        after: `
+          input x: f32[1,4]
+          y: f32[2,2] = reshape(x) {shape=[2,2]}
+          output y`,
+      },
+      {
+        name: "sizes that are known",
+        before: `
+          input x: f32[3,4]
+          y: f32[6,2] = reshape(x) {shape=[6,2]}
+          output y`,
+      },
+    ],
   };
 }
 
@@ -29,20 +49,25 @@ function bindAll(graph: Graph, sizes: ReadonlyMap<string, number>): number {
   let changes = 0;
   const bind = (value: Value) => {
     if (isStatic(value.type.shape)) return;
-    graph.setType(value, {
-      ...value.type,
-      shape: value.type.shape.map((dimension) => bindDimension(dimension, sizes)),
-    });
+    const shape = value.type.shape.map((dimension) => bindDimension(dimension, sizes));
+    graph.setType(value, { ...value.type, shape });
     changes++;
   };
   graph.inputs.forEach(bind);
   for (const node of graph.nodes()) {
-    const bound = Object.entries(node.attributes).map(([name, attribute]) => {
-      const open = Array.isArray(attribute) && attribute.some((item) => typeof item === "string");
-      return [name, open ? attribute.map((item) => bindDimension(item, sizes)) : attribute];
-    });
-    graph.setAttributes(node, Object.fromEntries(bound));
+    const attributes = Object.entries(node.attributes);
+    if (attributes.some(([, attribute]) => isOpen(attribute))) {
+      const bound = attributes.map(([name, attribute]) => [
+        name,
+        isOpen(attribute) ? attribute.map((size) => bindDimension(size, sizes)) : attribute,
+      ]);
+      graph.setAttributes(node, Object.fromEntries(bound));
+    }
     node.outputs.forEach(bind);
   }
   return changes;
+}
+
+function isOpen(attribute: Attribute): attribute is readonly (number | string)[] {
+  return Array.isArray(attribute) && attribute.some((size) => typeof size === "string");
 }

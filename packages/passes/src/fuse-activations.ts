@@ -1,5 +1,6 @@
 import { type Activation, activationOfRange, activationRanges, clamp } from "@millrace/ops";
-import { refuse, replaceNode, rewrite, usedOnce } from "./rewrite.ts";
+import { replaceNode } from "./edit.ts";
+import { refuse, rewrite, usedOnce } from "./rewrite.ts";
 
 /** Merges a clamp into the node before it where that node has a fused activation: ReLU, ReLU6 and ReLU -1…1. */
 export const fuseActivations = rewrite("fuse-activations", {
@@ -12,7 +13,7 @@ export const fuseActivations = rewrite("fuse-activations", {
     const { minimum, maximum } = clamp.attributesOf(node);
     const [low, high] = activationRanges[current];
     const merged = activationOfRange(Math.max(low, minimum), Math.min(high, maximum));
-    if (merged === undefined) return undefined;
+    if (merged === undefined) return refuse(`no activation limits results to ${minimum}…${maximum}`);
     if (!usedOnce(graph, x)) return refuse(`${producer.name} is also read elsewhere, before the activation`);
     return { producer, merged };
   },
@@ -20,19 +21,45 @@ export const fuseActivations = rewrite("fuse-activations", {
     const { op, inputs, attributes } = producer;
     replaceNode(graph, node, { op, inputs, attributes: { ...attributes, activation: merged } }, [producer]);
   },
-});
-
-/** Merges clamps that follow each other. */
-export const mergeClamps = rewrite("merge-clamps", {
-  roots: [clamp],
-  find(node, graph) {
-    const { x } = clamp.inputsOf(node);
-    if (x.producer?.op !== clamp || !usedOnce(graph, x)) return undefined;
-    const [inner, outer] = [clamp.attributesOf(x.producer), clamp.attributesOf(node)];
-    const bound = (value: number) => Math.min(outer.maximum, Math.max(outer.minimum, value));
-    return { inner: x.producer, attributes: { minimum: bound(inner.minimum), maximum: bound(inner.maximum) } };
-  },
-  replace({ inner, attributes }, node, graph) {
-    replaceNode(graph, node, { inputs: inner.inputs, attributes }, [inner]);
-  },
+  examples: [
+    {
+      name: "ReLU6 after a maximum pool with ReLU",
+      before: `
+        input x: f32[1,2,2,1]
+        y: f32[1,1,1,1] = maxPool2d(x) {kernel=[2,2], stride=[2,2], dilation=[1,1], padding=[0,0,0,0], layout=last, activation=relu} from [pool]
+        z: f32[1,1,1,1] = clamp(y) {minimum=-1, maximum=6} from [relu6]
+        output z`,
+      after: `
+        input x: f32[1,2,2,1]
+        z: f32[1,1,1,1] = maxPool2d(x) {kernel=[2,2], stride=[2,2], dilation=[1,1], padding=[0,0,0,0], layout=last, activation=relu6} from [pool, relu6]
+        output z`,
+    },
+    {
+      name: "a sum that is read before its ReLU too",
+      before: `
+        input x: f32[2]
+        y: f32[2] = add(x, x) {activation=none}
+        z: f32[2] = clamp(y) {minimum=0, maximum=Infinity}
+        output y
+        output z`,
+      noted: "y is also read elsewhere, before the activation",
+    },
+    {
+      name: "a range that is no activation",
+      before: `
+        input x: f32[2]
+        y: f32[2] = mul(x, x) {activation=none}
+        z: f32[2] = clamp(y) {minimum=0, maximum=1}
+        output z`,
+      noted: "no activation limits results to 0…1",
+    },
+    {
+      name: "an operator without activation",
+      before: `
+        input x: f32[1,1,1,1]
+        y: f32[1,2,2,1] = resize(x) {mode=nearest, size=[2,2], coordinates=asymmetric, nearestRounding=floor, layout=last}
+        z: f32[1,2,2,1] = clamp(y) {minimum=0, maximum=6}
+        output z`,
+    },
+  ],
 });

@@ -2,7 +2,7 @@ export * from "./bind-dimensions.ts";
 export * from "./fold-constants.ts";
 export * from "./infer-shapes.ts";
 export * from "./layout/boundary.ts";
-export * from "./layout/push-transposes.ts";
+export * from "./layout/explain-transposes.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
 export * from "./remove-dead.ts";

@@ -3,8 +3,20 @@ import type { Diagnostic, Graph } from "@millrace/ir";
 /** A step that changes a graph and keeps its meaning. */
 export interface Pass {
   readonly name: string;
+  /** Graphs it changes, and graphs it must leave alone; they are its documentation and its tests. */
+  readonly examples?: readonly PassExample[];
   /** Applies the pass; returns how many changes it made. */
   run(graph: Graph, context: PassContext): number;
+}
+
+/** What a pass makes of a graph; graphs are texts of `parseGraph` without the first line, which names the graph. */
+export interface PassExample {
+  readonly name: string;
+  readonly before: string;
+  /** The graph afterwards; absent where it must stay as it is. */
+  readonly after?: string;
+  /** The message of the decision that is noted, such as why it stays as it is. */
+  readonly noted?: string;
 }
 
 /** What a pass may tell while it works. */
@@ -23,6 +35,7 @@ export interface Decision {
 
 /** What happened in a run of passes. */
 export interface PassReport {
+  /** Those of the last run of each pass, since what it says about the graph replaces what it said before. */
   readonly decisions: readonly Decision[];
   readonly diagnostics: readonly Diagnostic[];
   readonly changes: Readonly<Record<string, number>>;
@@ -30,16 +43,18 @@ export interface PassReport {
 
 /** Runs passes in order. `afterEach` sees the graph after every pass, for checks in tests. */
 export function runPasses(graph: Graph, passes: readonly Pass[], afterEach?: (pass: Pass) => void): PassReport {
-  const decisions: Decision[] = [];
+  const decisions = new Map<string, Decision[]>();
   const diagnostics: Diagnostic[] = [];
   const changes: Record<string, number> = {};
-  const context: PassContext = {
-    note: (decision) => decisions.push(decision),
-    report: (diagnostic) => diagnostics.push(diagnostic),
-  };
   for (const pass of passes) {
+    const notes: Decision[] = [];
+    const context: PassContext = {
+      note: (decision) => notes.push(decision),
+      report: (diagnostic) => diagnostics.push(diagnostic),
+    };
     changes[pass.name] = (changes[pass.name] ?? 0) + pass.run(graph, context);
+    decisions.set(pass.name, notes);
     afterEach?.(pass);
   }
-  return { decisions, diagnostics, changes };
+  return { decisions: [...decisions.values()].flat(), diagnostics, changes };
 }

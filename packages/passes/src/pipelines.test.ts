@@ -1,16 +1,11 @@
-import type { Graph } from "@millrace/ir";
+import { type Graph, parseGraph, verify } from "@millrace/ir";
+import { mean, operators, reshape, resize, sub } from "@millrace/ops";
 import { describe, expect, test } from "vitest";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { runPasses } from "./pass.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
-import { expectClose, resultsOf } from "./testing.ts";
+import { runChecked } from "./testing.ts";
 import { histogram, NetworkBuilder } from "./testing-graphs.ts";
-
-/** Runs passes, checking after each that the graph still computes the same. */
-function runChecked(graph: Graph, passes: Parameters<typeof runPasses>[1]) {
-  const before = resultsOf(graph);
-  return runPasses(graph, passes, () => expectClose(resultsOf(graph), before));
-}
 
 const networks: Record<string, { build(n: NetworkBuilder): Graph; operators: Record<string, number> }> = {
   "convolution, batch norm and ReLU6 become one node": {
@@ -60,6 +55,23 @@ const networks: Record<string, { build(n: NetworkBuilder): Graph; operators: Rec
     build: (n) => n.finish(n.conv(n.pad(n.input("x", [1, 2, 8, 8]), 0, 0, 1, 1), 4, 3, { stride: 2 })),
     operators: { transpose: 2, conv2d: 1 },
   },
+  "an image that is standardized first": {
+    build: (n) => {
+      const x = n.input("x", [1, 3, 8, 8]);
+      const centered = n.node(sub, [x, n.node(mean, [x], { axes: [1, 2, 3], keepDims: true })], { activation: "none" });
+      return n.finish(n.conv(centered, 4, 3));
+    },
+    operators: { transpose: 2, mean: 1, sub: 1, conv2d: 1 },
+  },
+  "an image that is read again at the end": {
+    build: (n) => {
+      const x = n.input("x", [1, 3, 8, 8]);
+      const small = n.relu(n.conv(n.maxPool(x, 2), 4, 1));
+      const sampling = { mode: "nearest", size: [8, 8], coordinates: "asymmetric", nearestRounding: "floor" };
+      return n.finish(n.conv(n.concat([x, n.node(resize, [small], { ...sampling, layout: "first" })]), 2, 1));
+    },
+    operators: { transpose: 2, maxPool2d: 1, conv2d: 2, resize: 1, concat: 1 },
+  },
 };
 
 describe("to channel-last with the source's inputs and outputs", () => {
@@ -77,7 +89,7 @@ describe("to channel-last with channel-last inputs and outputs", () => {
     test(name, () => {
       const graph = build(new NetworkBuilder());
       const changes: BoundaryChange[] = [];
-      runPasses(graph, [...cleanUp, ...channelsLast(changes)]);
+      runChecked(graph, [...cleanUp, ...channelsLast(changes)], changes);
       const { transpose: _, ...rest } = operators;
       expect(histogram(graph)).toEqual(rest);
       expect(changes.filter(({ kind }) => kind === "input")).toHaveLength(1);
@@ -91,4 +103,46 @@ test("there and back again leaves no transpose", () => {
     runChecked(graph, [...cleanUp, ...channelsLast(), ...layoutPasses("first")]);
     expect(histogram(graph)["transpose"]).toBeUndefined();
   }
+});
+
+test("two images that are joined first become channel-last both", () => {
+  const n = new NetworkBuilder();
+  const graph = n.finish(n.conv(n.add(n.input("x", [1, 3, 8, 8]), n.input("y", [1, 3, 8, 8])), 4, 3));
+  const changes: BoundaryChange[] = [];
+  runChecked(graph, [...cleanUp, ...channelsLast(changes)], changes);
+  expect(histogram(graph)).toEqual({ add: 1, conv2d: 1 });
+  expect(changes.map(({ name }) => name)).toEqual(["x", "y", graph.outputNames[0]]);
+});
+
+test("every transpose that stays names what keeps it, past what does not", () => {
+  const n = new NetworkBuilder();
+  const x = n.node(reshape, [n.relu(n.input("x", [1, 12]))], { shape: [1, 3, 2, 2] });
+  const graph = n.finish(n.softmax(n.reshape(n.relu(n.conv(n.relu(x), 2, 1), 1), [1, 8])));
+  const { decisions } = runPasses(graph, [...cleanUp, ...channelsLast()]);
+  const messages = decisions.filter(({ pass }) => pass === "explain-transposes").map(({ message }) => message);
+  expect(messages).toEqual([
+    "stands after reshape reshape_1, which splits off channels from height and width, and before conv2d conv2d_3, which takes channels last",
+    "stands after conv2d conv2d_3, which gives channels last, and before reshape reshape_5, which merges channels with height and width",
+  ]);
+});
+
+test("layouts change with the quantization of values, per axis too", () => {
+  const graph = parseGraph(
+    `graph quantized
+    input x: i8[1,2,2,3]<scale=[0.5], zeroPoint=[3]>
+    constant w: i8[2,1,1,3]<scale=[0.1, 0.2], zeroPoint=[0, 0], axis=0> = [1, 2, 3, 4, 5, 6]
+    y: i8[1,2,2,2]<scale=[0.25], zeroPoint=[-1]> = conv2d(x, w) {stride=[1,1], dilation=[1,1], padding=[0,0,0,0], groups=1, layout=last, activation=none}
+    z: i8[1,1,1,2]<scale=[0.25], zeroPoint=[-1]> = maxPool2d(y) {kernel=[2,2], stride=[2,2], dilation=[1,1], padding=[0,0,0,0], layout=last, activation=none}
+    f: i8[2]<scale=[0.25], zeroPoint=[-1]> = reshape(z) {shape=[2]}
+    output f`,
+    operators,
+  );
+  runChecked(graph, layoutPasses("first"));
+  expect(verify(graph)).toEqual([]);
+  const values = [...graph.nodes()].flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
+  expect(values.every((value) => value?.type.quantization)).toBe(true);
+  expect(values.find((value) => value?.constant)?.type).toMatchObject({
+    shape: [2, 3, 1, 1],
+    quantization: { axis: 0 },
+  });
 });

@@ -1,46 +1,52 @@
-import { factorsFirst, foldAffine, mergeAffine } from "./fold-affine.ts";
-import { decomposeBatchNorm, foldBatchNorm } from "./fold-batch-norm.ts";
+import { divideByMultiplying } from "./divide-by-multiplying.ts";
+import { dropReducedAxes } from "./drop-reduced-axes.ts";
 import { foldConstants } from "./fold-constants.ts";
-import { fuseActivations, mergeClamps } from "./fuse-activations.ts";
+import { foldScaling } from "./fold-scaling.ts";
+import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
+import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
-import { absorbIntoLinear, mergeTransposes, transposeToReshape } from "./layout/merge-transposes.ts";
-import { pullTransposes, pushTransposes } from "./layout/push-transposes.ts";
+import { explainTransposes } from "./layout/explain-transposes.ts";
+import { mergeTransposes } from "./layout/merge-transposes.ts";
+import { pullTransposes } from "./layout/pull-transposes.ts";
+import { pushTransposes } from "./layout/push-transposes.ts";
+import { transposeToReshape } from "./layout/transpose-to-reshape.ts";
+import { mergeClamps } from "./merge-clamps.ts";
 import { mergeDuplicates } from "./merge-duplicates.ts";
+import { mergeReshapes } from "./merge-reshapes.ts";
+import { mergeScaling } from "./merge-scaling.ts";
 import type { Pass } from "./pass.ts";
 import { removeDead } from "./remove-dead.ts";
-import { dropReducedAxes, mergeReshapes, removeIdentities } from "./simplify.ts";
+import { removeIdentities } from "./remove-identities.ts";
 
-const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, mergeDuplicates, removeDead];
+const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, removeIdentities, mergeDuplicates, removeDead];
 
 /** Makes a float graph small whatever it is for: constants folded, affine steps in weights, activations and padding fused. */
 export const cleanUp: readonly Pass[] = [
   inferShapes,
   foldConstants,
   ...tidy,
-  foldBatchNorm,
-  foldAffine,
-  decomposeBatchNorm,
-  factorsFirst,
-  mergeAffine,
-  foldAffine,
+  divideByMultiplying,
+  foldScaling,
+  mergeScaling,
   mergeClamps,
   fuseActivations,
   fusePadding,
   dropReducedAxes,
+  removeIdentities,
   removeDead,
 ];
 
-/** Turns all image-like data to one layout and removes the transposes that this makes. */
-export function layoutPasses(to: "first" | "last"): readonly Pass[] {
+/** Turns all image-like data to one layout and removes the transposes that this makes. With `absorbing`, inputs are about to become channel-last. */
+export function layoutPasses(to: "first" | "last", absorbing = false): readonly Pass[] {
   return [
     changeLayout(to),
     pushTransposes,
     mergeTransposes,
     absorbIntoLinear,
-    pullTransposes,
+    pullTransposes(absorbing),
     mergeTransposes,
     transposeToReshape,
     ...tidy,
@@ -48,8 +54,18 @@ export function layoutPasses(to: "first" | "last"): readonly Pass[] {
   ];
 }
 
-/** The way to channel-last targets. With `boundary`, inputs and outputs change too and are added to it; without, they keep the source's layout. */
+/**
+ * The way to channel-last targets. With `boundary`, inputs and outputs change too and are added to it; without, they keep the
+ * source's layout. Each transpose that stays is noted with the reason.
+ */
 export function channelsLast(boundary?: BoundaryChange[]): readonly Pass[] {
-  const absorb = boundary ? [absorbIntoBoundary(boundary)] : [];
-  return [...layoutPasses("last"), ...absorb, ...tidy, fuseActivations, fusePadding, foldConstants, removeDead];
+  return [
+    ...layoutPasses("last", boundary !== undefined),
+    ...(boundary ? [absorbIntoBoundary(boundary), ...tidy] : []),
+    fuseActivations,
+    fusePadding,
+    foldConstants,
+    removeDead,
+    explainTransposes,
+  ];
 }

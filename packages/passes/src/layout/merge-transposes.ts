@@ -1,73 +1,62 @@
-import { isIdentityPermutation } from "@millrace/ir";
-import { linear, reshape, transpose } from "@millrace/ops";
-import { producedBy, replaceNode, rewrite } from "../rewrite.ts";
-import { composePermutations, movesNothing, Permuter } from "./permuted-value.ts";
+import { transpose } from "@millrace/ops";
+import { replaceNode } from "../edit.ts";
+import { producedBy, rewrite, rowEndingWith } from "../rewrite.ts";
+import { composePermutations } from "./permuted-value.ts";
 
-/** Merges a transpose into the transpose before it; two that undo each other vanish with `removeIdentities`. */
+/** Merges a transpose into those before it; if nothing is moved in the end, `removeIdentities` makes it vanish. */
 export const mergeTransposes = rewrite("merge-transposes", {
   roots: [transpose],
   find(node) {
-    const inner = producedBy(node.inputs[0], transpose);
-    return inner && { inner };
+    const row = rowEndingWith(node);
+    if (row.length === 0) return undefined;
+    const shared = producedBy(row[0].inputs[0], transpose);
+    return row.length > 1 || shared ? { row, shared } : undefined;
   },
-  replace({ inner }, node, graph) {
-    const permutation = composePermutations(
-      transpose.attributesOf(inner).permutation,
-      transpose.attributesOf(node).permutation,
-    );
-    replaceNode(
-      graph,
-      node,
-      { inputs: inner.inputs, attributes: { permutation } },
-      isIdentityPermutation(permutation) ? [inner] : [],
-    );
+  replace({ row, shared }, node, graph) {
+    const permutation = [...(shared ? [shared] : []), ...row]
+      .map((each) => transpose.attributesOf(each).permutation)
+      .reduce(composePermutations);
+    replaceNode(graph, node, { inputs: (shared ?? row[0]).inputs, attributes: { permutation } }, row.slice(0, -1));
   },
-});
-
-/** Spells a transpose that moves only axes of size 1 as a reshape, which costs nothing. */
-export const transposeToReshape = rewrite("transpose-to-reshape", {
-  roots: [transpose],
-  find(node) {
-    const { shape } = node.inputs[0]!.type;
-    return movesNothing(shape, transpose.attributesOf(node).permutation) ? {} : undefined;
-  },
-  replace(_, node, graph) {
-    replaceNode(graph, node, { op: reshape, attributes: { shape: node.outputs[0].type.shape } });
-  },
-});
-
-/** Takes a transpose before a flattening linear layer into the order of its weights' columns. */
-export const absorbIntoLinear = rewrite("absorb-into-linear", {
-  roots: [linear],
-  find(node) {
-    const { x, weights } = linear.inputsOf(node);
-    const flatten = producedBy(x, reshape);
-    const moved = producedBy(flatten?.inputs[0], transpose);
-    if (flatten === undefined || moved === undefined || weights.constant === undefined || weights.type.quantization)
-      return undefined;
-    const { permutation } = transpose.attributesOf(moved);
-    const [batch, ...rest] = moved.outputs[0].type.shape;
-    const flat = x.type.shape.length === 2 && x.type.shape[0] === batch && permutation[0] === 0;
-    return flat && rest.every((size) => typeof size === "number")
-      ? { flatten, moved, permutation, rest: rest as number[] }
-      : undefined;
-  },
-  replace({ flatten, moved, permutation, rest }, node, graph) {
-    const { weights, bias } = linear.inputsOf(node);
-    const rows = weights.constant!.shape[0];
-    const spread = graph.addConstant(weights.name, { ...weights.constant!, shape: [rows, ...rest] });
-    const back = permutation.map((_, axis) => permutation.indexOf(axis));
-    const sorted = new Permuter(graph).permuted(spread, back, node);
-    const columns = graph.addConstant(weights.name, { ...sorted.constant!, shape: weights.constant!.shape });
-    const source = moved.inputs[0]!;
-    const flat = graph.addNode({
-      op: reshape,
-      inputs: [source],
-      attributes: { shape: flatten.outputs[0].type.shape },
-      name: flatten.name,
-      origin: flatten.origin,
-      before: node,
-    });
-    replaceNode(graph, node, { inputs: [flat.outputs[0], columns, ...(bias ? [bias] : [])] });
-  },
+  examples: [
+    {
+      name: "three in a row",
+      before: `
+        input x: f32[2,3,4]
+        a: f32[3,4,2] = transpose(x) {permutation=[1,2,0]} from [a]
+        b: f32[3,2,4] = transpose(a) {permutation=[0,2,1]} from [b]
+        c: f32[4,2,3] = transpose(b) {permutation=[2,1,0]} from [c]
+        output c`,
+      after: `
+        input x: f32[2,3,4]
+        c: f32[4,2,3] = transpose(x) {permutation=[2,0,1]} from [a, b, c]
+        output c`,
+    },
+    {
+      name: "after one that is an output",
+      before: `
+        input x: f32[2,3]
+        a: f32[3,2] = transpose(x) {permutation=[1,0]}
+        b: f32[2,3] = transpose(a) {permutation=[1,0]}
+        c: f32[2,3] = neg(b)
+        output a
+        output c`,
+      after: `
+        input x: f32[2,3]
+        a: f32[3,2] = transpose(x) {permutation=[1,0]}
+        b: f32[2,3] = transpose(x) {permutation=[0,1]}
+        c: f32[2,3] = neg(b)
+        output a
+        output c`,
+    },
+    {
+      name: "with another operator between them",
+      before: `
+        input x: f32[2,3]
+        a: f32[3,2] = transpose(x) {permutation=[1,0]}
+        b: f32[3,2] = neg(a)
+        c: f32[2,3] = transpose(b) {permutation=[1,0]}
+        output c`,
+    },
+  ],
 });

@@ -8,6 +8,7 @@ import {
   reshapeTensor,
   type Shape,
   type Value,
+  type ValueType,
 } from "@millrace/ir";
 import { reshape, transpose, transposeTensor } from "@millrace/ops";
 import { producedBy } from "../rewrite.ts";
@@ -23,13 +24,41 @@ export function composePermutations(first: readonly number[], second: readonly n
   return permute(first, second);
 }
 
+/** The type of a value after a transpose. */
+export function permutedType({ dtype, shape, quantization }: ValueType, permutation: readonly number[]): ValueType {
+  const moved = quantization && permutedQuantization(quantization, permutation, 0);
+  return { dtype, shape: permute(shape, permutation), ...(moved && { quantization: moved }) };
+}
+
+/** `missing` axes of size 1 are put in front of those that the quantization counts. */
+function permutedQuantization(quantization: Quantization, permutation: readonly number[], missing: number) {
+  const { axis } = quantization;
+  if (axis === undefined) return quantization;
+  return { ...quantization, axis: invertPermutation(permutation)[axis + missing] };
+}
+
 /** Makes values in another order of axes, each once; constants and earlier transposes are folded. */
 export class Permuter {
   readonly #graph: Graph;
   readonly #made = new Map<Value, Map<string, Value>>();
+  /** Orders in which transposes of the graph give values. */
+  readonly #given = new Map<Value, Set<string>>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
+    for (const { op, inputs, attributes } of graph.nodes()) {
+      if (op === transpose) this.#note(inputs[0]!, attributes["permutation"] as readonly number[]);
+    }
+  }
+
+  /** Whether a transpose gives the value in this order already; there may be a second one until duplicates are merged. */
+  gives(value: Value, permutation: readonly number[]): boolean {
+    return this.#given.get(value)?.has(permutation.join()) ?? false;
+  }
+
+  #note(value: Value, permutation: readonly number[]): void {
+    const orders = this.#given.get(value) ?? new Set();
+    this.#given.set(value, orders.add(permutation.join()));
   }
 
   /** `value` with its axes permuted, computed before `before`. Constants of lower rank are widened to the permutation's rank first. */
@@ -45,20 +74,19 @@ export class Permuter {
   }
 
   #node(value: Value, permutation: readonly number[], before: Node): Value {
-    const shape = permute(value.type.shape, permutation);
+    const { producer } = value;
+    const type = permutedType(value.type, permutation);
     const plain = movesNothing(value.type.shape, permutation);
-    const op = plain ? reshape : transpose;
-    const origin = value.producer?.origin ?? [];
-    const place = value.producer === undefined ? first(this.#graph) : (this.#graph.after(value.producer) ?? before);
-    const node = this.#graph.addNode({
-      op,
+    const first = this.#graph.nodes().next().value ?? before;
+    return this.#graph.addNode({
+      op: plain ? reshape : transpose,
       inputs: [value],
-      attributes: plain ? { shape } : { permutation: [...permutation] },
+      attributes: plain ? { shape: type.shape } : { permutation: [...permutation] },
       name: `${value.name}_${plain ? "reshaped" : "transposed"}`,
-      origin,
-      ...(place && { before: place }),
-    });
-    return node.outputs[0];
+      origin: producer?.origin ?? [],
+      outputTypes: [type],
+      before: producer ? (this.#graph.after(producer) ?? before) : first,
+    }).outputs[0];
   }
 
   #constant(value: Value, permutation: readonly number[]): Value {
@@ -69,11 +97,9 @@ export class Permuter {
       const moved = movesNothing(wide.shape, permutation)
         ? reshapeTensor(wide, permute(wide.shape, permutation))
         : transposeTensor(wide, permutation);
-      return this.#graph.addConstant(
-        value.name,
-        moved,
-        movedQuantization(value.type.quantization, permutation, missing),
-      );
+      const { quantization } = value.type;
+      const kept = quantization && permutedQuantization(quantization, permutation, missing);
+      return this.#graph.addConstant(value.name, moved, kept);
     });
   }
 
@@ -85,15 +111,7 @@ export class Permuter {
     if (known && (known.producer === undefined || this.#graph.contains(known.producer))) return known;
     const result = make();
     made.set(key, result);
+    this.#note(value, permutation);
     return result;
   }
-}
-
-function movedQuantization(quantization: Quantization | undefined, permutation: readonly number[], missing: number) {
-  if (quantization?.axis === undefined) return quantization;
-  return { ...quantization, axis: invertPermutation(permutation)[quantization.axis + missing] };
-}
-
-function first(graph: Graph): Node | undefined {
-  return graph.nodes().next().value ?? undefined;
 }

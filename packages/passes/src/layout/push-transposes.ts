@@ -1,24 +1,12 @@
-import {
-  elementCount,
-  type Graph,
-  invertPermutation,
-  isIdentityPermutation,
-  type Node,
-  type Transposed,
-  type Value,
-} from "@millrace/ir";
+import { invertPermutation, type Node, type Transposed } from "@millrace/ir";
 import { transpose } from "@millrace/ops";
 import type { Pass } from "../pass.ts";
-import { removeUnused } from "../rewrite.ts";
+import { inputBalance, movedElements, outputCost, permutedForm } from "./balance.ts";
 import { moveNode } from "./move-node.ts";
-import { composePermutations, movesNothing, Permuter } from "./permuted-value.ts";
+import { Permuter } from "./permuted-value.ts";
 
-/** Elements that transposes move before and after a change. */
-interface Balance {
-  readonly saved: number;
-  readonly addedBefore: number;
-  readonly addedAfter: number;
-}
+/** Orders of axes among a node's inputs that are tried; more do not occur but in graphs made to be slow. */
+const mostOrders = 4;
 
 /**
  * Moves transposes from the inputs of nodes to their results, where they meet others and cancel. A node is moved if that adds no
@@ -31,112 +19,67 @@ export const pushTransposes: Pass = {
     const permuter = new Permuter(graph);
     let changes = 0;
     for (const node of graph.nodes()) {
-      const moved = node.op === transpose ? undefined : bestMove(node);
+      const moved = bestMove(node, permuter);
       if (moved === undefined) continue;
-      const producers = node.inputs.flatMap((value) => value?.producer ?? []);
       moveNode(graph, node, moved, permuter);
-      removeUnused(graph, producers);
       changes++;
     }
     return changes;
   },
+  examples: [
+    {
+      name: "past a sum with a constant, as far as it goes",
+      before: `
+        input x: f32[1,2,2,3]
+        t: f32[1,3,2,2] = transpose(x) {permutation=[0,3,1,2]}
+        a: f32[1,3,2,2] = neg(t)
+        constant c: f32[3,1,1] = [1, 2, 3]
+        b: f32[1,3,2,2] = add(a, c) {activation=none}
+        y: f32[12] = reshape(b) {shape=[12]}
+        output y`,
+      after: `
+        input x: f32[1,2,2,3]
+        a: f32[1,2,2,3] = neg(x)
+        constant c: f32[1,1,1,3] = [1, 2, 3]
+        b: f32[1,2,2,3] = add(a, c) {activation=none}
+        b_restored: f32[1,3,2,2] = transpose(b) {permutation=[0,3,1,2]}
+        y: f32[12] = reshape(b_restored) {shape=[12]}
+        output y`,
+    },
+    {
+      name: "past a sum whose other input is as large and is read in the old order",
+      before: `
+        input x: f32[2,3]
+        input z: f32[3,2]
+        t: f32[3,2] = transpose(x) {permutation=[1,0]}
+        y: f32[3,2] = add(t, z) {activation=none}
+        output y`,
+    },
+    {
+      name: "past a reshape that merges the axes it moves",
+      before: `
+        input x: f32[2,3]
+        t: f32[3,2] = transpose(x) {permutation=[1,0]}
+        y: f32[6] = reshape(t) {shape=[6]}
+        output y`,
+    },
+  ],
 };
 
-/**
- * Moves transposes of results to the inputs of the node that makes them, where that moves no more elements: towards the
- * graph's inputs, where they may be absorbed. One sweep against the topological order.
- */
-export const pullTransposes: Pass = {
-  name: "pull-transposes",
-  run(graph) {
-    const permuter = new Permuter(graph);
-    let changes = 0;
-    for (const node of [...graph.nodes()].reverse()) {
-      if (!graph.contains(node) || node.op !== transpose) continue;
-      const source = node.inputs[0]!.producer;
-      if (source === undefined || source.op === transpose || source.outputs.length !== 1) continue;
-      const moved = source.op.transposed(
-        source.inputs,
-        source.attributes,
-        sourcePermutation(source, transpose.attributesOf(node).permutation),
-      );
-      if (moved === undefined || !worthPulling(moved, source, node)) continue;
-      moveNode(graph, source, moved, permuter);
-      changes++;
-    }
-    return changes;
-  },
-};
-
-/** The permutation of a node's data that gives its result in the order `wanted`; meaningful where rank is kept. */
-function sourcePermutation(node: Node, wanted: readonly number[]): readonly number[] {
-  const rank = node.inputs[0]?.type.shape.length;
-  return rank === wanted.length ? wanted : [];
-}
-
-function worthPulling(moved: Transposed, source: Node, reader: Node): boolean {
-  const [permutation] = moved.outputs;
-  const wanted = transpose.attributesOf(reader).permutation;
-  if (permutation === undefined || permutation.join() !== wanted.join()) return false;
-  const { saved, addedBefore, addedAfter } = balanceOf(source, moved);
-  return keepsLayout(source, moved) && addedAfter < 0 && saved - addedAfter >= addedBefore;
-}
-
-/** Whether the node stays channel-first or channel-last, as the layout passes have decided. */
-function keepsLayout(node: Node, moved: Transposed): boolean {
-  return node.attributes["layout"] === moved.attributes["layout"];
-}
-
-function bestMove(node: Node): Transposed | undefined {
+function bestMove(node: Node, permuter: Permuter): Transposed | undefined {
+  if (node.op === transpose) return undefined;
   const tried = new Set<string>();
   for (const value of node.inputs) {
     if (value?.producer?.op !== transpose) continue;
     const permutation = invertPermutation(transpose.attributesOf(value.producer).permutation);
     if (tried.has(permutation.join())) continue;
+    if (tried.size === mostOrders) return undefined;
     tried.add(permutation.join());
-    const moved = node.op.transposed(node.inputs, node.attributes, permutation);
-    if (moved === undefined || !keepsLayout(node, moved)) continue;
-    const { saved, addedBefore, addedAfter } = balanceOf(node, moved);
-    if (saved > 0 && (addedBefore === 0 || saved >= addedBefore + addedAfter)) return moved;
+    const moved = permutedForm(node, permutation);
+    if (moved === undefined) continue;
+    const { saved, reordered } = inputBalance(node, moved, permuter);
+    const added = reordered.reduce((sum, each) => sum + movedElements(each), 0);
+    if (saved > 0 && (added === 0 || saved >= added + outputCost(node, moved))) return moved;
   }
   return undefined;
-}
-
-function balanceOf(node: Node, moved: Transposed): Balance {
-  let [saved, addedBefore] = [0, 0];
-  node.inputs.forEach((value, index) => {
-    const permutation = moved.inputs[index];
-    if (value === undefined || permutation === undefined || value.constant) return;
-    const whole =
-      value.producer?.op === transpose
-        ? composePermutations(transpose.attributesOf(value.producer).permutation, permutation)
-        : permutation;
-    if (isIdentityPermutation(whole)) saved += sizeOf(value);
-    else if (value.producer?.op !== transpose && !movesNothing(value.type.shape, permutation))
-      addedBefore += sizeOf(value);
-  });
-  const addedAfter = node.outputs.reduce((sum, output, index) => sum + restoringCost(output, moved.outputs[index]), 0);
-  return { saved, addedBefore, addedAfter };
-}
-
-/** Elements moved by putting a result back in its old order; negative where all readers undo that order anyway. */
-function restoringCost(output: Value, permutation: readonly number[] | undefined): number {
-  if (permutation === undefined || movesNothing(output.type.shape, permutation)) return 0;
-  const readers = [...output.uses].map(({ user }) => user);
-  const undone =
-    readers.length > 0 &&
-    readers.every(
-      (user) => user.op === transpose && transpose.attributesOf(user).permutation.join() === permutation.join(),
-    );
-  return undone ? -sizeOf(output) : sizeOf(output);
-}
-
-function sizeOf(value: Value): number {
-  const count = elementCount(value.type.shape);
-  return typeof count === "number" ? count : 1;
-}
-
-/** Transposes left in the graph. */
-export function remainingTransposes(graph: Graph): readonly Node[] {
-  return [...graph.nodes()].filter(({ op }) => op === transpose);
 }
