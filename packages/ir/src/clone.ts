@@ -1,4 +1,5 @@
-import { Graph, type Value } from "./graph.ts";
+import { Graph } from "./graph.ts";
+import type { Value } from "./node.ts";
 
 /** A copy of a graph that can be changed on its own, and where each value went. Constant data is shared. */
 export interface GraphCopy {

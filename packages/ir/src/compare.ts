@@ -1,4 +1,5 @@
-import type { Graph, Node, Value, ValueType } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Node, Value, ValueType } from "./node.ts";
 import type { Attribute, Attributes } from "./operator.ts";
 import { printType } from "./print.ts";
 import { sameQuantization } from "./quantization.ts";

@@ -7,6 +7,7 @@ export * from "./dimension-text.ts";
 export * from "./dtype.ts";
 export * from "./float16.ts";
 export * from "./graph.ts";
+export * from "./node.ts";
 export * from "./operator.ts";
 export * from "./parse.ts";
 export * from "./print.ts";

@@ -1,6 +1,6 @@
 import type { Dimension } from "./dimension.ts";
 import type { DType } from "./dtype.ts";
-import type { Value, ValueType } from "./graph.ts";
+import type { Value, ValueType } from "./node.ts";
 import type { Quantization } from "./quantization.ts";
 import type { Tensor } from "./tensor.ts";
 

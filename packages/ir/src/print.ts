@@ -2,7 +2,8 @@ import { toBase64 } from "./base64.ts";
 import { fail } from "./diagnostic.ts";
 import type { Dimension } from "./dimension.ts";
 import { isSymbolicDimension } from "./dimension-text.ts";
-import type { Graph, Node, Value, ValueType } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Node, Value, ValueType } from "./node.ts";
 import type { Attribute, Attributes } from "./operator.ts";
 import { bytesOf, numbersOf, type Tensor } from "./tensor.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Graph, type Node, type Value } from "./graph.ts";
+import { Graph } from "./graph.ts";
+import type { Node, Value } from "./node.ts";
 import type { Operator } from "./operator.ts";
 import { fromNumbers } from "./tensor.ts";
 import { verify } from "./verify.ts";

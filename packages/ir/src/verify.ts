@@ -1,7 +1,8 @@
 import { mayMatch } from "./agree.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { bitsOf, holds, integerRange, isDType, isInteger } from "./dtype.ts";
-import type { Graph, Node, Value, ValueType } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Node, Value, ValueType } from "./node.ts";
 import { elementCount, printShape, sameShape } from "./shape.ts";
 
 type Report = (code: string, message: string, at: Diagnostic["at"]) => void;

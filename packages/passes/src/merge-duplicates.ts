@@ -82,6 +82,15 @@ export const mergeDuplicates: Pass = {
       noted: "output b is the same as a",
     },
     {
+      name: "clamps to different ranges",
+      before: `
+        input x: f32[2]
+        a: f32[2] = clamp(x) {minimum=0, maximum=6}
+        b: f32[2] = clamp(x) {minimum=0, maximum=Infinity}
+        y: f32[2] = mul(a, b) {activation=none}
+        output y`,
+    },
+    {
       name: "results that stand for reals in different ways",
       before: `
         input x: f32[2]

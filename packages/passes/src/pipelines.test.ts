@@ -1,10 +1,11 @@
 import { type Graph, parseGraph, verify } from "@millrace/ir";
 import { mean, operators, reshape, resize, sub } from "@millrace/ops";
 import { describe, expect, test } from "vitest";
+import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { runPasses } from "./pass.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
-import { runChecked } from "./testing.ts";
+import { expectClose, resultsOf, runChecked } from "./testing.ts";
 import { histogram, NetworkBuilder } from "./testing-graphs.ts";
 
 const networks: Record<string, { build(n: NetworkBuilder): Graph; operators: Record<string, number> }> = {
@@ -112,6 +113,21 @@ test("two images that are joined first become channel-last both", () => {
   runChecked(graph, [...cleanUp, ...channelsLast(changes)], changes);
   expect(histogram(graph)).toEqual({ add: 1, conv2d: 1 });
   expect(changes.map(({ name }) => name)).toEqual(["x", "y", graph.outputNames[0]]);
+});
+
+test("an open batch size may be bound before or after", () => {
+  const results = [true, false].map((first) => {
+    const n = new NetworkBuilder();
+    const x = n.maxPool(n.relu(n.batchNorm(n.conv(n.input("x", ["N", 3, 8, 8]), 4, 3))), 2);
+    const y = n.linear(n.reshape(n.concat([x, n.conv(x, 2, 1)]), ["N", 54]), 5);
+    const graph = n.finish(n.softmax(y));
+    const bind = bindDimensions(new Map([["N", 2]]));
+    const passes = [...cleanUp, ...channelsLast()];
+    runPasses(graph, first ? [bind, ...passes] : [...passes, bind], () => expect(verify(graph)).toEqual([]));
+    return { computed: resultsOf(graph), operators: histogram(graph) };
+  });
+  expect(results[0].operators).toEqual(results[1].operators);
+  expectClose(results[0].computed, results[1].computed);
 });
 
 test("every transpose that stays names what keeps it, past what does not", () => {

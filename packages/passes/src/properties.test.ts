@@ -11,7 +11,7 @@ import { buildNetwork, everyKind, networkPlans } from "./testing-networks.ts";
 
 /** RUNS=5000 SEED=7 looks longer and elsewhere. */
 const seed = Number(process.env["SEED"] ?? 1);
-const runs = Number(process.env["RUNS"] ?? 120);
+const runs = Number(process.env["RUNS"] ?? 200);
 
 function layoutsOf(graph: Graph) {
   return [...graph.nodes()].flatMap(({ attributes }) => attributes["layout"] ?? []);

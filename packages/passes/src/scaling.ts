@@ -44,8 +44,10 @@ export function scalingOf(node: Node): ScalingNode | Refusal | undefined {
   if (x === undefined || x.constant || constant === undefined || !sameShape(x.type.shape, shape)) return undefined;
   const sized = constant.shape.flatMap((size, axis) => (size === 1 ? [] : axis + shape.length - constant.shape.length));
   if (sized.length > 1 || constant.data.length === 0) return undefined;
-  const pairs = Array.from(numbersOf(constant), (value) => operation(value, at === 0));
-  const [gain, shift] = [pairs.map(([factor]) => factor), pairs.map(([, offset]) => offset)];
+  const numbers = numbersOf(constant);
+  const [gain, shift] = [new Float64Array(numbers.length), new Float64Array(numbers.length)];
+  for (let index = 0; index < numbers.length; index++)
+    [gain[index], shift[index]] = operation(numbers[index], at === 0);
   return { x, scaling: { axis: sized[0], gain, shift } };
 }
 
@@ -57,7 +59,8 @@ function normalizationOf(node: Node): ScalingNode | Refusal {
   if (!s || !b || !m || !v || x.constant) return refuse("its parameters are not constant");
   const gain = Float64Array.from(s, (factor, channel) => factor / Math.sqrt(v[channel] + epsilon));
   const shift = Float64Array.from(gain, (factor, channel) => b[channel] - m[channel] * factor);
-  if (![...gain, ...shift].every(Number.isFinite)) return refuse("it divides by a variance of zero or less");
+  if (!gain.every(Number.isFinite) || !shift.every(Number.isFinite))
+    return refuse("it divides by a variance of zero or less");
   return { x, scaling: { axis, gain, shift } };
 }
 

@@ -15,49 +15,67 @@ const visiting = [
   "findLastIndex",
 ];
 const copying = ["includes", "indexOf", "slice", "concat", "join", "reverse", "toSpliced", "with", "sort"];
+const iterating = [Symbol.iterator, "values", "entries"];
+
+let work = 0;
+
+function countCallbacks(original: Method): Method {
+  return function (visit, ...rest) {
+    const counted: Method = function (...parameters) {
+      work++;
+      return (visit as Method).apply(this, parameters);
+    };
+    return original.call(this, counted, ...rest);
+  };
+}
+
+function countLength(original: Method): Method {
+  return function (...parameters) {
+    work += (this as readonly unknown[]).length;
+    return original.apply(this, parameters);
+  };
+}
+
+function countElements(original: Method): Method {
+  return function* (...parameters) {
+    const iterator = original.apply(this, parameters) as Iterator<unknown>;
+    for (let next = iterator.next(); !next.done; next = iterator.next()) {
+      work++;
+      yield next.value;
+    }
+    return undefined;
+  };
+}
+
+const patches: readonly (readonly [
+  owner: object,
+  names: readonly PropertyKey[],
+  count: (original: Method) => Method,
+])[] = [
+  [Array.prototype, visiting, countCallbacks],
+  [Array.prototype, copying, countLength],
+  [Array.prototype, [Symbol.iterator], countElements],
+  [Set.prototype, iterating, countElements],
+  [Map.prototype, iterating, countElements],
+  [Graph.prototype, ["nodes"], countElements],
+];
 
 /** Elements of arrays, sets, maps and node lists that are visited or copied in a run: the same in every run, unlike time. */
 export function workOf(run: () => void): number {
-  let work = 0;
-  const undo: (() => void)[] = [];
-  const patch = (owner: object, name: PropertyKey, wrap: (original: Method) => Method) => {
-    const { value, ...rest } = Object.getOwnPropertyDescriptor(owner, name)!;
-    Object.defineProperty(owner, name, { ...rest, value: wrap(value) });
-    undo.push(() => Object.defineProperty(owner, name, { ...rest, value }));
-  };
-  const countCallbacks = (original: Method): Method =>
-    function (visit, ...rest) {
-      const counted: Method = function (...parameters) {
-        work++;
-        return (visit as Method).apply(this, parameters);
-      };
-      return original.call(this, counted, ...rest);
-    };
-  const countLength = (original: Method): Method =>
-    function (...parameters) {
-      work += (this as readonly unknown[]).length;
-      return original.apply(this, parameters);
-    };
-  const countElements = (original: Method): Method =>
-    function* (...parameters) {
-      const iterator = original.apply(this, parameters) as Iterator<unknown>;
-      for (let next = iterator.next(); !next.done; next = iterator.next()) {
-        work++;
-        yield next.value;
-      }
-      return undefined;
-    };
-  for (const name of visiting) patch(Array.prototype, name, countCallbacks);
-  for (const name of copying) patch(Array.prototype, name, countLength);
-  patch(Array.prototype, Symbol.iterator, countElements);
-  for (const { prototype } of [Set, Map]) {
-    for (const name of [Symbol.iterator, "values", "entries"]) patch(prototype, name, countElements);
+  const places = patches.flatMap(([owner, names, count]) =>
+    names.map((name) => ({ owner, name, count, descriptor: Object.getOwnPropertyDescriptor(owner, name)! })),
+  );
+  work = 0;
+  for (let at = 0; at < places.length; at++) {
+    const { owner, name, count, descriptor } = places[at];
+    Object.defineProperty(owner, name, { ...descriptor, value: count(descriptor.value) });
   }
-  patch(Graph.prototype, "nodes", countElements);
   try {
     run();
+    return work;
   } finally {
-    for (let restore = undo.pop(); restore !== undefined; restore = undo.pop()) restore();
+    for (let at = 0; at < places.length; at++) {
+      Object.defineProperty(places[at].owner, places[at].name, places[at].descriptor);
+    }
   }
-  return work;
 }
