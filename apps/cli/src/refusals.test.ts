@@ -134,10 +134,10 @@ describe("an interrupted command", () => {
     const data = at("linked/many.npy");
     writeFileSync(
       data,
-      npyOf({ dtype: "f32", shape: [5000, 1, 28, 28], data: new Float32Array(5000 * 784).fill(0.5) }),
+      npyOf({ dtype: "f32", shape: [12_000, 1, 28, 28], data: new Float32Array(12_000 * 784).fill(0.5) }),
     );
     const words = ["compile", model, "--target", "tflite", "--data", data, "-o", at("linked/out")];
-    const { exitCode, stdout } = await millrace(words, { interruptAfter: 3000 });
+    const { exitCode, stdout } = await millrace(words, { interruptAfter: 1500 });
     expect([130, "SIGINT"]).toContain(exitCode);
     expect(stdout).toBe("");
     expect(namesIn(at("linked"))).not.toContain("out");
