@@ -5,7 +5,7 @@ import { write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { evaluate } from "./evaluate.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
-import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
+import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf } from "./memory.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
@@ -119,8 +119,4 @@ function accuracyOf({ accuracy, original }: Awaited<ReturnType<typeof measure>>)
   const { metric, samples, value } = accuracy;
   const perfect = metric === "cosine" ? 1 : 0;
   return { metric, samples, float: original?.value ?? perfect, quantized: value };
-}
-
-function stemOf(name: string): string {
-  return name.replace(/^.*[/\\]/, "").replace(/\.[^.]*$/, "");
 }

@@ -44,13 +44,13 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   tflite: {
     ending: ".tflite",
     recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "TFL3",
-    read: ({ bytes, name }) => importTflite(readTflite(bytes), { name: stem(name) }),
+    read: ({ bytes, name }) => importTflite(readTflite(bytes), { name: stemOf(name) }),
   },
   onnx: {
     ending: ".onnx",
     recognizes: looksLikeOnnx,
     read: ({ bytes, name, externalData }, options) =>
-      importOnnx(readOnnx(bytes), { ...options, modelName: stem(name), ...(externalData && { externalData }) }),
+      importOnnx(readOnnx(bytes), { ...options, modelName: stemOf(name), ...(externalData && { externalData }) }),
   },
 };
 
@@ -82,6 +82,7 @@ function formatOf({ name, bytes }: ModelSource): ModelFormat {
   return named;
 }
 
-function stem(name: string): string {
+/** A file's name without its folder and ending. */
+export function stemOf(name: string): string {
   return name.replace(/^.*[/\\]/, "").replace(/\.[^.]*$/, "");
 }
