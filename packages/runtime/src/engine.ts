@@ -23,6 +23,8 @@ export interface PreparedGraph {
 export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Called after each node with the time that it took. Engines that compute several nodes at once compute them one by one for it; those that can't tell never call. */
+  readonly onNode?: (node: Node, milliseconds: number) => void;
 }
 
 /** How far a run is: `done` of `total` nodes, `node` being the last one done. */

@@ -95,6 +95,15 @@ describe("the reference engine", () => {
     ]);
   });
 
+  it("times each node", async () => {
+    const { graph } = sampleGraph();
+    const prepared = await referenceEngine().prepare(graph);
+    const times: [string, number][] = [];
+    await prepared.run(feeds, { onNode: (node, milliseconds) => times.push([node.name, milliseconds]) });
+    expect(times.map(([name]) => name)).toEqual(["sum", "product", "y"]);
+    for (const [, milliseconds] of times) expect(milliseconds).toBeGreaterThanOrEqual(0);
+  });
+
   it("refuses to run after it was disposed", async () => {
     const prepared = await referenceEngine().prepare(sampleGraph().graph);
     await prepared.dispose();

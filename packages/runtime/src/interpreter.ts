@@ -47,7 +47,7 @@ export async function runSteps(
   steps: readonly Step[],
   kept: ReadonlySet<Value>,
   feeds: ReadonlyMap<string, Tensor>,
-  { signal, onProgress }: RunOptions,
+  { signal, onProgress, onNode }: RunOptions,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const sizes = bindFeeds(graph, feeds);
   const tensors = new Map<Value, Tensor>();
@@ -55,7 +55,9 @@ export async function runSteps(
   let started = performance.now();
   for (const [index, step] of steps.entries()) {
     signal?.throwIfAborted();
+    const before = onNode && performance.now();
     computeStep(step, tensors, sizes);
+    if (before !== undefined) onNode?.(step.node, performance.now() - before);
     onProgress?.({ done: index + 1, total: steps.length, node: step.node });
     if ((signal || onProgress) && performance.now() - started > turn) {
       await new Promise((resume) => setTimeout(resume));
