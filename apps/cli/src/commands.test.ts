@@ -87,6 +87,34 @@ describe("millrace convert and run", () => {
   });
 });
 
+describe("millrace run --engine litert", () => {
+  it("runs a .tflite file itself, and other models converted", async () => {
+    const words = [
+      "run",
+      digits("digits_int8_tf.tflite"),
+      "--input",
+      `0=${at("last.npy")}`,
+      "--real",
+      "-o",
+      at("own.npy"),
+    ];
+    const own = JSON.parse((await inProcess([...words, "--engine", "litert", "--json"])).stdout);
+    expect(own).toMatchObject({ engine: "litert", diagnostics: [] });
+    const onnx = ["run", digits("digits.onnx"), "--input", `0=${at("first.npy")}`, "-o", at("converted.npy")];
+    const converted = JSON.parse((await inProcess([...onnx, "--engine", "litert", "--json"])).stdout);
+    expect(converted.diagnostics).toMatchObject([{ code: "tflite-runtime.converted" }]);
+    const expected = Array.from(firstOf("golden_out.npy", [1, 10]).data as Float32Array);
+    expect(furthest(numbersIn(at("converted.npy")), expected)).toBeLessThan(1e-5);
+    expect(furthest(numbersIn(at("own.npy")), expected)).toBeLessThan(0.05);
+  });
+
+  it("refuses options that only our own kernels have", async () => {
+    const words = ["run", digits("digits.onnx"), "--input", `0=${at("first.npy")}`, "-o", at("none.npy"), "--json"];
+    const outcome = await inProcess([...words, "--engine", "litert", "--rounding", "single"]);
+    expect([outcome.exitCode, codesOf(outcome)]).toEqual([2, ["engine.option-not-available"]]);
+  });
+});
+
 describe("millrace quantize, compile and evaluate", () => {
   it("quantizes to the types asked for and reports it", async () => {
     const words = ["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("uint8.tflite"), "--io", "uint8"];

@@ -1,29 +1,79 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Engine, Graph } from "@millrace/toolkit";
+import type { Diagnostic, Engine, Graph, ModelSource, ReferenceOptions } from "@millrace/toolkit";
+import { type Command, Option } from "commander";
+import { RequestError } from "./request-error.ts";
 
-export const engineNames = ["reference", "wasm", "onnxruntime"] as const;
-
-export type EngineName = (typeof engineNames)[number];
-
-export interface EngineOptions {
+export interface EngineOptions extends ReferenceOptions {
   readonly signal: AbortSignal;
   readonly progress?: (stage: string, done: number, total?: number) => void;
+  /** The model that graphs were read from and not changed since; an engine for its format runs the file itself. */
+  readonly source?: ModelSource;
+  /** Gets what an engine does of its own accord. */
+  readonly report?: (diagnostics: readonly Diagnostic[]) => void;
 }
+
+const engines = {
+  reference: async (options) => (await import("@millrace/toolkit")).referenceEngine(options),
+  wasm: async (options) => (await import("@millrace/toolkit")).wasmEngine(options),
+  onnxruntime: async () => (await import("@millrace/devices/node")).nodeOnnxruntime(),
+  litert: async ({ source, report }) => {
+    const { createLiteRt, createTfjsTflite, tfliteEngine } = await import("@millrace/devices/node");
+    return tfliteEngine([createLiteRt, createTfjsTflite], {
+      ...(source && isTfliteName(source.name) && { file: source.bytes }),
+      ...(report && { report }),
+    });
+  },
+} satisfies Readonly<Record<string, (options: EngineOptions) => Promise<Engine>>>;
+
+export type EngineName = keyof typeof engines;
+
+export const engineNames = Object.keys(engines) as readonly EngineName[];
 
 /** An engine by its name, loaded only then. Between inferences it lets signals be heard; `progress` gets the nodes of each. */
 export async function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
-  if (name === "onnxruntime") {
-    const { nodeOnnxruntime } = await import("@millrace/devices/node");
-    return interruptible(nodeOnnxruntime(), options);
-  }
-  const { referenceEngine, wasmEngine } = await import("@millrace/toolkit");
-  return interruptible(name === "wasm" ? wasmEngine() : referenceEngine(), options);
+  return interruptible(await engines[name](options), options);
 }
 
 /** The engine that measures a graph: bit-exact for integers, fast for both. */
 export async function engineFor(graph: Graph, options: EngineOptions): Promise<Engine> {
   const { isQuantized } = await import("@millrace/toolkit");
   return engineOf(isQuantized(graph) ? "wasm" : "onnxruntime", options);
+}
+
+/** Whether an engine runs .tflite files only, so that other models have to be made ready for the format first. */
+export function runsTflite(name: EngineName): boolean {
+  return name === "litert";
+}
+
+export function isTfliteName(name: string): boolean {
+  return name.toLowerCase().endsWith(".tflite");
+}
+
+/** Adds the options that say what computes integers, and how. */
+export function withKernelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--rounding <rounding>",
+        "how reference and wasm bring products back to 32 bits (default: double)",
+      ).choices(["double", "single"]),
+    )
+    .addOption(
+      new Option("--flavor <flavor>", "whose kernels reference and wasm follow (default: tflite)").choices([
+        "tflite",
+        "tflm",
+      ]),
+    );
+}
+
+/** The kernels' options. Throws a RequestError `engine.option-not-available` where the engine has none. */
+export function kernelOptionsOf({ rounding, flavor }: ReferenceOptions, engine?: EngineName): ReferenceOptions {
+  const given = { ...(rounding && { rounding }), ...(flavor && { flavor }) };
+  const [name] = Object.keys(given);
+  if (name === undefined || engine === undefined || engine === "reference" || engine === "wasm") return given;
+  throw new RequestError("engine.option-not-available", `--${name} has no meaning for the engine ${engine}`, {
+    hint: "use --engine reference or --engine wasm",
+  });
 }
 
 function interruptible(engine: Engine, { signal, progress }: EngineOptions): Engine {

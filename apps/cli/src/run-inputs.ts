@@ -1,4 +1,4 @@
-import type { Diagnostic, Graph, LoadOptions, ModelSource, Tensor } from "@millrace/toolkit";
+import type { Diagnostic, Graph, LoadedModel, LoadOptions, ModelSource, Tensor } from "@millrace/toolkit";
 import { readWholeFile } from "./read-file.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -6,7 +6,7 @@ import { RequestError } from "./request-error.ts";
 type Arrays = ReadonlyMap<string, Tensor>;
 
 export interface RunInputs {
-  readonly graph: Graph;
+  readonly model: LoadedModel;
   readonly feeds: Arrays;
 }
 
@@ -23,11 +23,12 @@ export async function readInputs(
   const declared = load(source, options);
   const arrays = byName(declared.graph, await readArrays(files));
   const dimensions = new Map([...freeDimensions(declared.graph, arrays), ...(options.dimensions ?? [])]);
-  const { graph } = dimensions.size > 0 ? load(source, { ...options, dimensions }) : declared;
-  if (options.real) return { graph, feeds: await quantized(graph, arrays) };
+  const model = dimensions.size > 0 ? load(source, { ...options, dimensions }) : declared;
+  const { graph } = model;
+  if (options.real) return { model, feeds: await quantized(graph, arrays) };
   const problems = graph.inputs.flatMap((input) => realProblem(input, arrays.get(input.name)));
   if (problems.length > 0) throw new DiagnosticError(problems);
-  return { graph, feeds: arrays };
+  return { model, feeds: arrays };
 }
 
 async function readArrays(files: ReadonlyMap<string, string>): Promise<Arrays> {

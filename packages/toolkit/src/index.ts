@@ -7,6 +7,7 @@ export {
   type PlanOptions,
   planMemory,
   planMemoryInSteps,
+  type ReferenceOptions,
   readBuffers,
   referenceEngine,
   verifyPlan,

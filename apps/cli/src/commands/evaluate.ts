@@ -1,13 +1,22 @@
-import type { Dataset, Evaluation, Runnable } from "@millrace/toolkit";
+import type { Dataset, Evaluation, ReferenceOptions, Runnable } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData, requireData } from "../data.ts";
-import { type EngineName, engineFor, engineNames, engineOf } from "../engines.ts";
+import {
+  type EngineName,
+  engineFor,
+  engineNames,
+  engineOf,
+  isTfliteName,
+  kernelOptionsOf,
+  runsTflite,
+  withKernelOptions,
+} from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, withExamples, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions {
+interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
   readonly data?: string;
   readonly against?: string;
   readonly samples?: number;
@@ -34,7 +43,7 @@ export function evaluateCommand(run: Run): Command {
       new Option("--engine <engine>", "what computes the model (default: by its numbers)").choices(engineNames),
     )
     .action((path: string, options: Options) => run(options, (context) => evaluateModel(path, options, context)));
-  return withExamples(withShapeOptions(command), [
+  return withExamples(withKernelOptions(withShapeOptions(command)), [
     "evaluate model.tflite --data samples/",
     "evaluate model_int8.tflite --data samples/ --against model.onnx",
     "evaluate model.onnx --data samples.npz --samples 200 --json",
@@ -61,10 +70,13 @@ async function runnable(
   engine?: EngineName,
 ): Promise<Runnable> {
   const { isQuantized, load, prepare } = await import("@millrace/toolkit");
-  const model = load(readModel(path), loadOptionsOf(options));
+  const source = readModel(path);
+  const model = load(source, loadOptionsOf(options));
   report(model.diagnostics);
-  const graph = isQuantized(model.graph) ? model.graph : prepare(model).graph;
-  return { graph, engine: await (engine ? engineOf(engine, { signal }) : engineFor(graph, { signal })) };
+  const runsItself = engine !== undefined && runsTflite(engine) && isTfliteName(path);
+  const graph = isQuantized(model.graph) || runsItself ? model.graph : prepare(model).graph;
+  const engineOptions = { ...kernelOptionsOf(options, engine), signal, source, report };
+  return { graph, engine: await (engine ? engineOf(engine, engineOptions) : engineFor(graph, engineOptions)) };
 }
 
 function stepsOf({ signal, progress }: Context) {

@@ -1,8 +1,16 @@
 import { basename, join } from "node:path";
-import type { Graph, Results, Tensor } from "@millrace/toolkit";
+import type { Diagnostic, Graph, LoadedModel, ReferenceOptions, Results, Tensor } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
-import { type EngineName, engineNames, engineOf } from "../engines.ts";
+import {
+  type EngineName,
+  engineNames,
+  engineOf,
+  isTfliteName,
+  kernelOptionsOf,
+  runsTflite,
+  withKernelOptions,
+} from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { collect, withExamples, withShapeOptions } from "../options.ts";
 import { checkOutput, checkOutputFolder, type OutputFile, writeOutputs } from "../output-files.ts";
@@ -10,7 +18,7 @@ import { RequestError } from "../request-error.ts";
 import { readInputs } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions {
+interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly output: string;
   readonly engine: EngineName;
@@ -33,10 +41,12 @@ export function runCommand(run: Run): Command {
     .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("reference"))
     .option("--real", "give real numbers to quantized inputs, and get them from quantized outputs")
     .action((path: string, options: Options) => run(options, (context) => runModel(path, options, context)));
-  return withExamples(withShapeOptions(command), [
+  return withExamples(withKernelOptions(withShapeOptions(command)), [
     "run model.onnx --input image=x.npy -o y.npy",
     "run model_int8.tflite --input 0=x.npy -o y.npy --real",
     "run model.onnx --input ids=ids.npy --input mask=mask.npy -o outputs/ --engine onnxruntime",
+    "run model_int8.tflite --input 0=x.npy -o y.npy --engine litert",
+    "run model_int8.tflite --input 0=x.npy -o y.npy --rounding single --flavor tflm",
   ]);
 }
 
@@ -44,14 +54,16 @@ async function runModel(path: string, options: Options, context: Context): Promi
   const toFile = options.output.toLowerCase().endsWith(".npy");
   const files = options.input ?? new Map<string, string>();
   const inputPaths = [path, ...files.values()];
+  const kernelOptions = kernelOptionsOf(options, options.engine);
   await (toFile ? checkOutput(options.output, inputPaths) : checkOutputFolder(options.output));
   const { realOutputs, run } = await import("@millrace/toolkit");
-  const { graph, feeds } = await readInputs(readModel(path), files, {
-    ...loadOptionsOf(options),
-    real: options.real ?? false,
-  });
-  if (toFile) requireOnlyOutput(graph, options.output);
-  const engine = await engineOf(options.engine, context);
+  const source = readModel(path);
+  const { model, feeds } = await readInputs(source, files, { ...loadOptionsOf(options), real: options.real ?? false });
+  if (toFile) requireOnlyOutput(model.graph, options.output);
+  const graph = await readyFor(options.engine, model);
+  const diagnostics: Diagnostic[] = [];
+  const report = (found: readonly Diagnostic[]) => diagnostics.push(...found);
+  const engine = await engineOf(options.engine, { ...context, ...kernelOptions, source, report });
   const started = performance.now();
   const results = await run(graph, engine, feeds);
   const ms = performance.now() - started;
@@ -67,7 +79,15 @@ async function runModel(path: string, options: Options, context: Context): Promi
     shape,
     path: outputs[index].path,
   }));
-  context.result({ engine: options.engine, ms, outputs: written }, await describe(written, ms));
+  context.report(diagnostics);
+  context.result({ engine: options.engine, ms, outputs: written, diagnostics }, await describe(written, ms));
+}
+
+/** The graph as it was read, or as it can be written for an engine of another format, with inputs and outputs as they were. */
+async function readyFor(engine: EngineName, model: LoadedModel): Promise<Graph> {
+  if (!runsTflite(engine) || isTfliteName(model.name)) return model.graph;
+  const { prepare } = await import("@millrace/toolkit");
+  return prepare(model, { ioLayout: "source" }).graph;
 }
 
 /** Results keyed as the graph calls them, which may differ from the names of its outputs. */

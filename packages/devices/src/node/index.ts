@@ -2,4 +2,5 @@ export { type FolderFiles, folderFiles } from "./files.ts";
 export { createLiteRt } from "./litert.ts";
 export { nodeOnnxruntime } from "./onnxruntime.ts";
 export { createTfjsTflite } from "./tfjs-tflite.ts";
+export { type TfliteEngineOptions, tfliteEngine } from "./tflite-engine.ts";
 export type { TfliteRunner, TfliteRuntime, TfliteTensorInfo } from "./tflite-runtime.ts";
