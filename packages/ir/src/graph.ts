@@ -186,8 +186,9 @@ export class Graph {
     return (node as MutableNode).owner === this;
   }
 
-  /** Drops an input that nothing reads. */
-  removeInput(value: Value): void {
+  /** Drops an input that nothing reads, or whose readers read `substitute` from now on. */
+  removeInput(value: Value, substitute?: Value): void {
+    if (substitute) this.replaceUses(value, substitute);
     if (value.uses.size > 0) throw new Error(`input ${value.name} is still used`);
     this.#inputs.splice(this.#inputs.indexOf(value as MutableValue), 1);
   }

@@ -2,7 +2,7 @@ import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/on
 import { readTflite } from "@millrace/formats/tflite";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
-import { type Diagnostic, fail, type Graph } from "@millrace/ir";
+import { type Diagnostic, fail, type Graph, type Tensor } from "@millrace/ir";
 
 export type ModelFormat = "onnx" | "tflite";
 
@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly shapes?: ReadonlyMap<string, readonly number[]>;
   /** Sizes of symbolic dimensions by name. */
   readonly dimensions?: ReadonlyMap<string, number>;
+  /** Tensors of inputs by name; an input becomes a constant where an operator needs its contents when the model is read. */
+  readonly values?: ReadonlyMap<string, Tensor>;
 }
 
 /** A model as a graph. */

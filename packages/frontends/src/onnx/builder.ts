@@ -40,6 +40,9 @@ export class Builder {
   readonly #sizes = new Map<Value, Sizes>();
   /** Results of nodes that depend on constants only. */
   readonly #derived = new Set<Value>();
+  /** Inputs that stand for a tensor as soon as one is asked for, and what depends on them. */
+  readonly #assumed = new Set<Value>();
+  readonly #offers = new Map<Value, Tensor>();
   readonly #computed = new Map<Value, Tensor>();
   readonly #made = new Map<Value, Map<string, Value>>();
   #work = 0;
@@ -47,6 +50,18 @@ export class Builder {
 
   constructor(graph: Graph) {
     this.graph = graph;
+  }
+
+  /** Lets an input be a constant where an operator can't do without one. */
+  offer(input: Value, tensor: Tensor): void {
+    this.#derived.add(input);
+    this.#assumed.add(input);
+    this.#offers.set(input, tensor);
+  }
+
+  /** Inputs whose offered tensors were made use of, with them. */
+  get taken(): readonly (readonly [Value, Tensor])[] {
+    return [...this.#offers].filter(([input]) => this.#computed.has(input));
   }
 
   constant(name: string, tensor: Tensor, quantization?: Quantization): Value {
@@ -74,8 +89,10 @@ export class Builder {
     }
     const outputs = this.#append(op, inputs, attributes, naming, types);
     if (sizes) this.#sizes.set(outputs[0], sizes);
-    if (isFixed && inputs.every((input) => this.isConstant(input)))
+    if (isFixed && inputs.every((input) => this.isConstant(input))) {
       for (const output of outputs) this.#derived.add(output);
+      if (inputs.some((input) => this.#assumed.has(input))) for (const output of outputs) this.#assumed.add(output);
+    }
     return outputs;
   }
 
@@ -97,6 +114,11 @@ export class Builder {
     if (value.constant || !this.#derived.has(value)) return value.constant;
     const pending = [value];
     while (pending.length > 0) {
+      const offered = this.#offers.get(pending.at(-1)!);
+      if (offered) {
+        this.#computed.set(pending.pop()!, offered);
+        continue;
+      }
       const { op, inputs, attributes, outputs } = pending.at(-1)!.producer!;
       const missing = (inputs as readonly Value[]).filter((input) => !input.constant && !this.#computed.has(input));
       if (missing.length > 0) {
@@ -133,6 +155,7 @@ export class Builder {
     const known = this.#sizes.get(value);
     if (
       known ||
+      this.#assumed.has(value) ||
       value.type.shape.length > 1 ||
       value.type.shape.some((size) => typeof size === "string" || size > maximumSizes)
     )

@@ -1,5 +1,5 @@
 import type { ExternalData, OnnxModel } from "@millrace/formats/onnx";
-import { type Diagnostic, Graph, type Value } from "@millrace/ir";
+import { type Diagnostic, Graph, type Tensor, type Value } from "@millrace/ir";
 import { Builder } from "./builder.ts";
 import { FunctionLibrary } from "./functions.ts";
 import { type GivenSizes, inputTypes } from "./inputs.ts";
@@ -16,6 +16,8 @@ export interface ImportOptions {
   readonly dimensions?: ReadonlyMap<string, number>;
   /** Shapes of inputs by name, in the place of those in the model. */
   readonly shapes?: ReadonlyMap<string, readonly number[]>;
+  /** Tensors of inputs by name, for operators that need the contents of an input when they are imported; such inputs become constants. */
+  readonly values?: ReadonlyMap<string, Tensor>;
   /** Name of the graph; the model's own without it. */
   readonly modelName?: string;
 }
@@ -37,13 +39,19 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   problems.try({ label: "The model", at: undefined }, () => checkedOpset(opsets));
   const graph = new Graph(options.modelName ?? model.graph.name);
   const tensors = new TensorReader(options.externalData, problems);
-  const walker = new Walker(new Builder(graph), problems, new FunctionLibrary(model), tensors);
+  const builder = new Builder(graph);
+  const walker = new Walker(builder, problems, new FunctionLibrary(model), tensors);
   const scope = new Scope({ prefix: "", opsets, graph: model.graph });
   checkInitializers(model, problems);
   addInputs(model, graph, scope, options, tensors, problems);
+  for (const input of graph.inputs) {
+    const value = options.values?.get(input.name);
+    if (value && fits(value, input)) builder.offer(input, value);
+  }
   problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
   setOutputs(model, graph, scope, walker, problems);
   problems.throwIfAny();
+  fixInputs(builder, problems);
   removeUnused(graph);
   return { graph, diagnostics: problems.diagnostics };
 }
@@ -100,6 +108,23 @@ function setOutputs(
     values.filter((value): value is Value => typeof value === "object"),
     source.outputs.map(({ name }) => name),
   );
+}
+
+function fits({ dtype, shape }: Tensor, { type }: Value): boolean {
+  return dtype === type.dtype && shape.length === type.shape.length;
+}
+
+/** Puts constants in the place of inputs whose contents the graph depends on. */
+function fixInputs({ graph, taken }: Builder, problems: Problems): void {
+  for (const [input, tensor] of taken) {
+    graph.removeInput(input, graph.addConstant(`${input.name}/constant`, tensor));
+    problems.add({
+      code: "onnx.fixed-input",
+      severity: "info",
+      message: `The input "${input.name}" became a constant: an operator needs its contents when the model is converted.`,
+      at: { value: input.name },
+    });
+  }
 }
 
 /** Removes nodes that no output depends on, such as arithmetic on shapes whose results are known. */

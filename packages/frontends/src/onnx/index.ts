@@ -1,2 +1,3 @@
 export * from "./import.ts";
 export { importers } from "./ops/index.ts";
+export { importTensor } from "./tensors.ts";

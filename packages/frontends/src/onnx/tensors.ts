@@ -8,7 +8,7 @@ import {
   type OnnxTensor,
 } from "@millrace/formats/onnx";
 import { type DType, fail, fromNumbers, numbersOf, type Tensor, type TensorData, tensorOf } from "@millrace/ir";
-import type { Problems } from "./problems.ts";
+import { Problems } from "./problems.ts";
 
 /** The graph's element types. Strings, complex numbers, 8-bit floats and 2-bit integers are none of them. */
 const elementTypes: ReadonlyMap<OnnxDataType | undefined, DType> = new Map([
@@ -78,4 +78,9 @@ export class TensorReader {
       message: `The model has ${name} values; they are stored and computed as float32.`,
     });
   }
+}
+
+/** A stored tensor in an element type of the graph. Throws FormatError for bad data, `onnx.unsupported-type` for a type without use. */
+export function importTensor(tensor: StoredTensor): Tensor {
+  return new TensorReader(undefined, new Problems()).decode(tensor);
 }
