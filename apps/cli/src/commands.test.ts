@@ -115,6 +115,27 @@ describe("millrace run --engine litert", () => {
   });
 });
 
+describe("millrace profile", () => {
+  const model = digits("digits_int8_tf.tflite");
+
+  it("measures each operator, for people and for programs", async () => {
+    const words = ["profile", model, "--device", "host", "--runs", "3", "--data", at("data"), "-o", at("profile")];
+    const { exitCode, stdout } = await inProcess([...words, "--json"]);
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout) as Report;
+    expect(readJson(at("profile/report.json"))).toEqual(report);
+    expect(namesIn(at("profile"))).toEqual(["report.html", "report.json"]);
+    expect(report.latency).toMatchObject({ target: "host", engine: "wasm", runs: 3, warmup: 1 });
+    const operators = report.latency!.perOperator!;
+    for (const [op, count] of Object.entries(report.graph.operators))
+      expect(operators.filter((operator) => operator.op === op)).toHaveLength(count);
+    expect(report.memory!.totalBytes).toBe(report.memory!.arenaBytes + report.memory!.weightBytes);
+    const text = await inProcess(["profile", model, "--engine", "litert", "--runs", "2", "--warmup", "0"]);
+    expect(text.exitCode).toBe(0);
+    expect(text.stdout).toMatch(/latency {5}\S+ .?s by litert, measured on this host/);
+  });
+});
+
 describe("millrace quantize, compile and evaluate", () => {
   it("quantizes to the types asked for and reports it", async () => {
     const words = ["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("uint8.tflite"), "--io", "uint8"];

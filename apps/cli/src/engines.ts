@@ -29,9 +29,14 @@ export type EngineName = keyof typeof engines;
 
 export const engineNames = Object.keys(engines) as readonly EngineName[];
 
-/** An engine by its name, loaded only then. Between inferences it lets signals be heard; `progress` gets the nodes of each. */
+/** An engine by its name, loaded only then. */
+export function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
+  return engines[name](options);
+}
+
+/** An engine by its name. Between inferences it lets signals be heard; `progress` gets the nodes of each. */
 export async function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
-  return interruptible(await engines[name](options), options);
+  return interruptible(await createEngine(name, options), options);
 }
 
 /** The engine that measures a graph: bit-exact for integers, fast for both. */

@@ -5,6 +5,7 @@ import { convertCommand } from "./commands/convert.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { planCommand } from "./commands/plan.ts";
+import { profileCommand } from "./commands/profile.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { runCommand } from "./commands/run.ts";
 import type { Run } from "./context.ts";
@@ -16,6 +17,7 @@ const commands = [
   runCommand,
   evaluateCommand,
   compileCommand,
+  profileCommand,
   planCommand,
 ];
 

@@ -28,6 +28,42 @@ const full: Report = {
     ],
   },
   accuracy: { metric: "top1", samples: 1800, float: 0.9956, quantized: 0.9906 },
+  latency: {
+    target: "host",
+    engine: "wasm",
+    basis: "measured on this host",
+    runs: 10,
+    warmup: 1,
+    ms: 0.65,
+    meanMs: 0.7,
+    stdDevMs: 0.125,
+    firstMs: 6,
+    warmupMs: 6,
+    perOperator: [
+      {
+        id: 0,
+        name: "first layer",
+        op: "conv2d",
+        unit: "cpu",
+        us: 300,
+        macs: 1000,
+        readBytes: 5000,
+        writeBytes: 2000,
+        origin: ["Conv_1"],
+      },
+      {
+        id: 1,
+        name: "last layer",
+        op: "add",
+        unit: "cpu",
+        us: 100,
+        macs: 0,
+        readBytes: 40,
+        writeBytes: 20,
+        origin: [],
+      },
+    ],
+  },
   memory: { arenaBytes: 25_088, lowerBoundBytes: 25_088, weightBytes: 33_000, totalBytes: 58_088 },
   diagnostics: [
     { code: "layout.note", severity: "info", message: "later" },
@@ -53,6 +89,17 @@ describe("the report as a page", () => {
     expect(cells(page, "conv")).toEqual(["convfrom /conv", "41.3 dB", "", "0.0235", "-128"]);
     expect(cells(page, "softmax")[1]).toBe("exact");
     expect(cells(page, "import")).toEqual(["import", "12.3 ms", ""]);
+    expect(cells(page, "Standard deviation")).toEqual(["Standard deviation", "125 µs"]);
+    expect(cells(page, "first layer")).toEqual([
+      "first layerfrom Conv_1",
+      "conv2d",
+      "300 µs",
+      "75.0 %",
+      "",
+      "5 kB",
+      "2 kB",
+    ]);
+    expect(cells(page, "add")).toEqual(["add", "1", "100 µs", "25.0 %", ""]);
     expect(page).toContain("The lowest is <code>add</code> with 12.5 dB");
     expect(page).toContain('href="./digits%20int8%231.tflite"');
     expect(page.indexOf("first")).toBeLessThan(page.indexOf("later"));

@@ -1,6 +1,7 @@
 import { formatCount } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { figures } from "./report-html-figures.ts";
+import { latencySection } from "./report-html-latency.ts";
 import { layersSection } from "./report-html-layers.ts";
 import { html, Markup } from "./report-html-markup.ts";
 import { reportStyle } from "./report-html-style.ts";
@@ -36,7 +37,7 @@ export function reportHtml(report: Report): string {
 </header>
 <main>
 ${figures(report)}
-${[accuracySection, artifactsSection, operatorsSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
+${[accuracySection, latencySection, artifactsSection, operatorsSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
 </main>
 <footer><p>The same numbers are in report.json.</p></footer>
 </div>
@@ -45,7 +46,9 @@ ${[accuracySection, artifactsSection, operatorsSection, layersSection, diagnosti
 `.toString();
 }
 
-function summary({ model, artifacts, quantization }: Report): string {
+function summary({ model, artifacts, quantization, latency }: Report): string {
+  if (latency !== undefined && artifacts.length === 0)
+    return `${model.format} by ${latency.engine} on ${latency.target}`;
   const kinds = [...new Set(artifacts.map(({ kind }) => kind))].join(" and ");
   const journey = kinds === "" ? model.format : `${model.format} to ${kinds}`;
   if (quantization === undefined || quantization.samples === 0) return journey;

@@ -10,6 +10,7 @@ export function reportText(report: Report): string {
       (artifact) =>
         ["wrote", `${artifact.path}  ${formatBytes(artifact.bytes)}${shrinkage(bytes, artifact.bytes)}`] as const,
     ),
+    ...latencyRows(report),
     ["operators", listOf(Object.entries(report.graph.operators).map(([name, count]) => `${name} ${count}`))],
     ["transposes", `${report.graph.transposes}`],
     ...memoryRows(report),
@@ -22,6 +23,13 @@ export function reportText(report: Report): string {
 
 function listOf(parts: readonly string[]): string {
   return parts.join(", ");
+}
+
+function latencyRows({ latency }: Report): (readonly [string, string])[] {
+  if (latency === undefined) return [];
+  const { engine, basis, runs, ms, meanMs, stdDevMs, firstMs } = latency;
+  const spread = `mean ${formatDuration(meanMs)} ± ${formatDuration(stdDevMs)} of ${runs} runs, first ${formatDuration(firstMs)}`;
+  return [["latency", `${formatDuration(ms)} by ${engine}, ${basis}  (${spread})`]];
 }
 
 function memoryRows({ memory }: Report): (readonly [string, string])[] {

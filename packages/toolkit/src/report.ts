@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millrace/ir";
+import type { Latency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
 
 /** One written file. `path` is relative to the report. */
@@ -41,6 +42,7 @@ export interface Report {
     readonly float: number;
     readonly quantized?: number;
   };
+  readonly latency?: Latency;
   /** Left out where the sizes of activations are not known. */
   readonly memory?: {
     /** Bytes that hold all activations of an inference, inputs and outputs too. */

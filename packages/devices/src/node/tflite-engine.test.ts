@@ -65,7 +65,7 @@ describe("the engine over TFLite runtimes", () => {
     expect(reported[0].message).toContain("tfjs-tflite runs the model, since first refused");
     const refused = tfliteEngine([refusing("first"), refusing("second")], options).prepare(graphOf());
     const { diagnostics } = (await refused.catch((error: unknown) => error)) as DiagnosticError;
-    expect(diagnostics.map(({ message }) => message.split(" ")[0])).toEqual(["first", "second"]);
+    expect(diagnostics.map(({ message }) => message.split(" ")[0])).toEqual(["first", "second", "first", "second"]);
   });
 
   it("refuses feeds that don't fit and graphs with states", async () => {

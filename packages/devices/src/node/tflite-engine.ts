@@ -25,7 +25,8 @@ export interface TfliteEngineOptions {
 }
 
 /**
- * Runs channel-last graphs of known shapes as .tflite files by the first of `runtimes` that takes them. Throws what `exportTflite` refuses,
+ * Runs channel-last graphs of known shapes as .tflite files by the first of `runtimes` that takes them. A file of its own that none of them
+ * takes is written anew. Throws what `exportTflite` refuses,
  * `tflite-runtime.states` for graphs with states, and the words of all runtimes if none takes the file.
  */
 export function tfliteEngine(
@@ -38,8 +39,8 @@ export function tfliteEngine(
       refuseStates(graph);
       const inside = wanted.filter(({ producer }) => producer !== undefined);
       const results = [...new Set([...graph.outputs, ...inside])];
-      const isWhole = file !== undefined && results.length === graph.outputs.length;
-      const runner = await loadByFirst(runtimes, isWhole ? file : written(graph, results, report), report);
+      const own = results.length === graph.outputs.length ? file : undefined;
+      const runner = await loadByFirst(runtimes, own, () => written(graph, results, report), report);
       return {
         async run(feeds, { signal } = {}) {
           signal?.throwIfAborted();
@@ -69,21 +70,26 @@ function written(graph: Graph, results: readonly Value[], report: ReportTo): Uin
   return bytes;
 }
 
+/** The file as it is by one of the runtimes, else written anew by one of them; older converters wrote what runtimes no longer take. */
 async function loadByFirst(
   runtimes: readonly (() => Promise<TfliteRuntime>)[],
-  file: Uint8Array,
+  own: Uint8Array | undefined,
+  write: () => Uint8Array,
   report: ReportTo,
 ): Promise<TfliteRunner> {
   const refusals: Diagnostic[] = [];
-  for (const create of runtimes) {
-    try {
-      const runtime = await create();
-      const runner = await runtime.load(file);
-      if (refusals.length > 0) report(refusals.map(({ message }) => fallback(runtime.name, message)));
-      return runner;
-    } catch (error) {
-      if (!(error instanceof DiagnosticError)) throw error;
-      refusals.push(...error.diagnostics);
+  for (const bytesOfFile of [...(own ? [() => own] : []), write]) {
+    const file = bytesOfFile();
+    for (const create of runtimes) {
+      try {
+        const runtime = await create();
+        const runner = await runtime.load(file);
+        if (refusals.length > 0) report(refusals.map(({ message }) => fallback(runtime.name, message)));
+        return runner;
+      } catch (error) {
+        if (!(error instanceof DiagnosticError)) throw error;
+        refusals.push(...error.diagnostics);
+      }
     }
   }
   throw new DiagnosticError(refusals);

@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import type { LoadedModel, OperatorTime, ReferenceOptions, Report } from "@millrace/toolkit";
+import { Command, Option } from "commander";
+import type { CommonOptions, Context, Run } from "../context.ts";
+import { dataDescription, openData } from "../data.ts";
+import {
+  createEngine,
+  type EngineName,
+  engineNames,
+  isTfliteName,
+  kernelOptionsOf,
+  runsTflite,
+  withKernelOptions,
+} from "../engines.ts";
+import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { parseCount, withExamples, withShapeOptions } from "../options.ts";
+import { checkOutputFolder, writeOutputs } from "../output-files.ts";
+import { reportFiles } from "../report-files.ts";
+import { columns, printable, printableLines } from "../terminal.ts";
+
+interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
+  readonly device: "host";
+  readonly engine: EngineName;
+  readonly runs: number;
+  readonly warmup: number;
+  readonly data?: string;
+  readonly output?: string;
+}
+
+export function profileCommand(run: Run): Command {
+  const command = new Command("profile")
+    .description("Measure how long a model takes on a device, operator by operator, and the memory it needs")
+    .argument("<model>", "model file: .onnx or .tflite")
+    .addOption(new Option("--device <device>", "where it runs: host is this machine").choices(["host"]).default("host"))
+    .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("wasm"))
+    .option("--runs <count>", "inferences to measure", parseCount, 10)
+    .option("--warmup <count>", "inferences before them", parseWarmup, 1)
+    .option("--data <data>", `${dataDescription} (default: pseudo-random numbers)`)
+    .option("-o, --output <folder>", "folder for report.json and report.html")
+    .action((path: string, options: Options) => run(options, (context) => profileModel(path, options, context)));
+  return withExamples(withKernelOptions(withShapeOptions(command)), [
+    "profile model_int8.tflite --device host",
+    "profile model.onnx --engine onnxruntime --runs 50 --warmup 5 --json",
+    "profile model_int8.tflite --engine litert --data samples/ -o report/",
+  ]);
+}
+
+function parseWarmup(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
+}
+
+async function profileModel(path: string, options: Options, context: Context): Promise<void> {
+  const { device, engine: name, runs, warmup, output: folder } = options;
+  const kernelOptions = kernelOptionsOf(options, name);
+  if (folder !== undefined) await checkOutputFolder(folder);
+  const { load, profile } = await import("@millrace/toolkit");
+  const { signal, progress, report } = context;
+  const source = readModel(path);
+  const model = load(source, loadOptionsOf(options));
+  await makeReady(model, name);
+  const data = options.data === undefined ? undefined : await openData(options.data, "profiling");
+  const engine = await createEngine(name, { ...kernelOptions, signal, source, report });
+  const result = await profile(model, { engine, device, runs, warmup, signal, progress, ...(data && { data }) });
+  if (folder !== undefined) await writeOutputs(await reportFiles(folder, result), { inputs: [path], signal, folder });
+  report(result.diagnostics);
+  context.result(result, await describe(result, folder));
+}
+
+/** Brings a float graph into the layout that the engine computes in; a format's own runtime gets the file as it is. */
+async function makeReady(model: LoadedModel, engine: EngineName): Promise<void> {
+  const { isQuantized, prepare } = await import("@millrace/toolkit");
+  if (isQuantized(model.graph) || (runsTflite(engine) && isTfliteName(model.name))) return;
+  prepare(model, { ioLayout: engine === "onnxruntime" ? "source" : "nhwc" });
+}
+
+const shownOperators = 20;
+const longestName = 60;
+
+async function describe(report: Report, folder: string | undefined): Promise<string> {
+  const { reportText } = await import("@millrace/toolkit");
+  const operators = report.latency?.perOperator ?? [];
+  return [
+    printableLines(reportText(report)),
+    ...(folder === undefined ? [] : [`report      ${printable(join(folder, "report.html"))}`]),
+    ...(operators.length === 0 ? [] : ["", await kindTable(operators), "", await operatorTable(operators)]),
+  ].join("\n");
+}
+
+async function kindTable(operators: readonly OperatorTime[]): Promise<string> {
+  const { formatDuration, timeByKind } = await import("@millrace/toolkit");
+  const rows = timeByKind(operators).map(({ op, count, us, share }) => [
+    percent(share),
+    formatDuration(us / 1000),
+    count,
+    printable(op),
+  ]);
+  return `Time by kind of operator\n${columns(rows)}`;
+}
+
+async function operatorTable(operators: readonly OperatorTime[]): Promise<string> {
+  const { formatBytes, formatDuration, shareOf, totalTime } = await import("@millrace/toolkit");
+  const total = totalTime(operators);
+  const slowest = [...operators].sort((a, b) => b.us - a.us).slice(0, shownOperators);
+  const rows = slowest.map(({ id, name, op, us, macs, readBytes, writeBytes }) => [
+    id,
+    percent(shareOf(us, total)),
+    formatDuration(us / 1000),
+    macs === 0 ? "" : `${(macs / us / 1000).toFixed(2)} GMAC/s`,
+    formatBytes(readBytes),
+    formatBytes(writeBytes),
+    printable(op),
+    shortened(printable(name)),
+  ]);
+  const rest = operators.length - slowest.length;
+  return [
+    `Slowest operators, of ${operators.length} in ${formatDuration(total / 1000)}`,
+    columns([["id", "share", "time", "rate", "read", "written", "operator", "name"], ...rows]),
+    ...(rest > 0 ? [`  and ${rest} more; --json gives all`] : []),
+  ].join("\n");
+}
+
+function shortened(name: string): string {
+  return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`.padStart(7);
+}

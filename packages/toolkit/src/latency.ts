@@ -1,0 +1,82 @@
+/** Time of one node, measured inside the engine. */
+export interface OperatorTime {
+  /** Place in the order of computation. */
+  readonly id: number;
+  readonly name: string;
+  readonly op: string;
+  readonly unit: "cpu";
+  /** Median over the runs, in microseconds. */
+  readonly us: number;
+  readonly macs: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly origin: readonly string[];
+}
+
+/** How long an inference takes. */
+export interface Latency {
+  /** What it ran on. */
+  readonly target: string;
+  /** What computed it. */
+  readonly engine: string;
+  readonly basis: "measured on this host";
+  readonly runs: number;
+  readonly warmup: number;
+  /** Median of the runs. */
+  readonly ms: number;
+  readonly meanMs: number;
+  readonly stdDevMs: number;
+  /** The very first inference, a warm-up one if there were any. */
+  readonly firstMs: number;
+  /** Mean of the warm-up runs. */
+  readonly warmupMs?: number;
+  /** Left out where the engine can't tell. Taken in runs of their own, since timing each node slows an engine down. */
+  readonly perOperator?: readonly OperatorTime[];
+}
+
+/** Operators of one kind together. */
+export interface KindTime {
+  readonly op: string;
+  readonly count: number;
+  readonly us: number;
+  /** Of the time of all operators, from 0 to 1. */
+  readonly share: number;
+}
+
+/** Time by kind of operator, the slowest first. */
+export function timeByKind(operators: readonly OperatorTime[]): readonly KindTime[] {
+  const total = totalTime(operators);
+  const kinds = new Map<string, { count: number; us: number }>();
+  for (const { op, us } of operators) {
+    const kind = kinds.get(op) ?? { count: 0, us: 0 };
+    kinds.set(op, { count: kind.count + 1, us: kind.us + us });
+  }
+  const rows = [...kinds].map(([op, { count, us }]) => ({ op, count, us, share: shareOf(us, total) }));
+  return rows.sort((a, b) => b.us - a.us);
+}
+
+/** Microseconds of all operators. */
+export function totalTime(operators: readonly OperatorTime[]): number {
+  return operators.reduce((sum, { us }) => sum + us, 0);
+}
+
+export function shareOf(us: number, total: number): number {
+  return total > 0 ? us / total : 0;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Of a sample, with n - 1; 0 for a single value. */
+export function standardDeviation(values: readonly number[]): number {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, values.length - 1));
+}
