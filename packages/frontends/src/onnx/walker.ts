@@ -202,8 +202,8 @@ export class Walker {
 }
 
 function importerOf(node: OnnxNode): Importer {
-  const importer =
-    isStandard(node.domain) && Object.hasOwn(importers, node.opType) ? importers[node.opType] : undefined;
+  const key = isStandard(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
+  const importer = Object.hasOwn(importers, key) ? importers[key] : undefined;
   const outputs = node.outputs.filter((name) => name !== "").join('", "');
   const operator = isStandard(node.domain) ? node.opType : `${node.opType} of ${node.domain}`;
   return (

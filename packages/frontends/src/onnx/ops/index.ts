@@ -11,7 +11,7 @@ import { reductions } from "./reduction.ts";
 import { resizes } from "./resize.ts";
 import { shapes } from "./shape.ts";
 
-/** How each operator of ONNX is imported. */
+/** How each operator is imported, by its name; other domains than ONNX's own stand before it, as in `com.microsoft.QuickGelu`. */
 export const importers: Readonly<Record<string, Importer>> = {
   ...elementwise,
   ...convolutions,
