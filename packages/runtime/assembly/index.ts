@@ -1,3 +1,1 @@
-export { convolve } from "./convolution";
-export { averagePool } from "./pooling";
-export { lookUp, lookUpPair } from "./tables";
+export { run } from "./commands";

@@ -67,13 +67,19 @@ export async function runSteps(
   return new Map([...kept].map((value) => [value.name, tensorOfValue(value, tensors)]));
 }
 
-function tensorOfValue(value: Value, tensors: ReadonlyMap<Value, Tensor>): Tensor {
+/** The tensor of a constant or of a value that was computed. */
+export function tensorOfValue(value: Value, tensors: ReadonlyMap<Value, Tensor>): Tensor {
   const tensor = value.constant ?? tensors.get(value);
   if (tensor === undefined) throw new Error(`value ${value.name} was read before it was computed`);
   return tensor;
 }
 
-function computeStep({ node, kernel, spent }: Step, tensors: Map<Value, Tensor>, sizes: ReadonlyMap<string, number>) {
+/** Computes a step from the tensors of its inputs, puts its results to them and drops those it is the last to read. */
+export function computeStep(
+  { node, kernel, spent }: Step,
+  tensors: Map<Value, Tensor>,
+  sizes: ReadonlyMap<string, number>,
+) {
   const at = { node: node.name };
   const types = node.outputs.map(({ type }) => bindType(type, sizes));
   const open = types.find(({ shape }) => !isStatic(shape));

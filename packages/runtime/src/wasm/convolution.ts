@@ -4,10 +4,10 @@ import { affineOf } from "../kernels/kernel.ts";
 import { linearScaling } from "../kernels/linear.ts";
 import { largestOf, weightZeroPoint } from "../kernels/weights.ts";
 import { windowOf } from "../kernels/window.ts";
-import { bandsOf, flattened, type Geometry, pixelOffsets, runLength, runOffsets } from "./bands.ts";
+import { type Bands, bandsOf, flattened, type Geometry, isNine, pixelOffsets, runLength, runOffsets } from "./bands.ts";
 import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
 import type { Layout } from "./layout.ts";
-import { packPairs } from "./packing.ts";
+import { packPairs, pairTaps } from "./packing.ts";
 import { type FastScaling, fastScaling } from "./scaling.ts";
 
 /** Constants of a node that sums products: weights less their zero point, biases, and what becomes of sums. */
@@ -42,7 +42,9 @@ function reachesOf(weights: Int16Array, bias: Int32Array, largest: number) {
 function productsOf({ node }: FastNode, channels: number, scaling: StoredScaling): Products | undefined {
   const [x, filter, offsets] = node.inputs as [Value, Value, Value | undefined];
   const zero = weightZeroPoint(filter);
-  const weights = Int16Array.from(filter.constant!.data as Int8Array, (value) => value - zero);
+  const stored = filter.constant!.data as Int8Array;
+  const weights = new Int16Array(stored.length);
+  for (let at = 0; at < stored.length; at++) weights[at] = stored[at] - zero;
   const bias = new Int32Array(channels);
   if (offsets) bias.set(offsets.constant!.data as Int32Array);
   const fast = fastScaling(scaling, reachesOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
@@ -73,7 +75,7 @@ function placeImages(
   { node }: FastNode,
   { from, window }: Geometry,
   band: number,
-  bands: ReturnType<typeof bandsOf>,
+  bands: Bands,
 ): number {
   const x = node.inputs[0] as Value;
   const [, height, width, channels] = from;
@@ -86,27 +88,61 @@ function placeImages(
   );
 }
 
+/** Writes the module's `Patches`, which lie at `target`. */
+function placePatches(layout: Layout, geometry: Geometry, bands: Bands, target: number): number {
+  const pixels = layout.constant(pixelOffsets(geometry, bands));
+  const runs = runOffsets(geometry, bands);
+  const bytes = 2 * runLength(geometry, bands.depth);
+  return layout.constant(Int32Array.of(pixels, layout.constant(runs), runs.length, bytes, target, bands.patchBytes));
+}
+
+/** The runs of elements under a window, from each pixel's offset, and the offset of the first. */
+function runsOf(geometry: Geometry, bands: Bands) {
+  const { depth, patchBytes } = bands;
+  if (patchBytes === 0) {
+    const runs = runOffsets(geometry, bands);
+    return {
+      pixels: pixelOffsets(geometry, bands),
+      runs,
+      length: geometry.depthwise ? runs.length : runLength(geometry, depth),
+    };
+  }
+  const pixels = Uint32Array.from({ length: bands.rows * geometry.to[2] }, (_, pixel) => pixel * patchBytes);
+  return { pixels, runs: new Uint32Array(1), length: depth * geometry.window.kernel[0] * geometry.window.kernel[1] };
+}
+
+/** Bytes of working memory: sums, then the band, then patches. */
+function scratchOf(geometry: Geometry, { rows, height, columns, depth, patchBytes }: Bands) {
+  const pixels = rows * geometry.to[2];
+  const band = pixels * 32;
+  const patches = band + 2 * height * columns * depth + 16;
+  return { band, patches, bytes: patches + pixels * patchBytes + 16 };
+}
+
 /** Writes the module's `Convolution`. */
 function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, products: Products): number {
   const [y] = fast.node.outputs;
   const { to, window } = geometry;
   const bands = bandsOf(geometry);
-  const images = placeImages(layout, fast, geometry, layout.scratch + bands.rows * to[2] * 32, bands);
+  const scratch = scratchOf(geometry, bands);
+  const [band, patches] = [layout.scratch + scratch.band, layout.scratch + scratch.patches];
+  const images = placeImages(layout, fast, geometry, band, bands);
   const scaling = placeScaling(layout, products.scaling, y);
-  const runs = runOffsets(geometry, bands);
-  const length = geometry.depthwise ? runs.length : runLength(geometry, bands);
-  const weights = layout.constant(packPairs(products.weights, products.bias.length, length));
+  const gathered = bands.patchBytes > 0;
+  const { pixels, runs, length } = runsOf(geometry, bands);
+  const paired = isNine(geometry) ? pairTaps(products.weights) : products.weights;
+  const pairs = Math.ceil(length / 2);
+  const weights = layout.constant(packPairs(paired, products.bias.length, isNine(geometry) ? 2 * pairs : length));
   const bias = new Int32Array(products.scaling.stride);
   bias.set(products.bias);
-  const pairs = Math.ceil(length / 2);
   const offsets = new Uint32Array(runs.length + 1);
   offsets.set(runs);
   return layout.constant(
     Int32Array.of(
-      ...[images, scaling, layout.addressOf(y)],
-      ...[to[0], to[1], to[2], bands.rows, window.stride[0], window.padding[0], bands.reach],
-      ...[weights, layout.constant(bias), layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets)],
-      ...[runs.length, pairs, Number(window.kernel.every((size) => size === 3)), layout.scratch],
+      ...[images, scaling, layout.addressOf(y), to[0], to[1], to[2], bands.rows, ...window.stride],
+      ...[window.padding[0], bands.reach, weights, layout.constant(bias), gathered ? patches : band],
+      ...[gathered ? placePatches(layout, geometry, bands, patches) : 0, layout.constant(pixels)],
+      ...[layout.constant(offsets), runs.length, pairs, layout.scratch],
     ),
   );
 }
@@ -116,15 +152,11 @@ function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling
   const products = productsOf(fast, whole.to[3], scaling);
   if (products === undefined) return undefined;
   const geometry = flattened(whole);
-  const { rows, height, columns, depth } = bandsOf(geometry);
+  const operation = isNine(geometry) ? "filterNine" : geometry.depthwise ? "filter" : "multiply";
   return {
     reads: [fast.node.inputs[0] as Value],
-    scratch: rows * geometry.to[2] * 32 + 2 * height * columns * depth,
-    place(layout, exports) {
-      const call = placeConvolution(layout, fast, geometry, products);
-      const depthwise = Number(geometry.depthwise);
-      return () => exports().convolve(call, depthwise);
-    },
+    scratch: scratchOf(geometry, bandsOf(geometry)).bytes,
+    place: (layout) => ({ operation, parameters: placeConvolution(layout, fast, geometry, products) }),
   };
 }
 

@@ -1,12 +1,13 @@
 import { fail, type Graph, isStatic, type Tensor, type Value } from "@millrace/ir";
 import type { Engine, PreparedGraph, RunOptions } from "../engine.ts";
 import { bindFeeds } from "../feeds.ts";
-import { type ReferenceOptions, runSteps } from "../interpreter.ts";
+import { type ReferenceOptions, runSteps, tensorOfValue } from "../interpreter.ts";
 import type { KernelContext } from "../kernels/kernel.ts";
 import { createScratch } from "../kernels/scratch.ts";
 import { planSteps, type Step } from "../plan.ts";
 import { carryStates } from "../states.ts";
 import { apartFrom, assemble, type Program } from "./program.ts";
+import type { Stage } from "./stages.ts";
 
 /**
  * The reference engine's integers from WebAssembly SIMD: 8-bit convolutions, fully connected layers, sums and pools are
@@ -40,8 +41,11 @@ function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelCon
     return program.made;
   };
   const run = async (feeds: ReadonlyMap<string, Tensor>, options: RunOptions) => {
-    const { steps: own, memory } = await programFor(bindFeeds(graph, feeds));
-    const results = await runSteps(graph, own, kept, feeds, options);
+    const { steps: own, fast } = await programFor(bindFeeds(graph, feeds));
+    if (fast === undefined) return runSteps(graph, own, kept, feeds, options);
+    const { memory, stages } = fast;
+    const stepwise = options.signal || options.onProgress || options.onNode;
+    const results = stepwise ? await runSteps(graph, own, kept, feeds, options) : runStages(graph, stages, kept, feeds);
     return new Map([...results].map(([name, tensor]) => [name, apartFrom(memory, tensor)]));
   };
   return {
@@ -56,4 +60,16 @@ function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelCon
       program = undefined;
     },
   } satisfies PreparedGraph & { readonly programFor: unknown };
+}
+
+/** Computes stages in order and gives the kept values. */
+function runStages(
+  graph: Graph,
+  stages: readonly Stage[],
+  kept: ReadonlySet<Value>,
+  feeds: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  const tensors = new Map(graph.inputs.map((input) => [input, feeds.get(input.name) as Tensor]));
+  for (const stage of stages) stage(tensors);
+  return new Map([...kept].map((value) => [value.name, tensorOfValue(value, tensors)]));
 }

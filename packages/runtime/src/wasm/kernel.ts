@@ -1,7 +1,7 @@
 import type { Node, Value } from "@millrace/ir";
 import type { Kernel, KernelContext } from "../kernels/kernel.ts";
+import type { Command } from "./commands.ts";
 import type { Layout } from "./layout.ts";
-import type { ModuleExports } from "./module.ts";
 
 /** What a fast kernel is made from: a node with the types of its values, sizes bound, and its reference kernel. */
 export interface FastNode {
@@ -18,8 +18,8 @@ export interface FastKernel {
   readonly shares?: Value;
   /** Bytes of working memory. */
   readonly scratch: number;
-  /** Puts the constants in their places. What it returns is called for every run. */
-  place(layout: Layout, exports: () => ModuleExports): () => void;
+  /** Puts the constants in their places and gives the command that computes the node, if there is anything to compute. */
+  place(layout: Layout): Command | undefined;
 }
 
 /** Undefined for nodes that this kernel doesn't cover or where it would give other integers than the reference. */

@@ -1,12 +1,9 @@
 import { wasmModule } from "./module.generated.ts";
 
-/** What the compiled module offers; all numbers are addresses, counts or flags. */
+/** What the compiled module offers. */
 export interface ModuleExports {
-  /** Runs the convolution described at `call`. */
-  convolve(call: number, depthwise: number): void;
-  lookUp(source: number, table: number, target: number, count: number): void;
-  lookUpPair(first: number, second: number, table: number, target: number, count: number): void;
-  averagePool(call: number): void;
+  /** Runs `count` commands that lie at the address `first`. */
+  run(first: number, count: number): void;
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;

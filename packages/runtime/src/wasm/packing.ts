@@ -16,3 +16,18 @@ export function packPairs(values: Int16Array, channels: number, runLength: numbe
   }
   return packed;
 }
+
+/**
+ * The taps of 3 by 3 filters, [channel, tap], in the pairs that the module multiplies: one above the other in the first two rows,
+ * then none and the first of the third row, then its others.
+ */
+export function pairTaps(values: Int16Array): Int16Array {
+  const order = [0, 3, 1, 4, 2, 5, undefined, 6, 7, 8];
+  const channels = values.length / 9;
+  const paired = new Int16Array(channels * order.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (const [at, tap] of order.entries())
+      if (tap !== undefined) paired[channel * order.length + at] = values[channel * 9 + tap];
+  }
+  return paired;
+}

@@ -27,15 +27,15 @@ export const fastAveragePool: FastKernelFactory = ({ node, typeOf }) => {
   return {
     reads: [x],
     scratch: 4 * channels,
-    place(layout, exports) {
-      const call = layout.constant(
+    place(layout) {
+      const parameters = layout.constant(
         Int32Array.of(
           ...[layout.addressOf(x), layout.addressOf(y), batches, height, width, channels, outHeight, outWidth],
           ...[kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1], Number(countPadding)],
           ...[zeroPoint, unsigned, ...clamp, layout.scratch],
         ),
       );
-      return () => exports().averagePool(call);
+      return { operation: "averagePool", parameters };
     },
   };
 };

@@ -1,19 +1,26 @@
 import { allocate, elementCount, isStatic, type Tensor, type TensorData, type Value } from "@millrace/ir";
 import { bindAttributes, bindType } from "../binding.ts";
+import { computeStep } from "../interpreter.ts";
 import type { Kernel, KernelContext } from "../kernels/kernel.ts";
 import type { Step } from "../plan.ts";
+import { commandBytes, encodeCommands } from "./commands.ts";
 import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
-import { createLayout, type Slot } from "./layout.ts";
+import { createLayout, type Layout } from "./layout.ts";
 import { instantiate, type ModuleExports } from "./module.ts";
+import { rootsOf, slotsOf } from "./slots.ts";
+import { putInPlace, type Stage, stagesOf } from "./stages.ts";
 import { fastKernels } from "./table.ts";
 
 type Sizes = ReadonlyMap<string, number>;
 
-/** Steps for feeds of certain sizes, and the memory that some of their results are views of. */
+/** Steps for feeds of certain sizes. */
 export interface Program {
   readonly steps: readonly Step[];
-  readonly memory: ArrayBuffer | undefined;
+  /** What the module computes some of them in: the memory that results may be views of, and stages that are faster than the steps. */
+  readonly fast?: { readonly memory: ArrayBuffer; readonly stages: readonly Stage[] };
 }
+
+type FastKernels = readonly (FastKernel | undefined)[];
 
 /** More memory than this is not asked for. */
 const mostBytes = 2 ** 30;
@@ -30,29 +37,30 @@ export async function assemble(
   context: KernelContext,
   sizes: Sizes,
 ): Promise<Program> {
-  const plain = { steps, memory: undefined };
   const fast = steps.map((step) => fastKernelOf(step, context, sizes));
-  if (fast.every((kernel) => kernel === undefined)) return plain;
+  if (fast.every((kernel) => kernel === undefined)) return { steps };
   const rootOf = rootsOf(steps, fast);
   const slots = slotsOf(steps, fast, kept, rootOf, sizes);
   const bytes = [...slots.values()].reduce((sum, slot) => sum + slot.bytes, 0);
+  if (bytes > mostBytes) return { steps };
   const layout = createLayout(Math.max(...fast.map((kernel) => kernel?.scratch ?? 0)), slots, rootOf);
-  let exports: ModuleExports;
-  const calls = bytes > mostBytes ? [] : fast.map((kernel) => kernel?.place(layout, () => exports));
-  if (bytes > mostBytes || layout.bytes() > mostBytes) return plain;
+  const list = placeCommands(layout, fast);
+  if (layout.bytes() > mostBytes) return { steps };
   const instance = await instantiate(layout.bytes()).catch(() => undefined);
-  if (instance === undefined) return plain;
-  exports = instance.exports;
-  const { memory } = instance;
+  if (instance === undefined) return { steps };
+  const { memory, exports } = instance;
   layout.write(new Uint8Array(memory));
+  const run = (first: number, end: number) => runCommands(exports, list, first, end);
   const view = (value: Value) => viewOf(value, memory, layout.addressOf(value), sizes);
+  const own = steps.map((step, index) => {
+    const kernel = fast[index];
+    const calling = kernel && callingKernel(() => run(index, index + 1), step, kernel, view);
+    return { ...step, kernel: calling ?? leavingKernel(memory, step.kernel) };
+  });
+  const compute = (step: Step, tensors: Map<Value, Tensor>) => computeStep(step, tensors, sizes);
   return {
-    memory,
-    steps: steps.map((step, index) => {
-      const call = calls[index];
-      const kernel = call ? calling(call, step, fast[index]!, view) : leaving(memory, step.kernel);
-      return { ...step, kernel };
-    }),
+    steps: own,
+    fast: { memory, stages: stagesOf({ steps: own, fast, kept, run, view, computeStep: compute }) },
   };
 }
 
@@ -66,43 +74,23 @@ function fastKernelOf({ node, kernel }: Step, context: KernelContext, sizes: Siz
   return factories[node.op.name]?.({ node: bound, kernel, context, typeOf });
 }
 
-/** The value that was put where each one lies. */
-function rootsOf(steps: readonly Step[], fast: readonly (FastKernel | undefined)[]): (value: Value) => Value {
-  const roots = new Map<Value, Value>();
-  const rootOf = (value: Value) => roots.get(value) ?? value;
-  for (const [index, { node }] of steps.entries()) {
-    const shared = fast[index]?.shares;
-    if (shared) roots.set(node.outputs[0], rootOf(shared));
-  }
-  return rootOf;
+/** Commands in memory, and for each step the number of those before its own. */
+interface CommandList {
+  readonly address: number;
+  readonly before: readonly number[];
 }
 
-/** A slot for everything that fast kernels read or write, from the first to the last step that touches it. */
-function slotsOf(
-  steps: readonly Step[],
-  fast: readonly (FastKernel | undefined)[],
-  kept: ReadonlySet<Value>,
-  rootOf: (value: Value) => Value,
-  sizes: Sizes,
-): ReadonlyMap<Value, Slot> {
-  const slots = new Map<Value, Slot>();
-  for (const [index, { node }] of steps.entries()) {
-    for (const value of fast[index] ? [...fast[index].reads, node.outputs[0]] : []) {
-      const root = rootOf(value);
-      if (root.constant !== undefined || slots.has(root)) continue;
-      const bytes = elementCount(bindType(root.type, sizes).shape as readonly number[]);
-      slots.set(root, { bytes, from: index, to: index });
-    }
-    for (const value of [...node.inputs, ...node.outputs]) {
-      const slot = value && slots.get(rootOf(value));
-      if (slot)
-        slots.set(rootOf(value), {
-          ...slot,
-          to: kept.has(value) ? Number.POSITIVE_INFINITY : Math.max(slot.to, index),
-        });
-    }
-  }
-  return slots;
+function placeCommands(layout: Layout, fast: FastKernels): CommandList {
+  const commands = fast.map((kernel) => kernel?.place(layout));
+  let count = 0;
+  const before = [...commands, undefined].map((command) => (command ? count++ : count));
+  const address = layout.constant(encodeCommands(commands.filter((command) => command !== undefined)));
+  return { address, before };
+}
+
+function runCommands(exports: ModuleExports, { address, before }: CommandList, first: number, end: number): void {
+  const count = before[end] - before[first];
+  if (count > 0) exports.run(address + commandBytes * before[first], count);
 }
 
 function viewOf({ type }: Value, memory: ArrayBuffer, address: number, sizes: Sizes): Tensor {
@@ -112,28 +100,30 @@ function viewOf({ type }: Value, memory: ArrayBuffer, address: number, sizes: Si
 }
 
 /** A kernel of the module; inputs that are elsewhere are put into their places first. */
-function calling(call: () => void, { node }: Step, { reads }: FastKernel, view: (value: Value) => Tensor): Kernel {
+function callingKernel(
+  call: () => void,
+  { node }: Step,
+  { reads }: FastKernel,
+  view: (value: Value) => Tensor,
+): Kernel {
   const places = reads
     .filter(({ constant }) => constant === undefined)
-    .map((value) => ({ index: node.inputs.indexOf(value), data: view(value).data as Uint8Array }));
+    .map((value) => ({ index: node.inputs.indexOf(value), place: view(value) }));
   const results = [view(node.outputs[0])];
   return (inputs) => {
-    for (const { index, data } of places) {
-      const source = inputs[index]!.data as Uint8Array;
-      if (source.buffer !== data.buffer) data.set(source);
-    }
+    for (const { index, place } of places) putInPlace(inputs[index]!, place);
     call();
     return results;
   };
 }
 
 /** A reference kernel whose results are never views of the module's memory, where they would be overwritten. */
-function leaving(memory: ArrayBuffer, kernel: Kernel): Kernel {
+function leavingKernel(memory: ArrayBuffer, kernel: Kernel): Kernel {
   return (...parameters) => kernel(...parameters).map((tensor) => apartFrom(memory, tensor));
 }
 
 /** The same tensor outside of the module's memory. */
-export function apartFrom(memory: ArrayBuffer | undefined, tensor: Tensor): Tensor {
+export function apartFrom(memory: ArrayBuffer, tensor: Tensor): Tensor {
   if (tensor.data.buffer !== memory) return tensor;
   const data = allocate(tensor.dtype, tensor.data.length) as TensorData & Uint8Array;
   data.set(tensor.data as Uint8Array);

@@ -47,51 +47,77 @@ function scaled(sum: number, [scale, offset, below]: Factors): number {
   return words[1] - anchorWord;
 }
 
-/** Results before clamping that the module can tell apart. */
-const widest = 2 ** 18;
+/** The module's and the reference's results, and whether they are equal. */
+interface Comparison {
+  result(sum: number): number;
+  agree(sum: number): boolean;
+}
 
-/** Steps by which the first sum of a result may be missed before a channel is given up. */
-const tries = 4;
-
-/** The least sum whose result is `stored` or more, beginning at an estimate; undefined where the estimate is far off. */
-function firstSum(stored: number, estimate: number, result: (sum: number) => number): number | undefined {
-  let sum = estimate;
-  for (let step = 0; step < tries && result(sum) < stored; step++) sum++;
-  for (let step = 0; step < tries && result(sum - 1) >= stored; step++) sum--;
-  return result(sum) >= stored && result(sum - 1) < stored ? sum : undefined;
+function comparison(scaling: StoredScaling, channel: number, factors: Factors, [least, greatest]: Range): Comparison {
+  const { multiply, values, shifts, zeroPoint, low, high } = scaling;
+  const clamp = (stored: number, from: number, to: number) => Math.max(from, Math.min(to, stored));
+  const result = (sum: number) => clamp(multiply(sum, values[channel], shifts[channel]) + zeroPoint, low, high);
+  return { result, agree: (sum) => clamp(scaled(sum, factors) + zeroPoint, least, greatest) === result(sum) };
 }
 
 /**
- * The range that sums in `reach` may be clamped to without another result, if the module then gives the reference's results for all
- * of them. Both rise with the sum, so it is enough to compare them on either side of every step.
+ * How far the computed result of a sum, and the computed place of a step, may be from the true one: the module's doubles near the
+ * anchor are multiples of 2^-32, as nudges are; all other errors are below 2^-40.
  */
-function provenRange(
-  scaling: StoredScaling,
-  channel: number,
-  factors: Factors,
-  reach: Range,
+const uncertainty = 2 ** -30;
+
+/**
+ * Whether results rise at the same sums. Both rise with the sum, so it is enough to look at the steps between results: one that
+ * lies further from any integer than computing it can go wrong is followed by the same sum in both; about another one
+ * they are compared.
+ */
+function stepsAgree(
+  { zeroPoint, low, high }: StoredScaling,
+  [scale, offset, below]: Factors,
   [least, greatest]: Range,
-): Range | undefined {
-  const { multiply, values, shifts, zeroPoint, low, high } = scaling;
-  const [scale, offset, below] = factors;
-  const clamp = (stored: number, from: number, to: number) => Math.max(from, Math.min(to, stored));
-  const result = (sum: number) => clamp(multiply(sum, values[channel], shifts[channel]) + zeroPoint, low, high);
-  const agree = (sum: number) => {
-    const size = scaled(sum, factors);
-    return Math.abs(size) < widest && clamp(size + zeroPoint, least, greatest) === result(sum);
-  };
-  let [from, to] = reach;
-  for (let stored = low + 1; stored <= high; stored++) {
+  agree: (sum: number) => boolean,
+): boolean {
+  const tolerance = uncertainty / scale;
+  const first = Math.max(low + 1, Math.floor(least * scale) + zeroPoint - 1);
+  const last = Math.min(high, Math.ceil(greatest * scale) + zeroPoint + 1);
+  if (tolerance > 0.25) return first > last;
+  for (let stored = first; stored <= last; stored++) {
     const size = stored - zeroPoint + anchor - offset;
-    const estimate = Math.ceil((size - (size < 0 ? below : 0)) / scale);
-    if (estimate > reach[1] + tries && stored === low + 1) from = to;
-    if (!(estimate >= reach[0] - tries && estimate <= reach[1] + tries)) continue;
-    const sum = firstSum(stored, estimate, result);
-    if (sum === undefined || !agree(sum) || !agree(sum - 1)) return undefined;
-    if (stored === low + 1) from = sum - 1;
-    if (stored === high) to = sum;
+    const step = (size < 0 ? size - below : size) / scale;
+    const nearest = Math.round(step);
+    if (Math.abs(step - nearest) > tolerance || nearest < least - 1 || nearest > greatest + 1) continue;
+    if (!agree(nearest - 1) || !agree(nearest) || !agree(nearest + 1)) return false;
   }
-  return agree(from) && agree(to) ? [from, to] : undefined;
+  return true;
+}
+
+/**
+ * Sums that the others may be clamped to without another result, the least and the greatest: where the result is well inside of the
+ * limit's rounding interval, else next to its step, if the results agree there.
+ */
+function clampingSums(
+  { zeroPoint, low, high }: StoredScaling,
+  [scale]: Factors,
+  [least, greatest]: Range,
+  { result, agree }: Comparison,
+): Range | undefined {
+  const inReach = (sum: number) => Math.max(least, Math.min(greatest, sum));
+  const limits = ([stored, side, round]: readonly [number, number, (x: number) => number]) =>
+    [round((stored - zeroPoint) / scale), round((stored - zeroPoint + side) / scale)].map(inReach);
+  const fits = (limit: number, end: number) => (sum: number) => agree(sum) && (sum === end || result(sum) === limit);
+  const from = limits([low, 0.5, Math.floor]).find(fits(low, least));
+  const to = limits([high, -0.5, Math.ceil]).find(fits(high, greatest));
+  return from === undefined || to === undefined ? undefined : [from, to];
+}
+
+/** Whether there are so few sums, as of channels without weights, that all of them can be compared. */
+function fewSums([least, greatest]: Range): boolean {
+  return greatest - least < 64;
+}
+
+function compareAll(reach: Range, { agree }: Comparison): Range | undefined {
+  for (let sum = reach[0]; sum <= reach[1]; sum++) if (!agree(sum)) return undefined;
+  return reach;
 }
 
 /** Changes of the offset that are tried in turn, by its last place: small factors' results may lie closer to a step than that. */
@@ -102,7 +128,10 @@ function provenFactors(scaling: StoredScaling, channel: number, reach: Range, li
   const [scale, offset, below] = factorsOf(scaling, channel);
   for (const nudge of nudges) {
     const factors: Factors = [scale, offset + nudge, below];
-    const range = provenRange(scaling, channel, factors, reach, limits);
+    const compared = comparison(scaling, channel, factors, limits);
+    const range = fewSums(reach)
+      ? compareAll(reach, compared)
+      : stepsAgree(scaling, factors, reach, compared.agree) && clampingSums(scaling, factors, reach, compared);
     if (range) return { factors, range };
   }
   return undefined;
@@ -111,7 +140,7 @@ function provenFactors(scaling: StoredScaling, channel: number, reach: Range, li
 /** Whether sums, shifted to the left as multipliers above 1 do, always fit into 32 bits. */
 function staysInRange({ shifts, kind }: StoredScaling, channel: number, reach: Range): boolean {
   const shift = kind === "real" ? 0 : Math.max(0, shifts[channel]);
-  return reach.every((sum) => (Math.abs(sum) + 2 * tries) * 2 ** shift < 2 ** 31);
+  return reach.every((sum) => (Math.abs(sum) + 2) * 2 ** shift < 2 ** 31);
 }
 
 /**

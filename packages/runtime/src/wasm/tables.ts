@@ -4,7 +4,8 @@ import type { FastKernelFactory, FastNode } from "./kernel.ts";
 
 /** Every byte as an element of a value's type, `times` in a row and then all over again. */
 function everyByte(value: Value, count: number, times: number): Tensor {
-  const bytes = Uint8Array.from({ length: count }, (_, at) => Math.floor(at / times));
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at++) bytes[at] = Math.floor(at / times);
   return tensorOf(value.type.dtype, [count], value.type.dtype === "i8" ? new Int8Array(bytes.buffer) : bytes);
 }
 
@@ -25,10 +26,10 @@ export const fastElementwise: FastKernelFactory = (fast) => {
   return {
     reads: [x],
     scratch: 0,
-    place(layout, exports) {
+    place(layout) {
       const table = layout.constant(tabulate(fast, [everyByte(x, 256, 1)]));
-      const [source, target] = [layout.addressOf(x), layout.addressOf(y)];
-      return () => exports().lookUp(source, table, target, count);
+      const parameters = layout.constant(Int32Array.of(layout.addressOf(x), table, layout.addressOf(y), count));
+      return { operation: "lookUp", parameters };
     },
   };
 };
@@ -46,10 +47,11 @@ export const fastPairwise: FastKernelFactory = (fast) => {
   return {
     reads: [a, b],
     scratch: 0,
-    place(layout, exports) {
+    place(layout) {
       const table = layout.constant(tabulate(fast, [everyByte(a, 65536, 256), everyByte(b, 65536, 1)]));
       const [first, second, target] = [a, b, y].map((value) => layout.addressOf(value));
-      return () => exports().lookUpPair(first, second, table, target, count);
+      const parameters = layout.constant(Int32Array.of(first, second, table, target, count));
+      return { operation: "lookUpPair", parameters };
     },
   };
 };

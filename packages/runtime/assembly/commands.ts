@@ -1,0 +1,35 @@
+import { convolve, Convolution, Products } from "./convolution";
+import { AveragePool, averagePool } from "./pooling";
+import { LookUp, LookUpPair, lookUp, lookUpPair } from "./tables";
+
+/** An operation and the address of its parameters; the operations' numbers are those of `src/wasm/commands.ts`. */
+@unmanaged
+class Command {
+  operation: i32;
+  parameters: usize;
+}
+
+function runOne(operation: i32, parameters: usize): void {
+  switch (operation) {
+    case 0:
+      return convolve(changetype<Convolution>(parameters), Products.all);
+    case 1:
+      return convolve(changetype<Convolution>(parameters), Products.depthwise);
+    case 2:
+      return convolve(changetype<Convolution>(parameters), Products.nine);
+    case 3:
+      return lookUp(changetype<LookUp>(parameters));
+    case 4:
+      return lookUpPair(changetype<LookUpPair>(parameters));
+    case 5:
+      return averagePool(changetype<AveragePool>(parameters));
+  }
+}
+
+/** Runs `count` commands that lie at `first`, one after another. */
+export function run(first: usize, count: i32): void {
+  for (let index = 0; index < count; index++) {
+    const command = changetype<Command>(first + 8 * index);
+    runOne(command.operation, command.parameters);
+  }
+}

@@ -1,0 +1,23 @@
+/** What the module can do, by the number that a command begins with. */
+export const operations = {
+  multiply: 0,
+  filter: 1,
+  filterNine: 2,
+  lookUp: 3,
+  lookUpPair: 4,
+  averagePool: 5,
+} as const;
+
+/** An operation and the address of its parameters. */
+export interface Command {
+  readonly operation: keyof typeof operations;
+  readonly parameters: number;
+}
+
+/** Bytes of a command in memory. */
+export const commandBytes = 8;
+
+/** Commands as the module reads them. */
+export function encodeCommands(commands: readonly Command[]): Int32Array {
+  return Int32Array.from(commands.flatMap(({ operation, parameters }) => [operations[operation], parameters]));
+}
