@@ -3,6 +3,7 @@ import {
   type OnnxAttribute,
   type OnnxAttributeKind,
   type OnnxAttributeValue,
+  type OnnxGraph,
   type OnnxSparseTensor,
   type OnnxTensor,
 } from "@millrace/formats/onnx";
@@ -69,6 +70,10 @@ export class AttributeReader {
 
   sparseTensor(name: string): OnnxSparseTensor {
     return this.#find(name, "SPARSE_TENSOR") ?? this.#missing(name);
+  }
+
+  graph(name: string): OnnxGraph {
+    return this.#find(name, "GRAPH") ?? this.#missing(name);
   }
 
   #find<K extends OnnxAttributeKind>(name: string, kind: K): Content<K> | undefined {

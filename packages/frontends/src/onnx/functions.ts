@@ -5,8 +5,8 @@ import { Scope } from "./scope.ts";
 
 const hint = "Check the model with onnx.checker and export it again.";
 
-/** Calls in calls make longer and longer names; only their ends are kept beyond this. */
-const maximumPrefix = 1000;
+/** Calls and loops in each other make longer and longer names; only their ends are kept beyond this. */
+export const maximumPrefix = 1000;
 
 /** The functions a model brings along, found by domain, name and overload. */
 export class FunctionLibrary {

@@ -6,6 +6,7 @@ import { type GivenSizes, inputTypes } from "./inputs.ts";
 import { checkedOpset, versionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
 import { Scope } from "./scope.ts";
+import { Sequence } from "./sequence.ts";
 import { TensorReader } from "./tensors.ts";
 import { Walker } from "./walker.ts";
 
@@ -104,9 +105,22 @@ function setOutputs(
   const values = source.outputs.map(({ name }) =>
     walker.read(name, scope, { label: `The output "${name}"`, at: { value: name } }),
   );
+  for (const [index, value] of values.entries())
+    if (value instanceof Sequence || value === "absent") reportNoTensor("output", source.outputs[index].name, problems);
   graph.setOutputs(
-    values.filter((value): value is Value => typeof value === "object"),
+    values.filter((value): value is Value => typeof value === "object" && !(value instanceof Sequence)),
     source.outputs.map(({ name }) => name),
+  );
+}
+
+function reportNoTensor(what: "input" | "output", name: string, problems: Problems): void {
+  problems.error(
+    "onnx.not-a-tensor",
+    `The ${what} "${name}" is a sequence or an optional, and a graph has tensors only.`,
+    {
+      at: { value: name },
+      hint: `Give each tensor ${what === "input" ? "an input" : "an output"} of its own.`,
+    },
   );
 }
 

@@ -1,12 +1,16 @@
 import type { OnnxAttribute, OnnxGraph } from "@millrace/formats/onnx";
 import type { Value } from "@millrace/ir";
+import type { Sequence } from "./sequence.ts";
 import type { StoredTensor } from "./tensors.ts";
 
+/** A value of the graph, or a list of them. */
+export type Item = Value | Sequence;
+
 /**
- * What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out, `unsupported` for a
+ * What a name stands for; `unknown` after a problem that was reported, `absent` for an optional input left out or an optional without content, `unsupported` for a
  * result that can't be given, which is no problem until it is read.
  */
-export type Binding = Value | "unknown" | "absent" | "unsupported";
+export type Binding = Item | "unknown" | "absent" | "unsupported";
 
 export interface ScopeInit {
   /** Starts the names that the graph's values get. */

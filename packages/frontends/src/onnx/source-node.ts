@@ -1,4 +1,4 @@
-import type { OnnxNode } from "@millrace/formats/onnx";
+import type { OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
 import {
   type Attributes,
   type DType,
@@ -14,6 +14,8 @@ import {
 } from "@millrace/ir";
 import { AttributeReader } from "./attributes.ts";
 import type { Builder, Naming } from "./builder.ts";
+import type { Item } from "./scope.ts";
+import { Sequence } from "./sequence.ts";
 import type { Sizes } from "./sizes.ts";
 import type { StoredTensor } from "./tensors.ts";
 
@@ -23,15 +25,20 @@ export interface Surroundings {
   /** Version of the operator set the node belongs to. */
   readonly opset: number;
   readonly naming: Naming;
-  readonly inputs: readonly (Value | undefined)[];
+  readonly inputs: readonly (Item | undefined)[];
   /** Elements of a tensor in an attribute. */
   decode(tensor: StoredTensor): Tensor;
   /** The element type that the code `code` in the file becomes. */
   elementType(code: number): DType;
+  /** Writes out a graph of an attribute for its inputs and gives its results; the names of its values begin with `name`. */
+  inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], name?: string): readonly Result[];
 }
 
+/** What a node gives; `absent` is an optional without content. */
+export type Result = Item | "absent";
+
 /** Turns one source node into nodes of the graph and gives its results, in order; those left out are not supported. */
-export type Importer = (node: SourceNode) => Value | readonly (Value | undefined)[];
+export type Importer = (node: SourceNode) => Result | readonly (Result | undefined)[];
 
 /**
  * One node of the source model while it is imported: its inputs as values of the graph, its attributes, and the means to add nodes.
@@ -42,7 +49,7 @@ export class SourceNode {
   readonly opset: number;
   readonly attributes: AttributeReader;
   /** Values in the order of the source; undefined for optional ones left out. */
-  readonly inputs: readonly (Value | undefined)[];
+  readonly inputs: readonly (Item | undefined)[];
   /** Names of the results; empty for those nobody wants. */
   readonly outputs: readonly string[];
   /** Values made while importing this node, which may be given its results' names. */
@@ -63,6 +70,17 @@ export class SourceNode {
   }
 
   input(index: number): Value {
+    const item = this.item(index);
+    return item instanceof Sequence ? this.invalid(`input ${index} is a sequence, not a tensor`) : item;
+  }
+
+  sequence(index: number): Sequence {
+    const item = this.item(index);
+    return item instanceof Sequence ? item : this.invalid(`input ${index} is a tensor, not a sequence`);
+  }
+
+  /** An input that may be a tensor or a sequence. */
+  item(index: number): Item {
     return (
       this.inputs[index] ??
       fail("onnx.missing-input", `input ${index} is missing`, {
@@ -185,6 +203,11 @@ export class SourceNode {
   /** Refuses a tensor that would take far more memory than the file. */
   reserve(bytes: number): void {
     this.#surroundings.builder.reserve(bytes);
+  }
+
+  /** Writes out a graph of an attribute for its inputs and gives its results; `copy` tells this copy from others. */
+  inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], copy?: string): readonly Result[] {
+    return this.#surroundings.inline(graph, inputs, copy && `${this.#surroundings.naming.node}/${copy}`);
   }
 
   decode(tensor: StoredTensor): Tensor {

@@ -1,19 +1,21 @@
-import type { OnnxFunction, OnnxNode } from "@millrace/formats/onnx";
-import { elementCount, fail, scalarOf, type Tensor, type Value } from "@millrace/ir";
+import type { OnnxFunction, OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
+import { DiagnosticError, elementCount, fail, type Tensor, type Value } from "@millrace/ir";
 import type { Builder } from "./builder.ts";
-import { type FunctionLibrary, resolveAttributes } from "./functions.ts";
+import { type FunctionLibrary, maximumPrefix, resolveAttributes } from "./functions.ts";
 import { importers } from "./ops/index.ts";
 import { isStandard } from "./opsets.ts";
 import { orderNodes } from "./order.ts";
 import type { Place, Problems } from "./problems.ts";
-import { type Binding, Scope } from "./scope.ts";
-import { type Importer, SourceNode } from "./source-node.ts";
+import { type Binding, type Item, Scope } from "./scope.ts";
+import { type Importer, type Result, SourceNode } from "./source-node.ts";
 import type { StoredTensor, TensorReader } from "./tensors.ts";
 
 /** Functions and branches inside each other. */
 const maximumDepth = 100;
 /** Nodes that writing out functions and branches may give. */
 const maximumNodes = 2 ** 17;
+
+const hint = "Check the model with onnx.checker and export it again.";
 
 type Results = readonly (Binding | undefined)[];
 
@@ -57,7 +59,7 @@ export class Walker {
     if (binding !== undefined) return binding;
     this.#problems.error("onnx.missing-input", `${label}: nothing is called "${name}".`, {
       at,
-      hint: "Check the model with onnx.checker and export it again.",
+      hint,
     });
     return "unknown";
   }
@@ -68,7 +70,6 @@ export class Walker {
     const results = this.#problems.try(place, () => {
       const definition = this.#functions.find(node);
       if (definition) return this.#call(definition, node, inputs, scope);
-      if (node.opType === "If" && isStandard(node.domain)) return this.#branch(node, inputs, scope);
       return this.#import(node, inputs, scope);
     });
     this.#bind(node, scope, results ?? [], place);
@@ -85,9 +86,10 @@ export class Walker {
         node: nameOf(node, scope),
         value: scope.qualify(node.outputs.find((name) => name !== "") ?? nameOf(node, scope)),
       },
-      inputs: inputs.map((binding) => (binding === "absent" ? undefined : (binding as Value))),
+      inputs: inputs.map((binding) => (binding === "absent" ? undefined : (binding as Item))),
       decode: (tensor) => this.#decode(tensor),
       elementType: (code) => this.#tensors.elementType(code),
+      inline: (graph, inputs, name) => this.#inline(graph, inputs, scope, name),
     });
     const results = [importer(source)].flat();
     const [unread] = source.attributes.unread;
@@ -100,10 +102,11 @@ export class Walker {
   }
 
   /** Gives the values made for a node the names of its results. */
-  #named(node: OnnxNode, scope: Scope, source: SourceNode, results: readonly (Value | undefined)[]): Results {
+  #named(node: OnnxNode, scope: Scope, source: SourceNode, results: readonly (Result | undefined)[]): Results {
     return node.outputs.map((name, index) => {
       const result = results[index];
-      if (name !== "" && result && source.made.delete(result)) this.#builder.graph.rename(result, scope.qualify(name));
+      if (name !== "" && source.made.delete(result as Value))
+        this.#builder.graph.rename(result as Value, scope.qualify(name));
       return result ?? "unsupported";
     });
   }
@@ -121,27 +124,20 @@ export class Walker {
     );
   }
 
-  #branch(node: OnnxNode, [condition]: readonly Binding[], scope: Scope): Results {
-    if (condition === "unknown") return [];
-    const tensor = typeof condition === "object" ? this.#builder.tensorOf(condition) : undefined;
-    if (tensor === undefined)
-      fail("onnx.unsupported-control-flow", "its condition is computed while the model runs", {
-        hint: "Export the model with fixed shapes, so that the condition is a constant, or without the branch.",
-      });
-    const chosen = scalarOf(tensor) !== 0 ? "then_branch" : "else_branch";
-    const graph = resolveAttributes(node.attributes, scope.attributes).find(({ name }) => name === chosen)?.graph;
-    if (graph === undefined)
-      fail("onnx.missing-attribute", `the attribute ${chosen} is missing`, {
-        hint: "Check the model with onnx.checker and export it again.",
-      });
-    const inner = new Scope({
-      prefix: scope.prefix,
-      opsets: scope.opsets,
-      graph,
-      parent: scope,
-    });
+  /** The results of a graph in the scope around it, for its inputs; what can't be given was reported, and ends the node's import. */
+  #inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], scope: Scope, name?: string): readonly Result[] {
+    if (graph.inputs.length !== inputs.length)
+      fail("onnx.shape", `its graph "${graph.name}" has ${graph.inputs.length} inputs, not ${inputs.length}`, { hint });
+    const prefix = name === undefined ? scope.prefix : `${name.slice(-maximumPrefix)}/`;
+    const inner = new Scope({ prefix, opsets: scope.opsets, graph, parent: scope });
+    for (const [index, input] of graph.inputs.entries()) inner.bind(input.name, inputs[index] ?? "absent");
     this.#descend(graph.nodes, inner, graph);
-    return graph.outputs.map(({ name }) => this.#find(name, inner, placeOf(node, scope)));
+    return graph.outputs.map((output) => {
+      const place = { label: `The graph "${graph.name}"`, at: { value: inner.qualify(output.name) } };
+      const result = this.read(output.name, inner, place);
+      if (result === "unknown" || result === "unsupported") throw new DiagnosticError([]);
+      return result;
+    });
   }
 
   #descend(nodes: readonly OnnxNode[], scope: Scope, within: object): void {

@@ -1,6 +1,8 @@
 import type { Importer } from "../source-node.ts";
 import { arrangements } from "./arrangement.ts";
+import { attentions } from "./attention.ts";
 import { constants } from "./constants.ts";
+import { controlFlow } from "./control-flow.ts";
 import { convolutions } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { normalizations } from "./normalization.ts";
@@ -24,4 +26,6 @@ export const importers: Readonly<Record<string, Importer>> = {
   ...resizes,
   ...constants,
   ...quantizations,
+  ...controlFlow,
+  ...attentions,
 };
