@@ -5,7 +5,7 @@ import { countOutcomes, problemsOf, runSuite, suiteTable } from "./table.ts";
 
 /** Cases that end equal, at least: [imported, written to TFLite]. Raised whenever more do. */
 const floors: Readonly<Record<SuiteName, readonly [number, number]>> = {
-  node: [691, 653],
+  node: [865, 828],
   simple: [5, 5],
   "pytorch-operator": [22, 22],
   "pytorch-converted": [41, 40],

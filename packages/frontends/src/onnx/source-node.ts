@@ -74,6 +74,11 @@ export class SourceNode {
     return item instanceof Sequence ? this.invalid(`input ${index} is a sequence, not a tensor`) : item;
   }
 
+  /** An input that may be left out. */
+  optional(index: number): Value | undefined {
+    return this.has(index) ? this.input(index) : undefined;
+  }
+
   sequence(index: number): Sequence {
     const item = this.item(index);
     return item instanceof Sequence ? item : this.invalid(`input ${index} is a tensor, not a sequence`);

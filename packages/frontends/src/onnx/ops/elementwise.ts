@@ -7,17 +7,12 @@ import {
   clamp,
   cos,
   div,
-  elu,
   equal,
   erf,
   exp,
   floor,
-  floorMod,
-  gelu,
   greater,
   greaterEqual,
-  hardSwish,
-  leakyRelu,
   less,
   lessEqual,
   log,
@@ -30,7 +25,6 @@ import {
   neg,
   notEqual,
   pow,
-  prelu,
   reshape,
   round,
   select,
@@ -42,6 +36,7 @@ import {
   tanh,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { formulaOf } from "./formula.ts";
 
 /** Attributes of arithmetic without an activation of its own. */
 export const plain = { activation: "none" } as const;
@@ -73,11 +68,6 @@ function secondFactor(node: SourceNode): Value {
   return node.compute(reshape, [value], { shape: [...shape, ...new Array<Dimension>(trailing).fill(1)] });
 }
 
-/** A function with one number that shapes it. */
-function parametric(op: Operator, fallback: number): Importer {
-  return (node) => node.compute(op, [node.input(0)], { alpha: node.attributes.real("alpha", fallback) });
-}
-
 function clip(node: SourceNode): Value {
   const bounds = node.opset < 11 ? attributeBounds(node) : constantBounds(node);
   if (bounds) return node.compute(clamp, [node.input(0)], bounds);
@@ -97,37 +87,6 @@ function constantBounds(node: SourceNode) {
   return { minimum: Math.min(minimum, maximum), maximum };
 }
 
-function hardSigmoid(node: SourceNode): Value {
-  const slope = node.scalar(node.attributes.real("alpha", 0.2));
-  const offset = node.scalar(node.attributes.real("beta", 0.5));
-  const line = node.compute(add, [node.compute(mul, [node.input(0), slope], plain), offset], plain);
-  return node.compute(clamp, [line], { minimum: 0, maximum: 1 });
-}
-
-/** log(1 + exp(x)), as max(x, 0) + log(1 + exp(-|x|)), which can't overflow. */
-function softplus(node: SourceNode): Value {
-  const x = node.input(0);
-  const decay = node.compute(exp, [node.compute(neg, [node.compute(abs, [x], {})], {})], {});
-  const soft = node.compute(log, [node.compute(add, [decay, node.scalar(1)], plain)], {});
-  return node.compute(add, [node.compute(clamp, [x], { minimum: 0, maximum: infinity }), soft], plain);
-}
-
-function softsign(node: SourceNode): Value {
-  const x = node.input(0);
-  const size = node.compute(add, [node.compute(abs, [x], {}), node.scalar(1)], plain);
-  return node.compute(div, [x, size], plain);
-}
-
-/** Before opset 7 a vector of slopes belonged to the channels. */
-function leaky(node: SourceNode): Value {
-  const slope = node.input(1);
-  const { shape } = slope.type;
-  const isPerChannel = node.opset < 7 && shape.length === 1 && shape[0] !== 1;
-  const spatial = node.shape(0).slice(2);
-  const aligned = isPerChannel ? node.compute(reshape, [slope], { shape: [...shape, ...spatial.map(() => 1)] }) : slope;
-  return node.compute(prelu, [node.input(0), aligned], {});
-}
-
 function power(node: SourceNode): Value {
   const base = node.input(0);
   const exponent = secondFactor(node);
@@ -138,23 +97,14 @@ function power(node: SourceNode): Value {
   return dtype === "f32" ? result : node.compute(cast, [result], { to: dtype });
 }
 
-function modulo(node: SourceNode): Value {
-  if (node.attributes.flag("fmod", false))
-    node.unsupported("fmod is 1 (the remainder has the sign of the dividend)", "Use fmod 0 on integers.");
-  return node.compute(floorMod, [node.input(0), node.input(1)], {});
-}
-
-function geluOf(node: SourceNode): Value {
-  const approximate = node.attributes.text("approximate", "none");
-  if (approximate !== "none" && approximate !== "tanh")
-    node.unsupported(`approximate is ${approximate}`, "Use none or tanh.");
-  return node.compute(gelu, [node.input(0)], { approximate: approximate === "tanh" });
-}
-
 function average(node: SourceNode): Value {
+  const of = formulaOf(node);
   const values = node.all();
-  const sum = values.reduce((left, right) => node.compute(add, [left, right], plain));
-  return node.compute(div, [sum, node.scalar(values.length)], plain);
+  return of(
+    div,
+    values.reduce((left, right) => of(add, left, right)),
+    values.length,
+  );
 }
 
 /** Operators that treat every element alike. */
@@ -173,24 +123,14 @@ export const elementwise: Readonly<Record<string, Importer>> = {
   Erf: unary(erf),
   Sigmoid: unary(sigmoid),
   Tanh: unary(tanh),
-  HardSwish: unary(hardSwish),
   Not: unary(logicalNot),
-  Relu: (node) => node.compute(clamp, [node.input(0)], { minimum: 0, maximum: infinity }),
-  LeakyRelu: parametric(leakyRelu, 0.01),
-  Elu: parametric(elu, 1),
-  PRelu: leaky,
-  Reciprocal: (node) => node.compute(div, [node.scalar(1), node.input(0)], plain),
+  Reciprocal: (node) => formulaOf(node)(div, 1, node.input(0)),
   Clip: clip,
-  Gelu: geluOf,
-  HardSigmoid: hardSigmoid,
-  Softplus: softplus,
-  Softsign: softsign,
   Add: binary(add, plain),
   Sub: binary(sub, plain),
   Mul: binary(mul, plain),
   Div: binary(div, plain),
   Pow: power,
-  Mod: modulo,
   Equal: binary(equal),
   Less: binary(less),
   LessOrEqual: binary(lessEqual),

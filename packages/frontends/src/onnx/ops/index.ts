@@ -1,28 +1,48 @@
 import type { Importer } from "../source-node.ts";
+import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
 import { constants } from "./constants.ts";
 import { controlFlow } from "./control-flow.ts";
 import { convolutions } from "./convolution.ts";
+import { cumulatives } from "./cumulative.ts";
+import { determinants } from "./determinant.ts";
+import { einsums } from "./einsum.ts";
 import { elementwise } from "./elementwise.ts";
+import { fouriers } from "./fourier.ts";
+import { hyperbolics } from "./hyperbolic.ts";
+import { integers } from "./integers.ts";
+import { losses } from "./losses.ts";
 import { normalizations } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { products } from "./products.ts";
 import { quantizations } from "./quantization.ts";
 import { reductions } from "./reduction.ts";
 import { resizes } from "./resize.ts";
+import { selections } from "./selection.ts";
 import { shapes } from "./shape.ts";
+import { windows } from "./windows.ts";
 
 /** How each operator is imported, by its name; other domains than ONNX's own stand before it, as in `com.microsoft.QuickGelu`. */
 export const importers: Readonly<Record<string, Importer>> = {
   ...elementwise,
+  ...activations,
+  ...hyperbolics,
+  ...integers,
   ...convolutions,
   ...pooling,
   ...products,
   ...normalizations,
   ...reductions,
+  ...cumulatives,
+  ...einsums,
+  ...determinants,
+  ...losses,
+  ...fouriers,
+  ...windows,
   ...shapes,
   ...arrangements,
+  ...selections,
   ...resizes,
   ...constants,
   ...quantizations,

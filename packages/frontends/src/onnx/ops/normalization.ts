@@ -1,35 +1,71 @@
-import { type Dimension, elementCount, type Value } from "@millrace/ir";
+import { type Dimension, divideDimensions, elementCount, type Shape, type Value } from "@millrace/ir";
 import {
+  abs,
   add,
+  averagePool2d,
   batchNorm,
+  div,
+  equal,
   l2Normalize,
   logSoftmax,
   mean,
   mul,
+  pow,
   rsqrt,
+  select,
   softmax,
+  sqrt,
   squaredDifference,
   sub,
+  sum,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
+import { formulaOf } from "./formula.ts";
 import { reshaped } from "./weights.ts";
 
 function batchNormalization(node: SourceNode): readonly Value[] {
   const { attributes, opset } = node;
   const epsilon = attributes.real("epsilon", 1e-5);
-  const trains =
-    opset >= 14 ? attributes.flag("training_mode", false) : opset < 7 && !attributes.flag("is_test", false);
-  if (trains) node.unsupported("it normalizes by the batch, as in training", "Export the model for inference.");
+  const momentum = attributes.real("momentum", 0.9);
   if (!attributes.flag("spatial", true)) node.unsupported("spatial is 0", "Export the model with spatial 1.");
-  attributes.ignore("momentum");
-  const inputs = [0, 1, 2, 3, 4].map((index) => node.input(index));
-  return [node.emit(batchNorm, inputs, { epsilon, axis: 1 })];
+  if (opset >= 14 && attributes.flag("training_mode", false)) return batchStatistics(node, epsilon, momentum);
+  if (opset < 7 && !attributes.flag("is_test", false))
+    node.unsupported("it normalizes by the batch, as in training", "Export the model for inference.");
+  const [x, ...parameters] = [0, 1, 2, 3, 4].map((index) => node.input(index));
+  if (parameters.every((value) => value.constant ?? (value.producer && node.isConstant(value))))
+    return [node.emit(batchNorm, [x, ...parameters], { epsilon, axis: 1 })];
+  const of = formulaOf(node);
+  const [scale, shift, mean, variance] = parameters.map((value) => perChannel(node, value, x.type.shape));
+  const factor = of(mul, scale, of(rsqrt, of(add, variance, epsilon)));
+  return [of(add, of(mul, of(sub, x, mean), factor), shift)];
+}
+
+/** Normalizes by the batch itself, and moves the running mean and variance towards the batch's. */
+function batchStatistics(node: SourceNode, epsilon: number, momentum: number): readonly Value[] {
+  const of = formulaOf(node);
+  const { shape } = node.input(0).type;
+  const { result, mean, variance } = normalized(
+    node,
+    node.input(0),
+    [...shape.keys()].filter((axis) => axis !== 1),
+    epsilon,
+  );
+  const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
+  const moved = (index: number, batch: Value) =>
+    of(add, of(mul, node.input(index), momentum), of(mul, reshaped(node, batch, node.shape(index)), 1 - momentum));
+  return [scaledAndShifted(node, result, scale, shift), moved(3, mean), moved(4, variance)];
+}
+
+/** A vector with an element for each channel of channel-first data of `shape`. */
+function perChannel(node: SourceNode, vector: Value, shape: Shape): Value {
+  return reshaped(node, vector, [shape[1], ...shape.slice(2).map(() => 1)]);
 }
 
 interface Normalized {
   readonly result: Value;
   readonly mean: Value;
+  readonly variance: Value;
   /** 1 / √(variance + epsilon). */
   readonly inverse: Value;
 }
@@ -41,7 +77,7 @@ function normalized(node: SourceNode, x: Value, axes: readonly number[], epsilon
   const variance = node.compute(mean, [squares], { axes, keepDims: true });
   const inverse = node.compute(rsqrt, [node.compute(add, [variance, node.scalar(epsilon)], plain)], {});
   const result = node.compute(mul, [node.compute(sub, [x, center], plain), inverse], plain);
-  return { result, mean: center, inverse };
+  return { result, mean: center, variance, inverse };
 }
 
 function scaledAndShifted(node: SourceNode, x: Value, scale: Value, shift: Value | undefined): Value {
@@ -49,25 +85,116 @@ function scaledAndShifted(node: SourceNode, x: Value, scale: Value, shift: Value
   return shift ? node.compute(add, [product, shift], plain) : product;
 }
 
-function layerNormalization(node: SourceNode): readonly Value[] {
-  const { attributes } = node;
+/** The axes from the attribute axis on, which these operators normalize over. */
+function trailingAxes(node: SourceNode): readonly number[] {
   const rank = node.shape(0).length;
-  const first = node.axis(attributes.integer("axis", -1), rank);
-  if (attributes.integer("stash_type", 1) !== 1)
+  const first = node.axis(node.attributes.integer("axis", -1), rank);
+  if (node.attributes.integer("stash_type", 1) !== 1)
     node.unsupported("stash_type is not 1", "Use float32 for the statistics.");
-  const axes = Array.from({ length: rank - first }, (_, index) => first + index);
-  const { result, mean: center, inverse } = normalized(node, node.input(0), axes, attributes.real("epsilon", 1e-5));
-  const shift = node.has(2) ? node.input(2) : undefined;
-  return [scaledAndShifted(node, result, node.input(1), shift), center, inverse];
+  return Array.from({ length: rank - first }, (_, index) => first + index);
+}
+
+function layerNormalization(node: SourceNode): readonly Value[] {
+  const axes = trailingAxes(node);
+  const epsilon = node.attributes.real("epsilon", 1e-5);
+  const { result, mean, inverse } = normalized(node, node.input(0), axes, epsilon);
+  return [scaledAndShifted(node, result, node.input(1), node.optional(2)), mean, inverse];
+}
+
+/** x / √(mean of x² + epsilon) · scale, and what x is multiplied by. */
+function byRootMeanSquare(node: SourceNode, x: Value, axes: readonly number[], scale: Value): readonly [Value, Value] {
+  const of = formulaOf(node);
+  const squares = node.compute(mean, [of(mul, x, x)], { axes, keepDims: true });
+  const inverse = of(rsqrt, of(add, squares, node.attributes.real("epsilon", 1e-5)));
+  return [of(mul, of(mul, x, inverse), scale), inverse];
+}
+
+function rootMeanSquare(node: SourceNode): readonly Value[] {
+  return byRootMeanSquare(node, node.input(0), trailingAxes(node), node.input(1));
+}
+
+/** Layer normalization of a sum of two inputs and a bias, which is the fourth result. */
+function skipLayerNormalization(node: SourceNode): readonly Value[] {
+  const total = skipSum(node, node.optional(4));
+  const epsilon = node.attributes.real("epsilon", 1e-12);
+  const { result, mean, inverse } = normalized(node, total, [total.type.shape.length - 1], epsilon);
+  return [scaledAndShifted(node, result, node.input(2), node.optional(3)), mean, inverse, total];
+}
+
+function skipRootMeanSquare(node: SourceNode): readonly (Value | undefined)[] {
+  const total = skipSum(node, node.optional(3));
+  const [result, inverse] = byRootMeanSquare(node, total, [total.type.shape.length - 1], node.input(2));
+  return [result, undefined, inverse, total];
+}
+
+function skipSum(node: SourceNode, bias: Value | undefined): Value {
+  const of = formulaOf(node);
+  const total = of(add, node.input(0), node.input(1));
+  return bias ? of(add, total, bias) : total;
 }
 
 function instanceNormalization(node: SourceNode): Value {
+  const { shape } = node.input(0).type;
+  const axes = [...shape.keys()].slice(2);
+  const { result } = normalized(node, node.input(0), axes, node.attributes.real("epsilon", 1e-5));
+  const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
+  return scaledAndShifted(node, result, scale, shift);
+}
+
+/** Normalizes groups of channels; before opset 21 scale and bias belonged to the groups. */
+function groupNormalization(node: SourceNode): Value {
+  const { attributes, opset } = node;
   const x = node.input(0);
-  const [, channels, ...spatial] = x.type.shape;
-  const axes = spatial.map((_, axis) => axis + 2);
-  const perChannel = (index: number) => reshaped(node, node.input(index), [channels, ...spatial.map(() => 1)]);
-  const { result } = normalized(node, x, axes, node.attributes.real("epsilon", 1e-5));
-  return scaledAndShifted(node, result, perChannel(1), perChannel(2));
+  const { shape } = x.type;
+  const groups = attributes.integer("num_groups");
+  if (attributes.integer("stash_type", 1) !== 1)
+    node.unsupported("stash_type is not 1", "Use float32 for the statistics.");
+  if (!(groups >= 1) || (typeof shape[1] === "number" && shape[1] % groups !== 0))
+    node.invalid(`it has ${shape[1]} channels and ${groups} groups`);
+  const grouped = [shape[0], groups, divideDimensions(elementCount(shape.slice(1)), groups)];
+  const { result } = normalized(node, reshaped(node, x, grouped), [2], attributes.real("epsilon", 1e-5));
+  if (opset >= 21) {
+    const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
+    return scaledAndShifted(node, reshaped(node, result, shape), scale, shift);
+  }
+  const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), grouped));
+  return reshaped(node, scaledAndShifted(node, result, scale, shift), shape);
+}
+
+/** (x - mean) / (deviation + 1e-9). */
+function meanVarianceNormalization(node: SourceNode): Value {
+  const of = formulaOf(node);
+  const x = node.input(0);
+  const { shape } = x.type;
+  const axes = (node.attributes.integers("axes") ?? [0, 2, 3]).map((axis) => node.axis(axis, shape.length));
+  const attributes = { axes: [...new Set(axes)].sort((a, b) => a - b), keepDims: true };
+  const centred = of(sub, x, node.compute(mean, [x], attributes));
+  const variance = node.compute(mean, [of(mul, centred, centred)], attributes);
+  return of(div, centred, of(add, of(sqrt, variance), 1e-9));
+}
+
+/** x / (bias + alpha · mean of x² over `size` channels around it)^beta, the mean by pooling the channels, with zeros beyond them. */
+function localResponseNormalization(node: SourceNode): Value {
+  const { attributes } = node;
+  const of = formulaOf(node);
+  const x = node.input(0);
+  const [batch, channels, ...spatial] = x.type.shape;
+  const size = attributes.integer("size");
+  const image = reshaped(node, of(mul, x, x), [batch, 1, channels, elementCount(spatial)]);
+  const means = node.compute(averagePool2d, [image], {
+    kernel: [size, 1],
+    stride: [1, 1],
+    padding: [Math.floor((size - 1) / 2), 0, Math.ceil((size - 1) / 2), 0],
+    countPadding: true,
+    layout: "first",
+    activation: "none",
+  });
+  const base = of(
+    add,
+    of(mul, reshaped(node, means, x.type.shape), attributes.real("alpha", 1e-4)),
+    attributes.real("bias", 1),
+  );
+  return of(div, x, of(pow, base, attributes.real("beta", 0.75)));
 }
 
 /** Before opset 13 all axes from `axis` on counted as one, and the default was the second. */
@@ -84,18 +211,34 @@ function overAxis(op: typeof softmax | typeof logSoftmax, fixed: { readonly beta
   };
 }
 
+/** x over its length along an axis: Euclidean, or the sum of sizes. What has no length stays 0. */
 function unitLength(node: SourceNode): Value {
   const { attributes } = node;
-  if (attributes.integer("p", 2) !== 2) node.unsupported("p is not 2", "Normalize by the Euclidean length.");
-  const axis = node.axis(attributes.integer("axis", -1), node.shape(0).length);
-  return node.compute(l2Normalize, [node.input(0)], { axis });
+  const x = node.input(0);
+  const order = attributes.integer("p", 2);
+  const axis = node.axis(attributes.integer("axis", -1), x.type.shape.length);
+  if (order === 2) return node.compute(l2Normalize, [x], { axis });
+  if (order !== 1) node.unsupported(`p is ${order}`, "Use 1 or 2.");
+  const of = formulaOf(node);
+  const length = node.compute(sum, [of(abs, x)], { axes: [axis], keepDims: true });
+  return of(div, x, of(select, of(equal, length, 0), 1, length));
 }
 
+/** Operators that bring data to a common scale. */
 export const normalizations: Readonly<Record<string, Importer>> = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
+  RMSNormalization: rootMeanSquare,
+  SimplifiedLayerNormalization: rootMeanSquare,
   InstanceNormalization: instanceNormalization,
+  GroupNormalization: groupNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
+  LRN: localResponseNormalization,
   Softmax: overAxis(softmax, { beta: 1 }),
   LpNormalization: unitLength,
   LogSoftmax: overAxis(logSoftmax, {}),
+  "com.microsoft.LayerNormalization": layerNormalization,
+  "com.microsoft.SimplifiedLayerNormalization": rootMeanSquare,
+  "com.microsoft.SkipLayerNormalization": skipLayerNormalization,
+  "com.microsoft.SkipSimplifiedLayerNormalization": skipRootMeanSquare,
 };

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { diagnosticsOf, floats, input, int, ints, longs, node, run } from "../model.testing.ts";
+
+const count = (length: number) => Array.from({ length }, (_, index) => index + 1);
+const single = (
+  operator: ReturnType<typeof node>,
+  shape: readonly number[],
+  ...initializers: ReturnType<typeof floats>[]
+) => ({
+  inputs: [input("x", shape)],
+  nodes: [operator],
+  outputs: ["y"],
+  initializers,
+  opset: 18,
+});
+
+describe("Trilu", () => {
+  it("keeps a triangle from a diagonal on", () => {
+    expect(run(single(node("Trilu x -> y"), [2, 2]), count(4)).values).toEqual([1, 2, 0, 4]);
+    const lower = single(node("Trilu x k -> y", int("upper", 0)), [1, 2, 3], longs("k", 1));
+    expect(run(lower, count(6)).values).toEqual([1, 2, 0, 4, 5, 6]);
+    expect(diagnosticsOf(single(node("Trilu x -> y"), [2]))).toMatchObject([{ code: "onnx.shape" }]);
+  });
+});
+
+describe("OneHot", () => {
+  const parts = (axis: number) =>
+    single(node("OneHot x d v -> y", int("axis", axis)), [3], longs("d", 3), floats("v", [2], [5, 9]));
+
+  it("counts negative indices from the end, and has none hot outside", () => {
+    expect(run(parts(-1), [0, -1, 7])).toEqual({ shape: [3, 3], values: [9, 5, 5, 5, 5, 9, 5, 5, 5] });
+    expect(run(parts(0), [0, -1, 7]).values).toEqual([9, 5, 5, 5, 5, 5, 5, 9, 5]);
+  });
+});
+
+describe("Hardmax", () => {
+  it("marks the first greatest element", () => {
+    expect(run(single(node("Hardmax x -> y"), [2, 3]), [1, 3, 3, 2, 0, 1]).values).toEqual([0, 1, 0, 1, 0, 0]);
+    const joint = { ...single(node("Hardmax x -> y"), [1, 2, 2]), opset: 11 };
+    expect(run(joint, [1, 2, 4, 3]).values).toEqual([0, 0, 1, 0]);
+  });
+});
+
+describe("Compress, NonZero and Unique", () => {
+  const flags = longs("c", 0, 1, 1);
+
+  it("pick by constants", () => {
+    const rows = single(node("Compress x c -> y", int("axis", 0)), [3, 1], flags);
+    expect(run(rows, count(3))).toEqual({ shape: [2, 1], values: [2, 3] });
+    expect(run(single(node("Compress x c -> y"), [2, 2], flags), count(4)).values).toEqual([2, 3]);
+    const found = {
+      inputs: [],
+      nodes: [node("NonZero m -> y")],
+      outputs: ["y"],
+      initializers: [floats("m", [2, 2], [1, 0, 2, 3])],
+    };
+    expect(run(found)).toEqual({ shape: [2, 3], values: [0, 1, 1, 0, 0, 1] });
+  });
+
+  it("find what differs, sorted or not", () => {
+    const initializers = [floats("m", [5], [3, 1, 3, 2, 1])];
+    const results = (sorted: number) =>
+      ["y", "i", "v", "n"].map((name) => {
+        const nodes = [node("Unique m -> y i v n", int("sorted", sorted))];
+        return run({ inputs: [], nodes, outputs: [name], initializers }).values;
+      });
+    expect(results(1)).toEqual([
+      [1, 2, 3],
+      [1, 3, 0],
+      [2, 0, 2, 1, 0],
+      [2, 1, 2],
+    ]);
+    expect(results(0)).toEqual([
+      [3, 1, 2],
+      [0, 1, 3],
+      [0, 1, 0, 2, 1],
+      [2, 2, 1],
+    ]);
+    const columns = {
+      inputs: [],
+      nodes: [node("Unique m -> y", int("axis", 1))],
+      outputs: ["y"],
+      initializers: [floats("m", [2, 3], [2, 1, 2, 0, 5, 0])],
+    };
+    expect(run(columns)).toEqual({ shape: [2, 2], values: [1, 2, 5, 0] });
+  });
+});
+
+describe("CenterCropPad", () => {
+  it("cuts and fills at both ends, one more at the end", () => {
+    expect(run(single(node("CenterCropPad x s -> y"), [5], longs("s", 2)), count(5)).values).toEqual([2, 3]);
+    expect(run(single(node("CenterCropPad x s -> y"), [1], longs("s", 4)), [7]).values).toEqual([0, 7, 0, 0]);
+    const columns = single(node("CenterCropPad x s -> y", ints("axes", -1)), [1, 3], longs("s", 1));
+    expect(run(columns, count(3))).toEqual({ shape: [1, 1], values: [2] });
+  });
+});

@@ -1,0 +1,155 @@
+import {
+  type Dimension,
+  elementCount,
+  fromNumbers,
+  isStatic,
+  numbersOf,
+  type Shape,
+  type Tensor,
+  type Value,
+} from "@millrace/ir";
+import { add, equal, gather, less, logicalAnd, pad, select, slice } from "@millrace/ops";
+import type { Importer, SourceNode } from "../source-node.ts";
+import { converted, formulaOf } from "./formula.ts";
+import { sortedUnique } from "./unique.ts";
+import { reshaped } from "./weights.ts";
+
+const count = (length: number) => Array.from({ length }, (_, index) => index);
+
+/** The sizes of the last two axes, which have to be known. */
+function matrixSizes(node: SourceNode, shape: Shape): readonly number[] {
+  const sizes = shape.slice(-2);
+  if (sizes.length < 2) return node.invalid(`its data has ${shape.length} axes, not at least 2`);
+  if (!isStatic(sizes)) return node.unsupported(`the size [${sizes}] of its matrices is open`, "Give the shape.");
+  return sizes;
+}
+
+/** Keeps the upper or lower triangle of matrices, counted from the diagonal k, and makes the rest 0. */
+function triangle(node: SourceNode): Value {
+  const x = node.input(0);
+  const { dtype, shape } = x.type;
+  const upper = node.attributes.flag("upper", true);
+  const [diagonal] = node.has(1) ? node.numbers(1) : [0];
+  const sizes = matrixSizes(node, shape);
+  const kept = matrixOf(node, sizes, "bool", (row, column) => {
+    const above = column - row - diagonal;
+    return Number(upper ? above >= 0 : above <= 0);
+  });
+  const of = formulaOf(node);
+  return dtype === "bool" ? of(logicalAnd, x, kept) : of(select, kept, x, 0);
+}
+
+function matrixOf(
+  node: SourceNode,
+  [rows, columns]: readonly number[],
+  dtype: Tensor["dtype"],
+  element: (row: number, column: number) => number,
+): Value {
+  node.reserve(8 * rows * columns);
+  const numbers = Float64Array.from({ length: rows * columns }, (_, at) =>
+    element(Math.floor(at / columns), at % columns),
+  );
+  return node.constant(fromNumbers(dtype, [rows, columns], numbers));
+}
+
+/** Ones on the diagonal k of a matrix as large as the input. */
+function diagonalOnes(node: SourceNode): Value {
+  const { shape, dtype } = node.input(0).type;
+  if (shape.length !== 2) node.invalid(`its data has ${shape.length} axes, not 2`);
+  const to = node.attributes.has("dtype") ? node.elementType(node.attributes.integer("dtype")) : dtype;
+  const diagonal = node.attributes.integer("k", 0);
+  return matrixOf(node, matrixSizes(node, shape), to, (row, column) => Number(column - row === diagonal));
+}
+
+/** The second of two values where an index along a new axis is the element, the first elsewhere; indices below 0 count from the end. */
+function oneHot(node: SourceNode): Value {
+  const [depth] = node.numbers(1);
+  const indices = converted(node, node.input(0), "i32");
+  const { shape } = indices.type;
+  const axis = node.axis(node.attributes.integer("axis", -1), shape.length + 1);
+  if (!(depth >= 1 && depth <= 2 ** 24)) node.invalid(`its depth is ${depth}`);
+  const of = formulaOf(node);
+  const isBelow = of(less, indices, 0);
+  const fromFront = of(select, isBelow, of(add, indices, Math.trunc(depth)), indices);
+  const places = node.constant(
+    fromNumbers(
+      "i32",
+      [...shape, 0].map((_, at) => (at === axis ? depth : 1)),
+      count(depth),
+    ),
+  );
+  const isHot = of(equal, reshaped(node, fromFront, shape.toSpliced(axis, 0, 1)), places);
+  const [off, on] = [0, 1].map((at) => node.compute(slice, [node.input(2)], { starts: [at], sizes: [1], steps: [1] }));
+  return of(select, isHot, reshaped(node, on, []), reshaped(node, off, []));
+}
+
+/** Slices, or elements if there is no axis, where a constant condition holds. */
+function compress(node: SourceNode): Value {
+  const flags = node.numbers(1);
+  const x = node.attributes.has("axis") ? node.input(0) : reshaped(node, node.input(0), [elementCount(node.shape(0))]);
+  const axis = node.axis(node.attributes.integer("axis", 0), x.type.shape.length);
+  const size = x.type.shape[axis];
+  if (typeof size === "number" && flags.length > size)
+    node.invalid(`its condition has ${flags.length} elements for ${size}`);
+  const indices = [...flags.keys()].filter((at) => flags[at] !== 0);
+  return node.compute(gather, [x, node.constant(fromNumbers("i32", [indices.length], indices))], { axis });
+}
+
+/** Indices of the elements of a constant that are not 0: a row for each axis. */
+function nonZero(node: SourceNode): Value {
+  const { shape, ...tensor } = node.tensor(0);
+  const numbers = numbersOf({ shape, ...tensor });
+  const found = Array.from(numbers, (number, at) => (number === 0 ? -1 : at)).filter((at) => at >= 0);
+  const rows = shape.map((size, axis) => {
+    const below = elementCount(shape.slice(axis + 1));
+    return found.map((at) => Math.floor(at / below) % size);
+  });
+  return node.constant(fromNumbers("i64", [rows.length, found.length], rows.flat()));
+}
+
+/** The different slices of a constant, and where they are. */
+function unique(node: SourceNode): readonly Value[] {
+  const tensor = node.tensor(0);
+  const rank = tensor.shape.length;
+  const axis = node.attributes.has("axis") ? node.axis(node.attributes.integer("axis"), rank) : undefined;
+  const isSorted = node.attributes.flag("sorted", true);
+  return sortedUnique(tensor, axis, isSorted).map((result) => node.constant(result));
+}
+
+/** Cuts and fills evenly at both ends; of an odd number, one more at the end. */
+function centred(node: SourceNode): Value {
+  const x = node.input(0);
+  const { shape } = x.type;
+  const wanted = node.sizes(1);
+  const axes = (node.attributes.integers("axes") ?? [...shape.keys()]).map((axis) => node.axis(axis, shape.length));
+  if (axes.length !== wanted.length) node.invalid(`its shape has ${wanted.length} sizes for ${axes.length} axes`);
+  const changes = shape.map((size, axis) =>
+    growth(node, size, axes.includes(axis) ? wanted[axes.indexOf(axis)] : size),
+  );
+  const [less, more] = [changes.map((by) => Math.max(0, -by)), changes.map((by) => Math.max(0, by))];
+  const sizes = shape.map((size, axis) => (less[axis] === 0 ? size : (size as number) - less[axis]));
+  const cut = less.every((by) => by === 0)
+    ? x
+    : node.compute(slice, [x], { starts: less.map((by) => by >> 1), sizes, steps: sizes.map(() => 1) });
+  if (more.every((by) => by === 0)) return cut;
+  const [before, after] = [more.map((by) => by >> 1), more.map((by) => by - (by >> 1))];
+  return node.compute(pad, [cut], { before, after, mode: "constant", value: 0 });
+}
+
+function growth(node: SourceNode, from: Dimension, to: Dimension): number {
+  if (from === to) return 0;
+  if (typeof from === "string" || typeof to === "string")
+    return node.unsupported(`it goes from the open size ${from} to ${to}`, "Give the model's inputs fixed shapes.");
+  return to - from;
+}
+
+/** Operators that choose elements by where they are or what they hold. */
+export const selections: Readonly<Record<string, Importer>> = {
+  Trilu: triangle,
+  EyeLike: diagonalOnes,
+  OneHot: oneHot,
+  Compress: compress,
+  NonZero: nonZero,
+  Unique: unique,
+  CenterCropPad: centred,
+};
