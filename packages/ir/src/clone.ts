@@ -1,5 +1,6 @@
 import { Graph } from "./graph.ts";
 import type { Value } from "./node.ts";
+import type { Attributes } from "./operator.ts";
 
 /** A copy of a graph that can be changed on its own, and where each value went. Constant data is shared. */
 export interface GraphCopy {
@@ -7,7 +8,7 @@ export interface GraphCopy {
   readonly values: ReadonlyMap<Value, Value>;
 }
 
-/** Copies nodes, values and names; tensors of constants are shared, not copied. */
+/** Copies nodes, values, names and bodies; tensors of constants are shared, not copied. */
 export function cloneGraph(source: Graph): GraphCopy {
   const graph = new Graph(source.name);
   const values = new Map<Value, Value>();
@@ -23,7 +24,7 @@ export function cloneGraph(source: Graph): GraphCopy {
     const copy = graph.addNode({
       op,
       name,
-      attributes,
+      attributes: cloneAttributes(attributes),
       origin,
       inputs: inputs.map((value) => value && copyOf(value)),
       outputNames: outputs.map((output) => output.name),
@@ -34,4 +35,13 @@ export function cloneGraph(source: Graph): GraphCopy {
   graph.setOutputs(source.outputs.map(copyOf), source.outputNames);
   graph.states = source.states;
   return { graph, values };
+}
+
+/** Attributes for another node: the same, with copies of the graphs among them. */
+export function cloneAttributes(attributes: Attributes): Attributes {
+  const entries = Object.entries(attributes);
+  if (!entries.some(([, value]) => value instanceof Graph)) return attributes;
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value instanceof Graph ? cloneGraph(value).graph : value]),
+  );
 }

@@ -1,5 +1,5 @@
-import type { Graph } from "./graph.ts";
-import type { Node, Value, ValueType } from "./node.ts";
+import { Graph } from "./graph.ts";
+import type { Node, State, Value, ValueType } from "./node.ts";
 import type { Attribute, Attributes } from "./operator.ts";
 import { printType } from "./print.ts";
 import { sameQuantization } from "./quantization.ts";
@@ -8,7 +8,7 @@ import { bytesOf, type Tensor } from "./tensor.ts";
 
 /**
  * The first difference between two graphs in words, or undefined if they are equal: the same nodes in the same order, with
- * the same names, types, attributes, origins and constants, element for element. Linear in the graphs.
+ * the same names, types, attributes, bodies, origins, states and constants, element for element. Linear in the graphs.
  */
 export function equalGraphs(a: Graph, b: Graph): string | undefined {
   const compared = new Set<Value>();
@@ -21,7 +21,9 @@ export function equalGraphs(a: Graph, b: Graph): string | undefined {
     differ("the number of nodes is", left.length, right.length) ??
     firstOf(left, (node, index) => nodesDiffer(node, right[index], compared)) ??
     inputsDiffer("output", a.results, b.results, compared) ??
-    differ("the names of the outputs are", JSON.stringify(a.outputNames), JSON.stringify(b.outputNames))
+    differ("the names of the outputs are", JSON.stringify(a.outputNames), JSON.stringify(b.outputNames)) ??
+    differ("the number of states is", a.states.length, b.states.length) ??
+    firstOf(a.states, (state, index) => statesDiffer(state, b.states[index]))
   );
 }
 
@@ -79,13 +81,21 @@ function dataDiffers(name: string, a: Tensor, b: Tensor): string | undefined {
   return at < 0 ? undefined : differ(`element ${index} of ${name} is`, a.data[index], b.data[index]);
 }
 
+function statesDiffer(a: State, b: State): string | undefined {
+  return (
+    differ("a state is", `${a.input} from ${a.output}`, `${b.input} from ${b.output}`) ??
+    differ(`the state ${a.input} starts with`, a.initial && "a tensor", b.initial && "a tensor") ??
+    (a.initial && b.initial && dataDiffers(a.input, a.initial, b.initial))
+  );
+}
+
 function attributesDiffer(node: string, a: Attributes, b: Attributes): string | undefined {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return firstOf(names, (name) =>
-    sameAttribute(a[name], b[name])
-      ? undefined
-      : `${name} of ${node} is ${show(a[name])} here and ${show(b[name])} there`,
-  );
+  return firstOf(names, (name) => {
+    const [left, right] = [a[name], b[name]];
+    if (left instanceof Graph && right instanceof Graph) return equalGraphs(left, right);
+    return sameAttribute(left, right) ? undefined : `${name} of ${node} is ${show(left)} here and ${show(right)} there`;
+  });
 }
 
 function sameAttribute(a: Attribute | undefined, b: Attribute | undefined): boolean {
@@ -94,6 +104,7 @@ function sameAttribute(a: Attribute | undefined, b: Attribute | undefined): bool
 }
 
 function show(value: unknown): string {
+  if (value instanceof Graph) return `a graph called ${value.name}`;
   if (Array.isArray(value)) return `[${value.map(show).join(",")}]`;
   return Object.is(value, -0) ? "-0" : String(value);
 }

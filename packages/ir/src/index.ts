@@ -1,4 +1,5 @@
 export * from "./agree.ts";
+export * from "./bodies.ts";
 export * from "./clone.ts";
 export * from "./compare.ts";
 export * from "./diagnostic.ts";

@@ -1,11 +1,15 @@
 import type { Dimension } from "./dimension.ts";
 import type { DType } from "./dtype.ts";
+import type { Graph } from "./graph.ts";
 import type { Value, ValueType } from "./node.ts";
 import type { Quantization } from "./quantization.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Values an attribute may hold. Every attribute of a node is present; there are no defaults left to guess. */
-export type Attribute = number | string | boolean | readonly number[] | readonly Dimension[];
+/**
+ * Values an attribute may hold. Every attribute of a node is present; there are no defaults left to guess. A graph is the body of
+ * an operator that controls what is computed; it belongs to one node, and reads nothing but its own inputs and constants.
+ */
+export type Attribute = number | string | boolean | readonly number[] | readonly Dimension[] | Graph;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** Checks one attribute; `describe` completes the sentence "must be …". */
@@ -68,6 +72,12 @@ export interface Transposed {
   readonly outputs: readonly (readonly number[] | undefined)[];
 }
 
+/** A graph within a node, and the types that its inputs have where they follow from what the node reads. */
+export interface Body {
+  readonly graph: Graph;
+  readonly inputs: readonly ValueType[];
+}
+
 /** What can be asked of an operator. Values of this type come from `defineOp`. */
 export interface Operator {
   readonly name: string;
@@ -76,6 +86,8 @@ export interface Operator {
   readonly quantization: QuantizationRule;
   /** Types of the results. Inputs and attributes were checked before. Only `quantize` gives its result a quantization here. */
   infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly ValueType[];
+  /** The node's bodies; only operators that have some answer. */
+  bodies?(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly Body[];
   /** Sentences about what is wrong with the inputs or attributes; empty if nothing is. */
   check(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly string[];
   cost(inputs: readonly (Value | undefined)[], outputs: readonly Value[], attributes: Attributes): Cost;

@@ -1,10 +1,11 @@
 import { fromBase64 } from "./base64.ts";
+import { deepestNesting } from "./bodies.ts";
 import { Cursor } from "./cursor.ts";
 import type { Dimension } from "./dimension.ts";
 import { isSymbolicDimension } from "./dimension-text.ts";
 import { allocate, type DType, integerRange, isDType, isFloat } from "./dtype.ts";
 import { Graph } from "./graph.ts";
-import type { Value, ValueType } from "./node.ts";
+import type { State, Value, ValueType } from "./node.ts";
 import type { Attribute, Attributes, Operator } from "./operator.ts";
 import { isBareName } from "./print.ts";
 import type { Quantization } from "./quantization.ts";
@@ -20,10 +21,13 @@ const longestNumber = 40;
 interface Reading {
   readonly cursor: Cursor;
   readonly operators: ReadonlyMap<string, Operator>;
+  /** How many graphs this one stands within. */
+  readonly depth: number;
   readonly graph: Graph;
   readonly values: Map<string, Value>;
   readonly outputs: Value[];
   readonly outputNames: string[];
+  readonly states: State[];
 }
 
 const statements: Readonly<Record<string, (reading: Reading) => void>> = {
@@ -46,6 +50,13 @@ const statements: Readonly<Record<string, (reading: Reading) => void>> = {
     outputs.push(value);
     outputNames.push(acceptWord(cursor, "as") ? readName(cursor) : value.name);
   },
+  state(reading) {
+    const { cursor, states } = reading;
+    const { name: input, type } = readValue(reading);
+    if (!acceptWord(cursor, "from")) cursor.fail("text.syntax", "here should be the word from and an output's name");
+    const output = readName(cursor);
+    states.push({ input, output, ...(cursor.accept("=") && { initial: readData(cursor, type) }) });
+  },
 };
 
 /**
@@ -55,15 +66,28 @@ const statements: Readonly<Record<string, (reading: Reading) => void>> = {
 export function parseGraph(text: string, operators: ReadonlyMap<string, Operator>): Graph {
   const cursor = new Cursor(text);
   if (!acceptWord(cursor, "graph")) cursor.fail("text.syntax", "a graph begins with the word graph and its name");
-  const graph = new Graph(readName(cursor));
-  const reading: Reading = { cursor, operators, graph, values: new Map(), outputs: [], outputNames: [] };
-  while (!cursor.atEnd) {
-    const statement = Object.keys(statements).find((word) => acceptWord(cursor, word));
+  return readGraph({ cursor, operators, depth: 0 }, () => cursor.atEnd);
+}
+
+/** The graph whose name comes next, with the statements up to the end. */
+function readGraph(base: Pick<Reading, "cursor" | "operators" | "depth">, ends: () => boolean): Graph {
+  const graph = new Graph(readName(base.cursor));
+  if (base.depth > 0) base.cursor.expect("{");
+  const reading: Reading = { ...base, graph, values: new Map(), outputs: [], outputNames: [], states: [] };
+  while (!ends()) {
+    const statement = Object.keys(statements).find((word) => acceptWord(base.cursor, word));
     if (statement) statements[statement](reading);
     else readNode(reading);
   }
   graph.setOutputs(reading.outputs, reading.outputNames);
+  graph.states = reading.states;
   return graph;
+}
+
+function readBody({ cursor, operators, depth }: Reading): Graph {
+  if (depth === deepestNesting)
+    cursor.fail("text.nesting", `graphs stand at most ${deepestNesting} deep in each other`);
+  return readGraph({ cursor, operators, depth: depth + 1 }, () => cursor.accept("}"));
 }
 
 function readNode(reading: Reading): void {
@@ -82,7 +106,7 @@ function readNode(reading: Reading): void {
   const opName = readName(cursor);
   const op = operators.get(opName) ?? cursor.fail("text.unknown-operator", `there is no operator ${opName}`, place);
   const inputs = cursor.list("(", ")", () => (cursor.accept("-") ? undefined : readValue(reading)));
-  const attributes = readAttributes(cursor);
+  const attributes = readAttributes(reading);
   const outputNames = [...names];
   const name = acceptWord(cursor, "named") ? readName(cursor) : (outputNames[0] ?? op.name);
   const origin = acceptWord(cursor, "from") ? cursor.list("[", "]", () => readName(cursor)) : [];
@@ -154,7 +178,8 @@ function readQuantization(cursor: Cursor): Quantization {
   return { scale, zeroPoint, axis };
 }
 
-function readAttributes(cursor: Cursor): Attributes {
+function readAttributes(reading: Reading): Attributes {
+  const { cursor } = reading;
   if (!cursor.accept("{")) return {};
   const attributes = new Map<string, Attribute>();
   do {
@@ -162,7 +187,7 @@ function readAttributes(cursor: Cursor): Attributes {
     const name = readName(cursor);
     if (attributes.has(name)) cursor.fail("text.duplicate-name", `there is an attribute ${name} already`, place);
     cursor.expect("=");
-    attributes.set(name, readAttribute(cursor));
+    attributes.set(name, acceptWord(cursor, "graph") ? readBody(reading) : readAttribute(cursor));
   } while (cursor.accept(","));
   cursor.expect("}");
   return Object.fromEntries(attributes);

@@ -1,4 +1,5 @@
 import { mayMatch } from "./agree.ts";
+import { bodiesOf, deepestNesting } from "./bodies.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { bitsOf, holds, integerRange, isDType, isInteger } from "./dtype.ts";
 import type { Graph } from "./graph.ts";
@@ -9,9 +10,14 @@ type Report = (code: string, message: string, at: Diagnostic["at"]) => void;
 
 /**
  * Everything that is wrong with a graph: order of nodes, use-def links, names, types against what operators infer,
- * attributes, quantization, constants and outputs. Empty if the graph is sound. Linear in the graph.
+ * attributes, bodies, quantization, constants, outputs and states. Empty if the graph is sound. Linear in the graph.
  */
 export function verify(graph: Graph): Diagnostic[] {
+  return verifyWithin(graph, new Set([graph]), 0);
+}
+
+/** `seen` are the graphs met so far, none of which can be the body of one more node; `depth` counts those that hold this one. */
+function verifyWithin(graph: Graph, seen: Set<Graph>, depth: number): Diagnostic[] {
   const found: Diagnostic[] = [];
   const report: Report = (code, message, at) =>
     found.push({
@@ -31,7 +37,28 @@ export function verify(graph: Graph): Diagnostic[] {
     const message = `The graph has ${graph.outputs.length} outputs, but ${graph.outputNames.length} names for them.`;
     report("output-names", message, undefined);
   }
+  verifyStates(graph, depth, report);
+  for (const node of nodes) found.push(...verifyBodies(node, seen, depth, report));
   return found;
+}
+
+function verifyStates({ inputs, outputNames, states }: Graph, depth: number, report: Report): void {
+  const named = new Set(inputs.map(({ name }) => name));
+  for (const { input, output } of states) {
+    if (depth > 0) report("state", `The state ${input} belongs to a body, which keeps nothing.`, { value: input });
+    if (named.has(input) && outputNames.includes(output)) continue;
+    report("state", `The state ${input} from ${output} links no input and output.`, { value: input });
+  }
+}
+
+function verifyBodies({ name, attributes }: Node, seen: Set<Graph>, depth: number, report: Report): Diagnostic[] {
+  return bodiesOf(attributes).flatMap(([attribute, body]) => {
+    const shared = seen.has(body);
+    seen.add(body);
+    if (shared) report("body", `${attribute} of ${name} is a graph that stands elsewhere too.`, { node: name });
+    if (depth === deepestNesting) report("body", `${name} stands within too many other graphs.`, { node: name });
+    return shared || depth === deepestNesting ? [] : verifyWithin(body, seen, depth + 1);
+  });
 }
 
 function nodesOf(graph: Graph, report: Report): Node[] {

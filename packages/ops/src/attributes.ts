@@ -1,4 +1,4 @@
-import { type Attribute, type AttributeSpec, type Dimension, type DType, isDType } from "@millrace/ir";
+import { type Attribute, type AttributeSpec, type Dimension, type DType, Graph, isDType } from "@millrace/ir";
 
 /** A value out of a fixed set of words. */
 export function oneOf<const T extends string>(...words: readonly T[]): AttributeSpec<T> {
@@ -61,6 +61,12 @@ export const dimensions: AttributeSpec<readonly Dimension[]> = {
 export const elementType: AttributeSpec<DType> = {
   describe: "an element type",
   accepts: (value: Attribute): value is DType => typeof value === "string" && isDType(value),
+};
+
+/** A graph that a node runs. */
+export const body: AttributeSpec<Graph> = {
+  describe: "a graph",
+  accepts: (value): value is Graph => value instanceof Graph,
 };
 
 /** Where the channel axis of image-like data is: `first` is NCHW, `last` is NHWC. */

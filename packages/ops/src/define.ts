@@ -2,6 +2,7 @@ import type {
   Attribute,
   AttributeSpec,
   Attributes,
+  Body,
   Cost,
   DType,
   InputSpec,
@@ -39,6 +40,7 @@ export interface Definition<S extends Slots, A extends Specs> {
   readonly attributes: A;
   readonly quantization: QuantizationRule;
   infer(inputs: Named<S, Value>, attributes: AttributesOf<A>): ValueType | readonly ValueType[];
+  bodies?(inputs: Named<S, Value>, attributes: AttributesOf<A>): readonly Body[];
   /** Conditions beyond the types, in order: what must hold, as a sentence, and the test. Each may rely on those before it. */
   readonly check?: readonly (readonly [string, (inputs: Named<S, Value>, attributes: AttributesOf<A>) => boolean])[];
   /** Multiply-accumulates of one node; 0 without it. */
@@ -83,7 +85,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
   const slots: InputSpec[] = Object.entries(definition.inputs).map(([name, slot]) => ({ name, ...slot }));
   const named = <T>(inputs: readonly (T | undefined)[]) => nameInputs(slots, inputs) as Named<S, T>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<A>;
-  const { evaluate, macs, transposed } = definition;
+  const { bodies, evaluate, macs, transposed } = definition;
   return {
     name: definition.name,
     inputs: slots,
@@ -96,6 +98,10 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     check: (inputs, attributes) => problemsOf(slots, definition, inputs, attributes),
     cost: (inputs, outputs, attributes): Cost => ({ macs: macs?.(named(inputs), outputs[0], typed(attributes)) ?? 0 }),
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
+    ...(bodies && {
+      bodies: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>
+        bodies(named(inputs), typed(attributes)),
+    }),
     ...(evaluate && {
       evaluate: (
         inputs: readonly (Tensor | undefined)[],

@@ -1,5 +1,11 @@
 import { DiagnosticError, type Graph, type Tensor, type Value } from "@millrace/ir";
 
+/** The graph's outputs for inputs in its own order. */
+export function evaluateBody(body: Graph, inputs: readonly Tensor[]): readonly Tensor[] {
+  const tensors = evaluateGraph(body, new Map(body.inputs.map(({ name }, index) => [name, inputs[index]])));
+  return body.outputs.map((output) => output.constant ?? tensors.get(output)!);
+}
+
 /**
  * Computes a graph of real values node by node with the operators' own reference evaluation. Slow and plain: what other
  * ways of running are held against. `feeds` are keyed by input name; the result holds every value of the graph.

@@ -23,7 +23,7 @@ const all = [...operators.values()];
 const samples = all.flatMap((op) => op.samples.map((sample) => ({ op, sample, label: `${op.name}: ${sample.name}` })));
 
 /** Operators that have no form on permuted data at all. */
-const orderBound = ["transpose", "shapeOf", "svdf", "lstm"];
+const orderBound = ["transpose", "shapeOf", "svdf", "lstm", "if", "while"];
 
 /** The first input flows, all others are constants, as in most models. */
 function valuesOf(sample: OperatorSample, tensors = sample.inputs): (Value | undefined)[] {

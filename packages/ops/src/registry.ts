@@ -10,6 +10,7 @@ import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
 import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
 import { gatherNd } from "./gather-nd.ts";
+import { ifOperator } from "./if.ts";
 import { l2Normalize } from "./l2-normalize.ts";
 import { linear } from "./linear.ts";
 import { lstm } from "./lstm.ts";
@@ -33,6 +34,7 @@ import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
 import { unaryOperators } from "./unary.ts";
+import { whileOperator } from "./while.ts";
 
 const all = {
   ...unaryOperators,
@@ -79,6 +81,8 @@ const all = {
   cast,
   quantize,
   dequantize,
+  if: ifOperator,
+  while: whileOperator,
 } satisfies Record<string, Operator>;
 
 export type OpName = keyof typeof all;

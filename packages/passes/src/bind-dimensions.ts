@@ -1,4 +1,4 @@
-import { type Attribute, bindDimension, type Graph, isStatic, symbolsOf, type Value } from "@millrace/ir";
+import { type Attribute, bindDimension, bodiesOf, type Graph, isStatic, symbolsOf, type Value } from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
 /** Gives symbolic dimensions a size: those of `sizes`, and 1 for all others, with a diagnostic for each that was not asked for. */
@@ -6,6 +6,7 @@ export function bindDimensions(sizes: ReadonlyMap<string, number> = new Map()): 
   return {
     name: "bind-dimensions",
     run(graph, context) {
+      if (context.nested) return 0;
       const all = new Map(sizes);
       for (const input of graph.inputs) {
         for (const name of input.type.shape.flatMap(symbolsOf)) {
@@ -35,6 +36,33 @@ export function bindDimensions(sizes: ReadonlyMap<string, number> = new Map()): 
           output y`,
       },
       {
+        name: "a size that a body of a loop shares",
+        before: `
+          input x: f32[N]
+          y: f32[N] = while(x) {condition=graph c {
+            input x: f32[N]
+            constant no: bool[1] = [0]
+            output no
+          }, body=graph b {
+            input x: f32[N]
+            y: f32[N] = neg(x)
+            output y
+          }}
+          output y`,
+        after: `
+          input x: f32[1]
+          y: f32[1] = while(x) {condition=graph c {
+            input x: f32[1]
+            constant no: bool[1] = [0]
+            output no
+          }, body=graph b {
+            input x: f32[1]
+            y: f32[1] = neg(x)
+            output y
+          }}
+          output y`,
+      },
+      {
         name: "sizes that are known",
         before: `
           input x: f32[3,4]
@@ -55,6 +83,7 @@ function bindAll(graph: Graph, sizes: ReadonlyMap<string, number>): number {
   };
   graph.inputs.forEach(bind);
   for (const node of graph.nodes()) {
+    for (const [, body] of bodiesOf(node.attributes)) changes += bindAll(body, sizes);
     const attributes = Object.entries(node.attributes);
     if (attributes.some(([, attribute]) => isOpen(attribute))) {
       const bound = attributes.map(([name, attribute]) => [

@@ -115,7 +115,7 @@ function constantElements(graph: Graph): number {
 
 function foldable(node: Node, { growth, steps }: Budget): Foldable | Refusal | undefined {
   const { op, inputs, outputs, attributes } = node;
-  if (op.evaluate === undefined || inputs.length === 0) return undefined;
+  if (op.evaluate === undefined || op.bodies !== undefined || inputs.length === 0) return undefined;
   if (!inputs.every((value) => value === undefined || (value.constant && !value.type.quantization))) return undefined;
   if (outputs.some(({ type }) => type.quantization || !isStatic(type.shape))) return undefined;
   const open = Object.values(attributes).some(

@@ -1,20 +1,24 @@
-import { type Diagnostic, DiagnosticError, type Graph, type Node, sameShape } from "@millrace/ir";
+import {
+  type Diagnostic,
+  DiagnosticError,
+  type Graph,
+  type Node,
+  sameShape,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
-/** Checks every node and recomputes the types of its results, whose quantization stays. Raises all problems together. */
+/**
+ * Checks every node and recomputes the types of its results, whose quantization stays; those in bodies follow from what their
+ * nodes read. Raises all problems together.
+ */
 export const inferShapes: Pass = {
   name: "infer-shapes",
-  run(graph) {
+  run(graph, { nested }) {
+    if (nested) return 0;
     const problems: Diagnostic[] = [];
-    let changes = 0;
-    for (const node of graph.nodes()) {
-      const complaints = node.op.check(node.inputs, node.attributes);
-      problems.push(...complaints.map((complaint) => invalid(node, complaint)));
-      if (complaints.length > 0) continue;
-      const types = node.op.infer(node.inputs, node.attributes);
-      if (types.length === node.outputs.length) changes += updateTypes(graph, node, types);
-      else problems.push(invalid(node, `it gives ${types.length} results, not ${node.outputs.length}`));
-    }
+    const changes = inferGraph(graph, problems);
     if (problems.length > 0) throw new DiagnosticError(problems);
     return changes;
   },
@@ -33,6 +37,45 @@ export const inferShapes: Pass = {
         output z`,
     },
     {
+      name: "sizes in the body of a loop, but for one that changes from round to round",
+      before: `
+        input x: f32[2,3]
+        input z: f32[4]
+        y: f32[N,3], w: f32[M] = while(x, z) {condition=graph c {
+          input x: f32[N,3]
+          input z: f32[M]
+          constant no: bool[1] = [0]
+          output no
+        }, body=graph b {
+          input x: f32[N,3]
+          input z: f32[M]
+          y: f32[N,3] = neg(x)
+          w: f32[2*M] = concat(z, z) {axis=0}
+          output y
+          output w
+        }}
+        output y
+        output w`,
+      after: `
+        input x: f32[2,3]
+        input z: f32[4]
+        y: f32[2,3], w: f32[M] = while(x, z) {condition=graph c {
+          input x: f32[2,3]
+          input z: f32[M]
+          constant no: bool[1] = [0]
+          output no
+        }, body=graph b {
+          input x: f32[2,3]
+          input z: f32[M]
+          y: f32[2,3] = neg(x)
+          w: f32[2*M] = concat(z, z) {axis=0}
+          output y
+          output w
+        }}
+        output y
+        output w`,
+    },
+    {
       name: "a size that stays open",
       before: `
         input x: f32[N,4]
@@ -42,12 +85,38 @@ export const inferShapes: Pass = {
   ],
 };
 
-function updateTypes(graph: Graph, node: Node, types: ReturnType<Node["op"]["infer"]>): number {
+function inferGraph(graph: Graph, problems: Diagnostic[]): number {
   let changes = 0;
-  types.forEach((type, index) => {
-    const output = node.outputs[index];
-    if (output.type.dtype === type.dtype && sameShape(output.type.shape, type.shape)) return;
-    graph.setType(output, { ...type, ...(output.type.quantization && { quantization: output.type.quantization }) });
+  for (const node of graph.nodes()) {
+    const known = problems.length;
+    changes += inferBodies(node, problems);
+    if (problems.length > known) continue;
+    const complaints = node.op.check(node.inputs, node.attributes);
+    problems.push(...complaints.map((complaint) => invalid(node, complaint)));
+    if (complaints.length > 0) continue;
+    const types = node.op.infer(node.inputs, node.attributes);
+    if (types.length === node.outputs.length) changes += updateTypes(graph, node.outputs, types);
+    else problems.push(invalid(node, `it gives ${types.length} results, not ${node.outputs.length}`));
+  }
+  return changes;
+}
+
+function inferBodies({ op, inputs, attributes }: Node, problems: Diagnostic[]): number {
+  let changes = 0;
+  for (const body of op.bodies?.(inputs, attributes) ?? []) {
+    changes += updateTypes(body.graph, body.graph.inputs, body.inputs);
+    changes += inferGraph(body.graph, problems);
+  }
+  return changes;
+}
+
+function updateTypes(graph: Graph, values: readonly Value[], types: readonly ValueType[]): number {
+  let changes = 0;
+  values.forEach((value, index) => {
+    const type = types[index];
+    if (type === undefined || (value.type.dtype === type.dtype && sameShape(value.type.shape, type.shape))) return;
+    const { quantization } = value.type;
+    graph.setType(value, { ...type, ...(quantization && { quantization }) });
     changes++;
   });
   return changes;

@@ -1,4 +1,4 @@
-import { bytesOf, type Graph, type Node, type Tensor, type Value } from "@millrace/ir";
+import { bodiesOf, bytesOf, type Graph, type Node, type Tensor, type Value } from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 import { isOutput } from "./rewrite.ts";
 
@@ -6,7 +6,7 @@ import { isOutput } from "./rewrite.ts";
 const smallBytes = 256;
 
 /**
- * Lets readers of equal nodes (same operator, attributes and inputs) share the first of them. Constants count as equal if they are
+ * Lets readers of equal nodes (same operator, attributes and inputs, no bodies) share the first of them. Constants count as equal if they are
  * the same tensor, or small and hold the same; larger ones are not compared, and equal constants of nodes that differ otherwise
  * stay apart, because quantization gives each reader's weights and biases scales of their own.
  */
@@ -121,6 +121,7 @@ class Firsts {
   readonly #identify = identifier();
 
   of(node: Node): Node {
+    if (bodiesOf(node.attributes).length > 0) return node;
     const start = `${node.op.name} ${this.#identify(node.inputs[0])}`;
     const other = this.#alone.get(start);
     if (other === undefined) {

@@ -1,11 +1,14 @@
-import type { Diagnostic, Graph } from "@millrace/ir";
+import { bodiesOf, type Diagnostic, type Graph } from "@millrace/ir";
 
 /** A step that changes a graph and keeps its meaning. */
 export interface Pass {
   readonly name: string;
   /** Graphs it changes, and graphs it must leave alone; they are its documentation and its tests. */
   readonly examples?: readonly PassExample[];
-  /** Applies the pass; returns how many changes it made. */
+  /**
+   * Applies the pass to one graph; returns how many changes it made. Bodies within the graph have had their turn before, and
+   * take and give what they did, so that the node that holds them stays right.
+   */
   run(graph: Graph, context: PassContext): number;
 }
 
@@ -21,6 +24,8 @@ export interface PassExample {
 
 /** What a pass may tell while it works. */
 export interface PassContext {
+  /** Whether the graph is a body, whose inputs and outputs have to stay as they are. */
+  readonly nested: boolean;
   /** Records a decision or a refusal about a node, for explanations. */
   note(decision: Decision): void;
   report(diagnostic: Diagnostic): void;
@@ -41,7 +46,7 @@ export interface PassReport {
   readonly changes: Readonly<Record<string, number>>;
 }
 
-/** Runs passes in order. `afterEach` sees the graph after every pass, for checks in tests. */
+/** Runs passes in order, each on the bodies within the graph too. `afterEach` sees the graph after every pass, for checks in tests. */
 export function runPasses(graph: Graph, passes: readonly Pass[], afterEach?: (pass: Pass) => void): PassReport {
   const decisions = new Map<string, Decision[]>();
   const diagnostics: Diagnostic[] = [];
@@ -49,12 +54,21 @@ export function runPasses(graph: Graph, passes: readonly Pass[], afterEach?: (pa
   for (const pass of passes) {
     const notes: Decision[] = [];
     const context: PassContext = {
+      nested: false,
       note: (decision) => notes.push(decision),
       report: (diagnostic) => diagnostics.push(diagnostic),
     };
-    changes[pass.name] = (changes[pass.name] ?? 0) + pass.run(graph, context);
+    changes[pass.name] = (changes[pass.name] ?? 0) + runThroughout(graph, pass, context);
     decisions.set(pass.name, notes);
     afterEach?.(pass);
   }
   return { decisions: [...decisions.values()].flat(), diagnostics, changes };
+}
+
+function runThroughout(graph: Graph, pass: Pass, context: PassContext): number {
+  let changes = 0;
+  for (const { attributes } of graph.nodes()) {
+    for (const [, body] of bodiesOf(attributes)) changes += runThroughout(body, pass, { ...context, nested: true });
+  }
+  return changes + pass.run(graph, context);
 }

@@ -5,6 +5,7 @@ import { foldScaling } from "./fold-scaling.ts";
 import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
+import { inlineBranches } from "./inline-branches.ts";
 import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
@@ -27,6 +28,7 @@ const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, removeIdentities
 export const cleanUp: readonly Pass[] = [
   inferShapes,
   foldConstants,
+  inlineBranches,
   ...tidy,
   divideByMultiplying,
   foldScaling,

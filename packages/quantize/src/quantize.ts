@@ -1,4 +1,5 @@
 import {
+  cloneAttributes,
   type Diagnostic,
   DiagnosticError,
   Graph,
@@ -173,7 +174,8 @@ class Builder {
   }
 
   #copy(node: Node, inputs: readonly (Value | undefined)[], outputTypes: readonly ValueType[]): Node {
-    const { op, attributes, name, origin } = node;
+    const { op, name, origin } = node;
+    const attributes = cloneAttributes(node.attributes);
     const outputNames = node.outputs.map((output) => output.name);
     return this.#graph.addNode({ op, inputs, attributes, name, origin, outputNames, outputTypes });
   }

@@ -39,14 +39,18 @@ function problemsOf({ name, type }: Value, feed: Tensor | undefined, sizes: Map<
     const message = `input "${name}" was fed ${feed.data.length} elements for the shape ${printShape(feed.shape)}`;
     return [problem("data", name, message, `Feed one ${feed.dtype} element for each position.`)];
   }
-  if (fits(type.shape, feed.shape, sizes)) return [];
+  if (bindShape(type.shape, feed.shape, sizes)) return [];
   const bound = [...sizes].map(([symbol, size]) => ` ${symbol} = ${size} so far.`).join("");
   const message = `input "${name}" was fed the shape ${printShape(feed.shape)} instead of ${printShape(type.shape)}`;
   return [problem("shape", name, message, `${expected}${bound}`)];
 }
 
-/** Whether a shape can be the declared one; a plain symbol is bound to the size it meets first. */
-function fits(declared: Value["type"]["shape"], shape: readonly number[], sizes: Map<string, number>): boolean {
+/** Whether a shape can be the declared one; a plain symbol is bound to the size it meets first, which is added to `sizes`. */
+export function bindShape(
+  declared: Value["type"]["shape"],
+  shape: readonly number[],
+  sizes: Map<string, number>,
+): boolean {
   if (declared.length !== shape.length) return false;
   return declared.every((dimension, axis) => {
     if (typeof dimension === "number") return dimension === shape[axis];

@@ -1,16 +1,33 @@
-import { type Diagnostic, DiagnosticError, type Graph, type Node, type Value } from "@millrace/ir";
+import { bodiesOf, type Diagnostic, DiagnosticError, type Graph, type Node, type Value } from "@millrace/ir";
+import type { ControlFlow } from "./kernels/control-flow.ts";
 import type { Kernel, KernelContext, KernelFactory, Unsupported } from "./kernels/kernel.ts";
 import { evaluated } from "./kernels/movement.ts";
 import { integerKernels, realKernels } from "./kernels/table.ts";
 
 /** One node to compute and the values nobody reads after it. */
-export interface Step {
+export type Step = KernelStep | ControlStep;
+
+export interface KernelStep {
   readonly node: Node;
   readonly kernel: Kernel;
   readonly spent: readonly Value[];
+  readonly bodies?: undefined;
 }
 
-const integers = integerKernels as Readonly<Record<string, KernelFactory | Unsupported>>;
+/** A node that is computed by running its bodies, which are known by the names of its attributes. */
+export interface ControlStep extends ControlFlow {
+  readonly node: Node;
+  readonly bodies: ReadonlyMap<string, Routine>;
+  readonly spent: readonly Value[];
+}
+
+/** A body and the steps that compute its outputs. */
+export interface Routine {
+  readonly graph: Graph;
+  readonly steps: readonly Step[];
+}
+
+const integers = integerKernels as Readonly<Record<string, KernelFactory | Unsupported | ControlFlow>>;
 const reals = realKernels as Readonly<Record<string, KernelFactory | undefined>>;
 
 /** Steps that compute `kept`, in order. Throws a DiagnosticError with every node that has no kernel. */
@@ -21,7 +38,7 @@ export function planSteps(graph: Graph, kept: ReadonlySet<Value>, context: Kerne
   const steps: Step[] = [];
   for (const node of nodes) {
     try {
-      steps.push({ node, kernel: factoryOf(node)(node, context), spent: spent.get(node) ?? [] });
+      steps.push(planStep(node, spent.get(node) ?? [], context));
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
       problems.push(...error.diagnostics);
@@ -29,6 +46,15 @@ export function planSteps(graph: Graph, kept: ReadonlySet<Value>, context: Kerne
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
   return steps;
+}
+
+function planStep(node: Node, spent: readonly Value[], context: KernelContext): Step {
+  const entry = integers[node.op.name];
+  if (entry === undefined || !("control" in entry)) return { node, kernel: factoryOf(node)(node, context), spent };
+  const routines = bodiesOf(node.attributes).map(([name, graph]) => {
+    return [name, { graph, steps: planSteps(graph, new Set(graph.outputs), context) }] as const;
+  });
+  return { node, control: entry.control, bodies: new Map(routines), spent };
 }
 
 function isQuantized(value: Value | undefined): boolean {
@@ -43,7 +69,9 @@ function factoryOf(node: Node): KernelFactory {
   }
   const entry = integers[op.name];
   if (typeof entry === "function") return entry;
-  const why = entry?.unsupported ?? (op.quantization.kind === "float" ? op.quantization.why : "no kernel is known");
+  const why =
+    (entry && "unsupported" in entry && entry.unsupported) ??
+    (op.quantization.kind === "float" ? op.quantization.why : "no kernel is known");
   return () => {
     throw new DiagnosticError([
       {

@@ -1,4 +1,4 @@
-import { cloneGraph, elementCount, type Graph, type Value } from "@millrace/ir";
+import { allNodes, cloneGraph, elementCount, type Graph, type Value } from "@millrace/ir";
 import { bindDimensions, runPasses } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
 
@@ -36,7 +36,7 @@ export function inspect(model: LoadedModel): ModelInfo {
     operators: operatorCounts(graph),
     macs: macsOf(withKnownSizes(graph)),
     parameters: parametersOf(graph),
-    quantized: [...graph.nodes()].some(({ outputs }) => outputs.some(({ type }) => type.quantization)),
+    quantized: [...allNodes(graph)].some(({ outputs }) => outputs.some(({ type }) => type.quantization)),
   };
 }
 
@@ -56,24 +56,24 @@ function boundaryInfo({ type }: Value, name: string): BoundaryInfo {
   };
 }
 
-/** Operators of a graph by name, most frequent first. */
+/** Operators of a graph and of the bodies within it by name, most frequent first. */
 export function operatorCounts(graph: Graph): Record<string, number> {
   const counts = new Map<string, number>();
-  for (const { op } of graph.nodes()) counts.set(op.name, (counts.get(op.name) ?? 0) + 1);
+  for (const { op } of allNodes(graph)) counts.set(op.name, (counts.get(op.name) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 
-/** Multiply-accumulates of one inference. */
+/** Multiply-accumulates of one inference, in which every body runs once. */
 export function macsOf(graph: Graph): number {
   let macs = 0;
-  for (const node of graph.nodes()) macs += node.op.cost(node.inputs, node.outputs, node.attributes).macs;
+  for (const node of allNodes(graph)) macs += node.op.cost(node.inputs, node.outputs, node.attributes).macs;
   return macs;
 }
 
 /** Elements of all floating-point or quantized constants, each counted once. */
 export function parametersOf(graph: Graph): number {
   const constants = new Set<Value>();
-  for (const { inputs } of graph.nodes()) for (const value of inputs) if (value?.constant) constants.add(value);
+  for (const { inputs } of allNodes(graph)) for (const value of inputs) if (value?.constant) constants.add(value);
   let count = 0;
   for (const { type } of constants) {
     if (type.dtype === "f32" || type.quantization) count += elementCount(type.shape as readonly number[]);

@@ -1,4 +1,4 @@
-import { type Graph, isStatic } from "@millrace/ir";
+import { allNodes, type Graph, isStatic } from "@millrace/ir";
 import { arenaOfInSteps } from "@millrace/runtime";
 import type { Progress } from "./progress.ts";
 import type { Report } from "./report.ts";
@@ -17,7 +17,7 @@ export async function memoryOf(graph: Graph, { signal }: Progress = {}): Promise
 
 function weightBytesOf(graph: Graph): number {
   const constants = new Set(
-    [...graph.nodes()].flatMap(({ inputs }) => inputs.flatMap((value) => (value?.constant ? [value.constant] : []))),
+    [...allNodes(graph)].flatMap(({ inputs }) => inputs.flatMap((value) => (value?.constant ? [value.constant] : []))),
   );
   return [...constants].reduce((sum, { data }) => sum + data.byteLength, 0);
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic, Graph } from "@millrace/ir";
+import { allNodes, type Diagnostic, type Graph } from "@millrace/ir";
 import {
   type BoundaryChange,
   bindDimensions,
@@ -35,6 +35,6 @@ export function prepare(model: LoadedModel, options: { readonly ioLayout?: IoLay
 
 /** Whether any value stands for reals by integers. */
 export function isQuantized(graph: Graph): boolean {
-  for (const { outputs } of graph.nodes()) if (outputs.some(({ type }) => type.quantization)) return true;
+  for (const { outputs } of allNodes(graph)) if (outputs.some(({ type }) => type.quantization)) return true;
   return graph.inputs.some(({ type }) => type.quantization);
 }

@@ -16,6 +16,14 @@ import { constantOf, tensorName, typeOf } from "./tensors.ts";
 export interface Scope {
   readonly model: TfliteModel;
   readonly subgraph: SubGraph;
+  /** Those whose operators led to this one, outermost first. */
+  readonly path: readonly SubGraph[];
+  /** How many more operators may be imported; a file can name the same subgraph many times. */
+  readonly budget: { operators: number };
+  /** All subgraphs that were looked at. */
+  readonly reached: Set<SubGraph>;
+  /** Imports the operators of a scope's subgraph. Throws a DiagnosticError with all problems. */
+  importOperators(scope: Scope): void;
   readonly graph: Graph;
   /** Values by tensor number, as far as they are there. */
   readonly values: (Value | undefined)[];

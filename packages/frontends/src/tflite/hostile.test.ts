@@ -14,13 +14,6 @@ const eight = (values: Partial<TensorSketch>): TensorSketch => ({ ...x, type: "I
 
 const cases: Readonly<Record<string, readonly [code: string, model: () => TfliteModel]>> = {
   "no subgraph": ["tflite.subgraphs", () => ({ ...sketch([x, y], [abs]), subgraphs: [] })],
-  "two subgraphs": [
-    "tflite.subgraphs",
-    () => {
-      const model = sketch([x, y], [abs]);
-      return { ...model, subgraphs: [...model.subgraphs, ...model.subgraphs] };
-    },
-  ],
   "an operand too many": ["tflite.invalid-operator", () => sketch([x, y], [{ ...abs, inputs: [0, 0] }])],
   "no operand": ["tflite.invalid-operator", () => sketch([x, y], [{ ...abs, inputs: [] }])],
   "an operand left out": ["tflite.invalid-operator", () => sketch([x, y], [{ ...abs, inputs: [-1] }])],

@@ -3,7 +3,9 @@ import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@mill
 import { type Call, type Scope, valueAt } from "./call.ts";
 import { importers, refusals } from "./operators.ts";
 import { tensorName, typeOf } from "./tensors.ts";
-import { initialSubgraphs } from "./variables.ts";
+
+/** Operators that may be imported beyond those of the file, where subgraphs are repeated. */
+const repeatedOperators = 1 << 16;
 
 export interface TfliteImportOptions {
   /** Name of the graph; that of the file's subgraph without it. */
@@ -18,7 +20,8 @@ export interface TfliteImport {
 
 /**
  * The graph of a TFLite model: image-like data channel-last, depthwise weights as those of a grouped convolution, quantization
- * in the values' types, names of inputs and outputs those of the signature. Variable tensors are inputs and outputs behind the
+ * in the values' types, names of inputs and outputs those of the signature. IF and WHILE hold the subgraphs they run, CALL is
+ * resolved; subgraphs that the first one doesn't lead to are left out and noted. Variable tensors are inputs and outputs behind the
  * file's own, linked as the graph's states. Sizes are the file's static ones.
  * Throws a DiagnosticError with everything that can't be imported: `tflite.unknown-operator`, `tflite.hybrid`,
  * `tflite.subgraphs`, `tflite.variable`, `tflite.invalid-operator` and others under `tflite.`.
@@ -31,6 +34,10 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
   const scope: Scope = {
     model,
     subgraph,
+    path: [],
+    budget: { operators: repeatedOperators + sizeOf(model) },
+    reached: new Set([subgraph]),
+    importOperators,
     graph,
     values: [],
     adapted: new Map(),
@@ -38,7 +45,7 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
     states: new Map(),
     variables: { handles: new Map(), inputs: new Map(), current: new Map(), initial: new Map() },
   };
-  const problems: Diagnostic[] = [...subgraphProblems(model)];
+  const problems: Diagnostic[] = [];
   const attempt = (action: () => void) => {
     try {
       action();
@@ -48,21 +55,28 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
   };
   const signature = model.signatureDefs?.find(({ subgraphIndex }) => subgraphIndex === 0);
   attempt(() => addInputs(scope, signature));
-  problems.push(...importOperators(scope));
+  attempt(() => importOperators(scope));
   if (problems.length === 0) attempt(() => setOutputs(scope, signature));
   if (problems.length > 0) throw new DiagnosticError(problems);
-  return { graph, diagnostics: scope.diagnostics };
+  return { graph, diagnostics: [...scope.diagnostics, ...leftOut(scope)] };
 }
 
-function subgraphProblems(model: TfliteModel): Diagnostic[] {
-  const { subgraphs } = model;
-  if (subgraphs.length === 1 + initialSubgraphs({ model }).size) return [];
+function sizeOf({ subgraphs }: TfliteModel): number {
+  return subgraphs.reduce((sum, { operators, inputs, outputs }) => {
+    return sum + operators.length + inputs.length + outputs.length + 1;
+  }, 0);
+}
+
+/** A note of the subgraphs that the first one does not lead to. */
+function leftOut({ model, reached }: Scope): Diagnostic[] {
+  const others = model.subgraphs.filter((subgraph) => !reached.has(subgraph)).map(({ name }) => name || "unnamed");
+  if (others.length === 0) return [];
   return [
     {
       code: "tflite.subgraphs",
-      severity: "error",
-      message: `The file has ${subgraphs.length} subgraphs; control flow between them can't be represented.`,
-      hint: "Export the model without loops and conditions.",
+      severity: "warning",
+      message: `Only the first of the file's entry points is imported; left out are: ${others.join(", ")}.`,
+      hint: "Export each signature to a file of its own.",
     },
   ];
 }
@@ -97,10 +111,10 @@ function signatureNames(entries: SignatureDef["inputs"]): ReadonlyMap<number, st
 }
 
 /**
- * Imports every operator and returns all problems. The results of one that fails are stood in for, so that what follows is
+ * Imports every operator and throws all problems together. The results of one that fails are stood in for, so that what follows is
  * looked at too; of operators that read a stand-in only those are reported that can't be imported whatever they read.
  */
-function importOperators(scope: Scope): Diagnostic[] {
+function importOperators(scope: Scope): void {
   const problems: Diagnostic[] = [];
   const unsure = new Set<Value>();
   for (const [index, stored] of scope.subgraph.operators.entries()) {
@@ -114,7 +128,7 @@ function importOperators(scope: Scope): Diagnostic[] {
     }
     standIn(call, unsure);
   }
-  return problems;
+  if (problems.length > 0) throw new DiagnosticError(problems);
 }
 
 function callOf(scope: Scope, index: number): Call {

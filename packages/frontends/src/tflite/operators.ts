@@ -35,6 +35,7 @@ import {
 } from "./reshaping.ts";
 import { gather, gatherNd, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
+import { branch, inlineCall, loop } from "./subgraphs.ts";
 import { assignVariable, callOnce, readVariable, variableHandle } from "./variables.ts";
 import {
   averagePool,
@@ -61,6 +62,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   BATCH_TO_SPACE_ND: batchToSpace,
   BROADCAST_ARGS: broadcastArguments,
   BROADCAST_TO: broadcastTo,
+  CALL: inlineCall,
   CALL_ONCE: callOnce,
   CAST: cast,
   CEIL: unary("ceil"),
@@ -88,6 +90,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   GREATER: binary("greater"),
   GREATER_EQUAL: binary("greaterEqual"),
   HARD_SWISH: unary("hardSwish"),
+  IF: branch,
   L2_NORMALIZATION: l2Normalization,
   LEAKY_RELU: leakyRelu,
   LESS: binary("less"),
@@ -154,6 +157,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   UNIDIRECTIONAL_SEQUENCE_LSTM: sequenceLstm,
   UNPACK: unpack,
   VAR_HANDLE: variableHandle,
+  WHILE: loop,
   ZEROS_LIKE: zerosLike,
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;
 
@@ -164,11 +168,8 @@ const controls = "it runs other subgraphs";
 export const refusals: Readonly<Partial<Record<string, string>>> = {
   BIDIRECTIONAL_SEQUENCE_LSTM: state,
   BIDIRECTIONAL_SEQUENCE_RNN: state,
-  CALL: controls,
-  IF: controls,
   LSTM: state,
   RNN: state,
   STABLEHLO_COMPOSITE: controls,
   UNIDIRECTIONAL_SEQUENCE_RNN: state,
-  WHILE: controls,
 } satisfies Partial<Record<BuiltinOperatorName, string>>;

@@ -1,14 +1,8 @@
 import { sameQuantization, sameShape, type Value } from "@millrace/ir";
-import { type Call, input, invalid, neededOptions, refuse, type Scope, statedType } from "./call.ts";
+import { type Call, input, invalid, neededOptions, refuse, statedType } from "./call.ts";
 import { define } from "./emit.ts";
 import { takes, takesOnly } from "./importer.ts";
 import { constantOf, tensorName, typeOf } from "./tensors.ts";
-
-/** Subgraphs beside the first that only say what variables start with. */
-export function initialSubgraphs({ model }: Pick<Scope, "model">): ReadonlySet<number> {
-  const options = model.subgraphs[0].operators.map(({ builtinOptions }) => builtinOptions);
-  return new Set(options.flatMap((option) => (option?.kind === "CallOnceOptions" ? [option.initSubgraphIndex] : [])));
-}
 
 export const variableHandle = takes(0, 0, (call) => {
   const { sharedName } = neededOptions(call, "VarHandleOptions");
@@ -61,6 +55,7 @@ export const callOnce = takesOnly(0, (call) => {
   const hint = "Export the model without initialisation calls.";
   const refuseOther = (): never => refuse(call, "tflite.subgraphs", "it does more than to initialise variables", hint);
   if (subgraph === undefined || subgraph === call.scope.subgraph) invalid(call, "the subgraph it calls is missing");
+  call.scope.reached.add(subgraph);
   const names = new Map<number, string>();
   for (const { opcodeIndex, inputs, outputs, builtinOptions } of subgraph.operators) {
     const builtin = model.operatorCodes[opcodeIndex].builtinCode;

@@ -19,6 +19,7 @@ export function absorbIntoBoundary(changes: BoundaryChange[]): Pass {
   return {
     name: "absorb-into-boundary",
     run(graph, context) {
+      if (context.nested) return 0;
       const inputs = graph.inputs.map(({ name }) => name).filter((_, index) => absorbInput(graph, graph.inputs[index]));
       const outputs = absorbOutputs(graph);
       const found = [

@@ -49,7 +49,7 @@ interface Group {
 export function pullTransposes(absorbing = false): Pass {
   return {
     name: "pull-transposes",
-    run: (graph) => new Pulling(graph, absorbing).run(),
+    run: (graph, { nested }) => new Pulling(graph, absorbing && !nested).run(),
     examples,
   };
 }

@@ -1,4 +1,5 @@
 import type { OpName } from "@millrace/ops";
+import { branching, type ControlFlow, looping } from "./control-flow.ts";
 import { integerConvolution, realConvolution } from "./convolution.ts";
 import { integerDiv } from "./division.ts";
 import { integerHardSwish } from "./hard-swish.ts";
@@ -122,7 +123,9 @@ export const integerKernels = {
   cumulativeSum: floatOnly,
   quantize: quantizing,
   dequantize: evaluated,
-} satisfies Record<OpName, KernelFactory | Unsupported>;
+  if: branching,
+  while: looping,
+} satisfies Record<OpName, KernelFactory | Unsupported | ControlFlow>;
 
 /** Faster float32 kernels than the operators' own evaluation, with the same results. */
 export const realKernels: Readonly<Partial<Record<OpName, KernelFactory>>> = {

@@ -1,11 +1,12 @@
 import { fail, type Graph, isStatic, type Tensor, type Value } from "@millrace/ir";
 import type { Engine, PreparedGraph, RunOptions } from "../engine.ts";
 import { bindFeeds } from "../feeds.ts";
-import { type ReferenceOptions, runSteps, tensorOfValue } from "../interpreter.ts";
+import type { ReferenceOptions } from "../interpreter.ts";
 import type { KernelContext } from "../kernels/kernel.ts";
 import { createScratch } from "../kernels/scratch.ts";
 import { planSteps, type Step } from "../plan.ts";
 import { carryStates } from "../states.ts";
+import { runSteps, tensorOfValue } from "../steps.ts";
 import { apartFrom, assemble, type Program } from "./program.ts";
 import type { Stage } from "./stages.ts";
 
@@ -44,8 +45,8 @@ function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelCon
     const { steps: own, fast } = await programFor(bindFeeds(graph, feeds));
     if (fast === undefined) return runSteps(graph, own, kept, feeds, options);
     const { memory, stages } = fast;
-    const stepwise = options.signal || options.onProgress || options.onNode;
-    const results = stepwise ? await runSteps(graph, own, kept, feeds, options) : runStages(graph, stages, kept, feeds);
+    const whole = options.signal || options.onProgress || options.onNode ? undefined : stages;
+    const results = whole ? runStages(graph, whole, kept, feeds) : await runSteps(graph, own, kept, feeds, options);
     return new Map([...results].map(([name, tensor]) => [name, apartFrom(memory, tensor)]));
   };
   return {

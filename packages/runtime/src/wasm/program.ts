@@ -1,8 +1,8 @@
 import { allocate, elementCount, isStatic, type Tensor, type TensorData, type Value } from "@millrace/ir";
 import { bindAttributes, bindType } from "../binding.ts";
-import { computeStep } from "../interpreter.ts";
 import type { Kernel, KernelContext } from "../kernels/kernel.ts";
-import type { Step } from "../plan.ts";
+import type { ControlStep, KernelStep, Routine, Step } from "../plan.ts";
+import { computeStep } from "../steps.ts";
 import { commandBytes, encodeCommands } from "./commands.ts";
 import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
 import { createLayout, type Layout } from "./layout.ts";
@@ -16,8 +16,8 @@ type Sizes = ReadonlyMap<string, number>;
 /** Steps for feeds of certain sizes. */
 export interface Program {
   readonly steps: readonly Step[];
-  /** What the module computes some of them in: the memory that results may be views of, and stages that are faster than the steps. */
-  readonly fast?: { readonly memory: ArrayBuffer; readonly stages: readonly Stage[] };
+  /** What the module computes some of them in: the memory that results may be views of, and, unless bodies are run, stages that are faster than the steps. */
+  readonly fast?: { readonly memory: ArrayBuffer; readonly stages?: readonly Stage[] };
 }
 
 type FastKernels = readonly (FastKernel | undefined)[];
@@ -32,11 +32,13 @@ const factories = fastKernels as Readonly<Record<string, FastKernelFactory | und
  * not suffice, the steps stay as they are.
  */
 export async function assemble(
-  steps: readonly Step[],
+  planned: readonly Step[],
   kept: ReadonlySet<Value>,
   context: KernelContext,
   sizes: Sizes,
 ): Promise<Program> {
+  const steps: Step[] = [];
+  for (const step of planned) steps.push(step.bodies ? await assembleBodies(step, context, sizes) : step);
   const fast = steps.map((step) => fastKernelOf(step, context, sizes));
   if (fast.every((kernel) => kernel === undefined)) return { steps };
   const rootOf = rootsOf(steps, fast);
@@ -52,19 +54,38 @@ export async function assemble(
   layout.write(new Uint8Array(memory));
   const run = (first: number, end: number) => runCommands(exports, list, first, end);
   const view = (value: Value) => viewOf(value, memory, layout.addressOf(value), sizes);
-  const own = steps.map((step, index) => {
+  const own = steps.map((step, index): Step => {
+    if (step.bodies) return entering(memory, step);
     const kernel = fast[index];
     const calling = kernel && callingKernel(() => run(index, index + 1), step, kernel, view);
     return { ...step, kernel: calling ?? leavingKernel(memory, step.kernel) };
   });
-  const compute = (step: Step, tensors: Map<Value, Tensor>) => computeStep(step, tensors, sizes);
-  return {
-    steps: own,
-    fast: { memory, stages: stagesOf({ steps: own, fast, kept, run, view, computeStep: compute }) },
-  };
+  const compute = (step: KernelStep, tensors: Map<Value, Tensor>) => computeStep(step, tensors, sizes);
+  const plain = own.filter((step) => step.bodies === undefined);
+  const stages =
+    plain.length === own.length ? stagesOf({ steps: plain, fast, kept, run, view, computeStep: compute }) : undefined;
+  return { steps: own, fast: { memory, ...(stages && { stages }) } };
 }
 
-function fastKernelOf({ node, kernel }: Step, context: KernelContext, sizes: Sizes): FastKernel | undefined {
+/** The same step with bodies that the module computes, each in memory of its own. */
+async function assembleBodies(step: ControlStep, context: KernelContext, sizes: Sizes): Promise<ControlStep> {
+  const programs = new Map<string, Program>();
+  const bodies = new Map<string, Routine>();
+  for (const [name, { graph, steps }] of step.bodies) {
+    const program = await assemble(steps, new Set(graph.outputs), context, sizes);
+    programs.set(name, program);
+    bodies.set(name, { graph, steps: program.steps });
+  }
+  const control: ControlStep["control"] = (inputs, run) =>
+    step.control(inputs, async (name, values) =>
+      apartFromAll(programs.get(name)?.fast?.memory, await run(name, values)),
+    );
+  return { ...step, bodies, control };
+}
+
+function fastKernelOf(step: Step, context: KernelContext, sizes: Sizes): FastKernel | undefined {
+  if (step.bodies) return undefined;
+  const { node, kernel } = step;
   const values = [...node.inputs, ...node.outputs].filter((value) => value !== undefined);
   const types = new Map(values.map((value) => [value, bindType(value.type, sizes)]));
   const sized = [...types.values()].every(({ shape }) => isStatic(shape) && elementCount(shape) > 0);
@@ -102,7 +123,7 @@ function viewOf({ type }: Value, memory: ArrayBuffer, address: number, sizes: Si
 /** A kernel of the module; inputs that are elsewhere are put into their places first. */
 function callingKernel(
   call: () => void,
-  { node }: Step,
+  { node }: KernelStep,
   { reads }: FastKernel,
   view: (value: Value) => Tensor,
 ): Kernel {
@@ -122,8 +143,17 @@ function leavingKernel(memory: ArrayBuffer, kernel: Kernel): Kernel {
   return (...parameters) => kernel(...parameters).map((tensor) => apartFrom(memory, tensor));
 }
 
+/** A step whose bodies never read or give views of the module's memory. */
+function entering(memory: ArrayBuffer, step: ControlStep): ControlStep {
+  return { ...step, control: (inputs, run) => step.control(apartFromAll(memory, inputs), run) };
+}
+
+function apartFromAll(memory: ArrayBuffer | undefined, tensors: readonly Tensor[]): readonly Tensor[] {
+  return tensors.map((tensor) => apartFrom(memory, tensor));
+}
+
 /** The same tensor outside of the module's memory. */
-export function apartFrom(memory: ArrayBuffer, tensor: Tensor): Tensor {
+export function apartFrom(memory: ArrayBuffer | undefined, tensor: Tensor): Tensor {
   if (tensor.data.buffer !== memory) return tensor;
   const data = allocate(tensor.dtype, tensor.data.length) as TensorData & Uint8Array;
   data.set(tensor.data as Uint8Array);

@@ -1,5 +1,5 @@
 import type { Tensor, Value } from "@millrace/ir";
-import type { Step } from "../plan.ts";
+import type { KernelStep } from "../plan.ts";
 import type { FastKernel } from "./kernel.ts";
 
 /** A part of a run: takes tensors from those computed so far, and adds its own. */
@@ -7,12 +7,12 @@ export type Stage = (tensors: Map<Value, Tensor>) => void;
 
 /** Steps that some commands of the module compute in a row; the others are computed one by one. */
 export interface Chain {
-  readonly steps: readonly Step[];
+  readonly steps: readonly KernelStep[];
   readonly fast: readonly (FastKernel | undefined)[];
   readonly kept: ReadonlySet<Value>;
   /** Computes the fast steps from the one numbered `first` to before `end`. */
   run(first: number, end: number): void;
-  computeStep(step: Step, tensors: Map<Value, Tensor>): void;
+  computeStep(step: KernelStep, tensors: Map<Value, Tensor>): void;
   /** Where a value lies in the module's memory. */
   view(value: Value): Tensor;
 }

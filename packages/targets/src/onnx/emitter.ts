@@ -1,8 +1,22 @@
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from "@millrace/formats/onnx";
-import { bytesOf, type DType, fromNumbers, type Node, type Tensor, type Value } from "@millrace/ir";
+import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from "@millrace/formats/onnx";
+import {
+  bytesOf,
+  type DType,
+  fromNumbers,
+  type Graph,
+  type Node,
+  type Tensor,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 
 /** Plain attribute values; lists of numbers are written as ints unless given as `{ floats }`. */
-export type OnnxAttributeValue = number | string | readonly number[] | { readonly float: number };
+export type OnnxAttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly graph: OnnxGraph };
 
 /** ONNX codes of element types. */
 export const dataTypeCodes: Readonly<Record<DType, number>> = {
@@ -23,12 +37,49 @@ export const dataTypeCodes: Readonly<Record<DType, number>> = {
   i4: 22,
 };
 
-/** Collects the nodes and initializers of an ONNX graph; names are unique. */
+/** Collects the nodes and initializers of an ONNX graph; names are unique, also among those of the graphs within it. */
 export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
-  readonly #names = new Set<string>();
+  readonly #names: Set<string>;
   readonly #written = new Map<Value, string>();
+  readonly #lower: OnnxLowering;
+
+  /** `lower` writes any node. */
+  constructor(lower: OnnxLowering, names: Set<string> = new Set()) {
+    this.#lower = lower;
+    this.#names = names;
+  }
+
+  /** Lets a value go by a name that there is already. */
+  bind(value: Value, name: string): void {
+    this.#written.set(value, name);
+  }
+
+  /** Writes a graph's nodes, and its outputs under the given names. */
+  graph(graph: Graph, outputs: readonly string[]): void {
+    for (const node of graph.nodes()) {
+      this.#lower(
+        node,
+        this,
+        node.outputs.map((output) => this.read(output)),
+      );
+    }
+    for (const [index, output] of graph.outputs.entries())
+      this.node("Identity", [this.read(output)], {}, [outputs[index]]);
+  }
+
+  /** A graph for an attribute, which may read all names of this one. `write` gives the names and types of its outputs. */
+  within(
+    name: string,
+    inputs: readonly OnnxValueInfo[],
+    write: (emit: OnnxEmitter) => readonly OnnxValueInfo[],
+  ): OnnxGraph {
+    const emit = new OnnxEmitter(this.#lower, this.#names);
+    const outputs = write(emit);
+    const { nodes, initializers } = emit;
+    return { name, nodes, initializers, sparseInitializers: [], valueInfos: [], inputs, outputs };
+  }
 
   /** Reserves a name, with a number behind it where it is taken. */
   name(base: string): string {
@@ -96,6 +147,13 @@ export type OnnxLowering = (node: Node, emit: OnnxEmitter, outputs: readonly str
 function encodeAttribute(name: string, value: OnnxAttributeValue): OnnxAttribute {
   if (typeof value === "string") return { name, type: 3, string: new TextEncoder().encode(value) };
   if (typeof value === "number") return { name, type: 2, int: value };
+  if ("graph" in value) return { name, type: 5, graph: value.graph };
   if ("float" in value) return { name, type: 1, float: value.float };
   return { name, type: 7, ints: [...value] };
+}
+
+/** What ONNX says of a value by name. */
+export function valueInfo(name: string, type: ValueType): OnnxValueInfo {
+  const dims = type.shape.map((size) => (typeof size === "number" ? { value: size } : { param: size }));
+  return { name, type: { tensor: { elementType: dataTypeCodes[type.dtype], shape: { dims } } } };
 }

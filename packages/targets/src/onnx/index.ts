@@ -1,9 +1,9 @@
-import { type OnnxModel, type OnnxValueInfo, writeOnnx } from "@millrace/formats/onnx";
-import { cloneGraph, DiagnosticError, type Graph, type Value, type ValueType } from "@millrace/ir";
+import { type OnnxModel, writeOnnx } from "@millrace/formats/onnx";
+import { allNodes, cloneGraph, DiagnosticError, type Graph, type Value } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
 import { layoutPasses, runPasses } from "@millrace/passes";
 import { onnxProblems } from "./constraints.ts";
-import { dataTypeCodes, OnnxEmitter, type OnnxLowering } from "./emitter.ts";
+import { OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
 import { onnxLowerings } from "./ops.ts";
 
 /** An ONNX file and the names its outputs have in it: those of the graph, then those of the wanted values. */
@@ -29,26 +29,18 @@ export function exportOnnx(source: Graph, wanted: readonly Value[] = []): OnnxEx
     [...names, ...wanted.map(({ name }) => name)],
   );
   runPasses(graph, layoutPasses("first"));
-  const problems = [...graph.nodes()].flatMap(onnxProblems);
+  const problems = [...allNodes(graph)].flatMap(onnxProblems);
   if (problems.length > 0) throw new DiagnosticError(problems);
   return write(graph, names.length);
 }
 
+const lower: OnnxLowering = (node, emit, outputs) => onnxLowerings[node.op.name as OpName](node, emit, outputs);
+
 function write(graph: Graph, ownOutputs: number): OnnxExport {
-  const emit = new OnnxEmitter();
+  const emit = new OnnxEmitter(lower);
   const inputs = graph.inputs.map((input) => valueInfo(emit.read(input), input.type));
   const outputs = graph.outputNames.map((name) => emit.name(name));
-  for (const node of graph.nodes()) {
-    const lowering: OnnxLowering = onnxLowerings[node.op.name as OpName];
-    lowering(
-      node,
-      emit,
-      node.outputs.map((output) => emit.read(output)),
-    );
-  }
-  for (const [index, output] of graph.outputs.entries()) {
-    emit.node("Identity", [emit.read(output)], {}, [outputs[index]]);
-  }
+  emit.graph(graph, outputs);
   const model: OnnxModel = {
     irVersion: 8,
     producerName: "Millrace",
@@ -71,9 +63,4 @@ function write(graph: Graph, ownOutputs: number): OnnxExport {
     outputNames: outputs.slice(0, ownOutputs),
     wantedNames: outputs.slice(ownOutputs),
   };
-}
-
-function valueInfo(name: string, type: ValueType): OnnxValueInfo {
-  const dims = type.shape.map((size) => (typeof size === "number" ? { value: size } : { param: size }));
-  return { name, type: { tensor: { elementType: dataTypeCodes[type.dtype], shape: { dims } } } };
 }

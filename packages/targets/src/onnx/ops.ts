@@ -1,4 +1,5 @@
 import type { OpName } from "@millrace/ops";
+import { lowerIf, lowerWhile } from "./control.ts";
 import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
 import type { OnnxLowering } from "./emitter.ts";
@@ -88,4 +89,6 @@ export const onnxLowerings = {
   cast: shapes.lowerCast,
   quantize: shapes.lowerQuantize,
   dequantize: shapes.lowerDequantize,
+  if: lowerIf,
+  while: lowerWhile,
 } satisfies Record<OpName, OnnxLowering>;

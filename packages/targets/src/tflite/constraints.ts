@@ -1,4 +1,4 @@
-import type { Diagnostic, DType, Graph, Node, Value } from "@millrace/ir";
+import { bodiesOf, type Diagnostic, type DType, type Graph, type Node, type Value } from "@millrace/ir";
 import * as ops from "@millrace/ops";
 import { isNamedClamp } from "./legalize/activations.ts";
 import { isNearestForm } from "./legalize/images.ts";
@@ -6,6 +6,7 @@ import type { Lowering, Unsupported } from "./lowering.ts";
 import { lowerings } from "./ops.ts";
 import { croppingName, paddingName } from "./padding.ts";
 import { quantizationConstraints } from "./quantized-constraints.ts";
+import { stateProblems } from "./states.ts";
 
 /** What must hold of a node of one of the operators (of any without them) to be written, as the end of "TFLite needs that …". */
 export interface Constraint {
@@ -160,7 +161,7 @@ function differ([first, ...others]: readonly (Value | undefined)[]): boolean {
 /** Everything in a graph that can't be written: operators TFLite lacks, and constraints that are not kept. */
 export function tfliteProblems(graph: Graph): readonly Diagnostic[] {
   const open = graph.inputs.filter((value) => !known(value)).map(openInput);
-  return [...open, ...[...graph.nodes()].flatMap(nodeProblems)];
+  return [...open, ...stateProblems(graph), ...[...graph.nodes()].flatMap(nodeProblems)];
 }
 
 function openInput({ name, type }: Value): Diagnostic {
@@ -180,11 +181,13 @@ function nodeProblems(node: Node): readonly Diagnostic[] {
     const message = `${node.name} (${node.op.name}) can't be written: ${lowering.unsupported}.`;
     return [{ code: "tflite.unsupported-operator", message, hint: "Replace the layer in the model.", ...of }];
   }
-  return constraints
+  const within = bodiesOf(node.attributes).flatMap(([, body]) => tfliteProblems(body));
+  const broken = constraints
     .filter(({ operators, holds }) => (operators === undefined || operators.includes(node.op)) && !holds(node))
     .map(({ sentence, hint }) => {
       const needed = typeof sentence === "string" ? sentence : sentence(node);
       const message = `${node.name} (${node.op.name}) can't be written: TFLite needs that ${needed}.`;
       return { code: "tflite.inexpressible", message, hint, ...of };
     });
+  return [...within, ...broken];
 }

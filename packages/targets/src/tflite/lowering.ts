@@ -1,5 +1,5 @@
 import type { BuiltinOperatorName, TfliteDraft } from "@millrace/formats/tflite";
-import type { Node, Quantization, Tensor, Value } from "@millrace/ir";
+import type { Graph, Node, Quantization, Tensor, Value, ValueType } from "@millrace/ir";
 import type { Activation } from "@millrace/ops";
 
 export type OptionsDraft = NonNullable<TfliteDraft<"Operator">["builtinOptions"]>;
@@ -28,11 +28,18 @@ export interface TensorOperand {
 
 export type Operand = Value | IntegerOperand | PermutedOperand | TensorOperand | undefined;
 
-/** What a node is in the file. Its results are those of the node. */
+/** What a node is in the file. */
 export interface LoweredOperator {
   readonly builtin: BuiltinOperatorName;
   readonly operands: readonly Operand[];
+  /** Those of the node without it. */
+  readonly results?: readonly Value[];
+  /** Types of tensors that say how values within the operator are stored; undefined for a place that says nothing. */
+  readonly intermediates?: readonly (ValueType | undefined)[];
   readonly options?: OptionsDraft;
+  /** Graphs that become subgraphs, and the options made of their numbers. */
+  readonly bodies?: readonly Graph[];
+  optionsFor?(subgraphs: readonly number[]): OptionsDraft;
 }
 
 /** Says what one node is in the file; only asked of nodes that keep all constraints. */

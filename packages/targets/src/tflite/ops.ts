@@ -14,6 +14,7 @@ import {
   sub,
   sum,
 } from "@millrace/ops";
+import { lowerIf, lowerWhile } from "./control.ts";
 import {
   arithmetic,
   lowerCast,
@@ -25,6 +26,7 @@ import {
 } from "./elementwise.ts";
 import { lowerConv2d, lowerLinear, lowerMatmul, lowerResize, lowerTransposeConv2d, pool } from "./layers.ts";
 import { type Lowering, plain, type Unsupported, unsupported } from "./lowering.ts";
+import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
 
 /** What each operator is in a TFLite file. */
@@ -75,8 +77,8 @@ export const lowerings = {
   transposeConv2d: lowerTransposeConv2d,
   linear: lowerLinear,
   matmul: lowerMatmul,
-  svdf: unsupported("its state would have to be a variable tensor of the file, which is not written yet"),
-  lstm: unsupported("its states would have to be variable tensors of the file, which are not written yet"),
+  svdf: lowerSvdf,
+  lstm: lowerLstm,
   averagePool2d: pool("AVERAGE_POOL_2D", averagePool2d),
   maxPool2d: pool("MAX_POOL_2D", maxPool2d),
   batchNorm: unsupported("TFLite has no batch normalization; it is folded into a neighbour or decomposed first"),
@@ -109,4 +111,6 @@ export const lowerings = {
   cast: lowerCast,
   quantize: plain("QUANTIZE"),
   dequantize: plain("DEQUANTIZE"),
+  if: lowerIf,
+  while: lowerWhile,
 } satisfies Record<OpName, Lowering | Unsupported>;

@@ -15,15 +15,17 @@ function sharing(node: Node): readonly Value[] {
   return [...named.filter((value) => value !== undefined), ...results];
 }
 
+/** Operators that no model is quantized to here, though files have them on integers. */
+const integerForms: readonly Node["op"][] = [ops.div, ops.svdf, ops.lstm, ops.ifOperator, ops.whileOperator];
+
 /**
- * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps, are asked for nothing. Files
- * of newer converters divide int8 data, though no model is quantized to it here.
+ * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps, are asked for nothing.
  */
 export const quantizationConstraints: readonly Constraint[] = [
   {
     sentence: (node) => `its result is not quantized: ${(node.op.quantization as { readonly why?: string }).why}`,
     hint: "Keep this layer in float.",
-    holds: (node) => node.op.quantization.kind !== "float" || node.op === ops.div || !isQuantized(node),
+    holds: (node) => node.op.quantization.kind !== "float" || integerForms.includes(node.op) || !isQuantized(node),
   },
   {
     sentence: "its quantized data are int8, uint8 or int16 with one scale for all",

@@ -171,6 +171,10 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
   STRIDED_SLICE: [[4, deeperThan(4)], [3, holds(["bool"])], bytes],
   SUB: [words(5), [4, holds(["i64"])], [3, broadcastsDeeperThan(4)], bytes],
   SUM: [bytes],
+  SVDF: [
+    [3, holds(["i8"])],
+    [2, hybrid],
+  ],
   TANH: [words(3), bytes],
   TILE: [[3, holds(["i8"])]],
   TOPK_V2: [bytes],

@@ -1,101 +1,118 @@
-import {
-  type BuiltinOperatorName,
-  minRuntimeVersionBuffer,
-  packInt4,
-  type TfliteDraft,
-} from "@millrace/formats/tflite";
-import {
-  bytesOf,
-  fromNumbers,
-  type Graph,
-  type Node,
-  type Quantization,
-  type Tensor,
-  type Value,
-  type ValueType,
-} from "@millrace/ir";
+import { type BuiltinOperatorName, minRuntimeVersionBuffer, type TfliteDraft } from "@millrace/formats/tflite";
+import { fromNumbers, type Graph, type Node, type Quantization } from "@millrace/ir";
 import { type OpName, transposeTensor } from "@millrace/ops";
-import { tensorTypeNames } from "./element-types.ts";
-import type { LoweredOperator, Lowering, Operand } from "./lowering.ts";
+import {
+  addTensor,
+  constantOf,
+  type FileLists,
+  fileLists,
+  type Lists,
+  once,
+  subgraphLists,
+  tensorOf,
+} from "./lists.ts";
+import type { LoweredOperator, Lowering, Operand, OptionsDraft } from "./lowering.ts";
 import { lowerings } from "./ops.ts";
 import { runtimeVersion } from "./runtime-versions.ts";
+import { statesOf, variableOperators } from "./states.ts";
 import { versionOf } from "./versions.ts";
-
-/** The lists of a file as they grow: tensors, their buffers, and the operator codes in use. */
-interface Lists {
-  readonly tensors: TfliteDraft<"Tensor">[];
-  readonly types: ValueType[];
-  readonly buffers: TfliteDraft<"Buffer">[];
-  readonly codes: { readonly builtin: BuiltinOperatorName; readonly version: number }[];
-  readonly tensorOf: Map<unknown, number>;
-  readonly bufferOf: Map<ArrayBufferLike, Map<string, number>>;
-  readonly codeOf: Map<string, number>;
-}
 
 /**
  * The file of a graph whose nodes keep all constraints. Tensors are named as the values are; constants that share their
- * data share a buffer; values without data use the empty buffer 0. The same graph gives the same lists in the same order.
+ * data share a buffer; values without data use the empty buffer 0. Bodies are subgraphs behind the first one; states are
+ * variable tensors or variables and no inputs and outputs. The same graph gives the same lists in the same order.
  */
 export function modelOf(graph: Graph, description: string): TfliteDraft<"Model"> {
-  const lists: Lists = {
-    tensors: [],
-    types: [],
-    buffers: [{}],
-    codes: [],
-    tensorOf: new Map(),
-    bufferOf: new Map(),
-    codeOf: new Map(),
-  };
-  const inputs = graph.inputs.map((value) => tensorOf(lists, value));
-  const operators = [...graph.nodes()].map((node) => operatorOf(lists, node));
-  const outputs = graph.outputs.map((value) => tensorOf(lists, value));
-  const version = lists.buffers.push({ data: minRuntimeVersionBuffer(runtimeVersion(lists.codes)) }) - 1;
-  const named = (names: readonly string[], indices: readonly number[]) =>
-    indices.map((tensorIndex, at) => ({ name: names[at], tensorIndex }));
+  const file = fileLists();
+  const signature = addMain(file, graph);
+  const version = file.buffers.push({ data: minRuntimeVersionBuffer(runtimeVersion(file.codes)) }) - 1;
   return {
     version: 3,
     description,
-    operatorCodes: lists.codes.map(({ builtin, version }) => ({ builtinCode: builtin, version })),
-    subgraphs: [{ name: graph.name, tensors: lists.tensors, inputs, outputs, operators }],
-    buffers: lists.buffers,
+    operatorCodes: file.codes.map(({ builtin, version }) => ({ builtinCode: builtin, version })),
+    subgraphs: file.subgraphs,
+    buffers: file.buffers,
     metadata: [{ name: "min_runtime_version", buffer: version }],
-    signatureDefs: [
-      {
-        signatureKey: "serving_default",
-        inputs: named(
-          graph.inputs.map(({ name }) => name),
-          inputs,
-        ),
-        outputs: named(graph.outputNames, outputs),
-      },
-    ],
+    signatureDefs: [signature],
   };
+}
+
+/** The first subgraph, and what its inputs and outputs are called. */
+function addMain(file: FileLists, graph: Graph): TfliteDraft<"SignatureDef"> {
+  const states = statesOf(graph);
+  const lists = subgraphLists(file, states.tensors);
+  const fed = new Set(graph.states.map(({ input }) => input));
+  const own = graph.inputs.filter(({ name }) => !fed.has(name));
+  const places = graph.outputs.flatMap((_, place) => (states.outputs.has(place) ? [] : [place]));
+  file.subgraphs.push({});
+  const inputs = own.map((value) => tensorOf(lists, value));
+  const [before, after] = variableOperators(lists, states, { code: (builtin) => codeOf(file, builtin, 1) });
+  const operators = [...before, ...[...graph.nodes()].map((node) => operatorOf(lists, node)), ...after];
+  const outputs = places.map((place) => tensorOf(lists, graph.outputs[place]));
+  file.subgraphs[0] = { name: graph.name, tensors: lists.tensors, inputs, outputs, operators };
+  const named = (names: readonly string[], indices: readonly number[]) =>
+    indices.map((tensorIndex, at) => ({ name: names[at], tensorIndex }));
+  return {
+    signatureKey: "serving_default",
+    inputs: named(
+      own.map(({ name }) => name),
+      inputs,
+    ),
+    outputs: named(
+      places.map((place) => graph.outputNames[place]),
+      outputs,
+    ),
+  };
+}
+
+/** Adds a body and gives its number. */
+function addBody(file: FileLists, graph: Graph): number {
+  const lists = subgraphLists(file);
+  const index = file.subgraphs.push({}) - 1;
+  const inputs = graph.inputs.map((value) => tensorOf(lists, value));
+  const operators = [...graph.nodes()].map((node) => operatorOf(lists, node));
+  const outputs = graph.outputs.map((value) => tensorOf(lists, value));
+  file.subgraphs[index] = { name: graph.name, tensors: lists.tensors, inputs, outputs, operators };
+  return index;
 }
 
 function operatorOf(lists: Lists, node: Node): TfliteDraft<"Operator"> {
   const lowered = (lowerings[node.op.name as OpName] as Lowering)(node);
   const inputs = lowered.operands.map((operand) => operandOf(lists, operand));
-  const outputs = node.outputs.map((value) => tensorOf(lists, value));
+  const outputs = (lowered.results ?? node.outputs).map((value) => tensorOf(lists, value));
+  const bodies = (lowered.bodies ?? []).map((body) => addBody(lists.file, body));
+  const options = lowered.optionsFor?.(bodies) ?? lowered.options;
+  const intermediates = lowered.intermediates?.map((type, index) =>
+    type
+      ? addTensor(lists, `${node.name}/intermediate${index}`, { ...type, shape: [0] })
+      : addTensor(lists, `${node.name}/intermediate${index}`, { dtype: "f32", shape: [0] }),
+  );
   return {
-    opcodeIndex: codeOf(lists, lowered, inputs, outputs),
+    opcodeIndex: versionedCode(lists, lowered, options, inputs, outputs),
     inputs,
     outputs,
-    ...(lowered.options && { builtinOptions: lowered.options }),
+    ...(options && { builtinOptions: options }),
+    ...(intermediates?.length && { intermediates }),
   };
 }
 
-function codeOf(
-  lists: Lists,
-  { builtin, options }: LoweredOperator,
+function versionedCode(
+  { file, types }: Lists,
+  { builtin }: LoweredOperator,
+  options: OptionsDraft | undefined,
   inputs: readonly number[],
   outputs: readonly number[],
 ): number {
   const version = versionOf(builtin, {
-    inputs: inputs.map((index) => lists.types[index]),
-    outputs: outputs.map((index) => lists.types[index]),
+    inputs: inputs.map((index) => types[index]),
+    outputs: outputs.map((index) => types[index]),
     options,
   });
-  return once(lists.codeOf, `${builtin} ${version}`, () => lists.codes.push({ builtin, version }) - 1);
+  return codeOf(file, builtin, version);
+}
+
+function codeOf({ codes, codeOf: known }: FileLists, builtin: BuiltinOperatorName, version: number): number {
+  return once(known, `${builtin} ${version}`, () => codes.push({ builtin, version }) - 1);
 }
 
 function operandOf(lists: Lists, operand: Operand): number {
@@ -122,51 +139,4 @@ function permuted(quantization: Quantization | undefined, permutation: readonly 
   return quantization?.axis === undefined
     ? quantization
     : { ...quantization, axis: permutation.indexOf(quantization.axis) };
-}
-
-function tensorOf(lists: Lists, value: Value): number {
-  return once(lists.tensorOf, value, () =>
-    value.constant
-      ? constantOf(lists, value.name, value.constant, value.type.quantization)
-      : addTensor(lists, value.name, value.type, 0),
-  );
-}
-
-function constantOf(lists: Lists, name: string, tensor: Tensor, quantization?: Quantization): number {
-  const { dtype, shape, data } = tensor;
-  const packed = dtype === "i4";
-  const stretches = lists.bufferOf.get(data.buffer) ?? new Map<string, number>();
-  lists.bufferOf.set(data.buffer, stretches);
-  const buffer = once(stretches, `${data.byteOffset} ${data.byteLength} ${packed}`, () => {
-    const bytes = packed ? packInt4(data as Int8Array) : bytesOf(tensor);
-    return lists.buffers.push({ data: bytes }) - 1;
-  });
-  return addTensor(lists, name, { dtype, shape, ...(quantization && { quantization }) }, buffer);
-}
-
-function addTensor(lists: Lists, name: string, type: ValueType, buffer: number): number {
-  const { dtype, shape, quantization } = type;
-  lists.types.push(type);
-  return (
-    lists.tensors.push({
-      name,
-      type: tensorTypeNames[dtype],
-      shape: shape as readonly number[],
-      hasRank: true,
-      buffer,
-      ...(quantization && { quantization: quantizationOf(quantization) }),
-    }) - 1
-  );
-}
-
-function quantizationOf({ scale, zeroPoint, axis = 0 }: Quantization): TfliteDraft<"QuantizationParameters"> {
-  return { scale, zeroPoint: zeroPoint.map(BigInt), quantizedDimension: axis };
-}
-
-function once<K>(known: Map<K, number>, key: K, make: () => number): number {
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const made = make();
-  known.set(key, made);
-  return made;
 }

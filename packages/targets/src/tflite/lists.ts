@@ -1,0 +1,84 @@
+import { type BuiltinOperatorName, packInt4, type TfliteDraft } from "@millrace/formats/tflite";
+import { bytesOf, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
+import { tensorTypeNames } from "./element-types.ts";
+
+/** The lists of a file as they grow: subgraphs, buffers, and the operator codes in use. */
+export interface FileLists {
+  readonly subgraphs: TfliteDraft<"SubGraph">[];
+  readonly buffers: TfliteDraft<"Buffer">[];
+  readonly codes: { readonly builtin: BuiltinOperatorName; readonly version: number }[];
+  readonly bufferOf: Map<ArrayBufferLike, Map<string, number>>;
+  readonly codeOf: Map<string, number>;
+}
+
+/** The lists of one subgraph, which has tensors of its own. */
+export interface Lists {
+  readonly file: FileLists;
+  readonly tensors: TfliteDraft<"Tensor">[];
+  readonly types: ValueType[];
+  readonly tensorOf: Map<unknown, number>;
+  /** Values that the runtime keeps from run to run. */
+  readonly kept: ReadonlySet<Value>;
+}
+
+/** Buffer 0 is empty, for values without data. */
+export function fileLists(): FileLists {
+  return { subgraphs: [], buffers: [{}], codes: [], bufferOf: new Map(), codeOf: new Map() };
+}
+
+export function subgraphLists(file: FileLists, kept: ReadonlySet<Value> = new Set()): Lists {
+  return { file, tensors: [], types: [], tensorOf: new Map(), kept };
+}
+
+/** The number of a value's tensor, which is added when first asked for. */
+export function tensorOf(lists: Lists, value: Value): number {
+  return once(lists.tensorOf, value, () =>
+    value.constant
+      ? constantOf(lists, value.name, value.constant, value.type.quantization)
+      : addTensor(lists, value.name, value.type, lists.kept.has(value) ? { isVariable: true } : {}),
+  );
+}
+
+/** A tensor with data; tensors that share data share a buffer. */
+export function constantOf(lists: Lists, name: string, tensor: Tensor, quantization?: Quantization): number {
+  const { dtype, shape, data } = tensor;
+  const { bufferOf, buffers } = lists.file;
+  const packed = dtype === "i4";
+  const stretches = bufferOf.get(data.buffer) ?? new Map<string, number>();
+  bufferOf.set(data.buffer, stretches);
+  const buffer = once(stretches, `${data.byteOffset} ${data.byteLength} ${packed}`, () => {
+    const bytes = packed ? packInt4(data as Int8Array) : bytesOf(tensor);
+    return buffers.push({ data: bytes }) - 1;
+  });
+  return addTensor(lists, name, { dtype, shape, ...(quantization && { quantization }) }, { buffer });
+}
+
+/** A tensor of a value's type. */
+export function addTensor(lists: Lists, name: string, type: ValueType, more: TfliteDraft<"Tensor"> = {}): number {
+  const { dtype, shape, quantization } = type;
+  lists.types.push(type);
+  return (
+    lists.tensors.push({
+      name,
+      type: tensorTypeNames[dtype],
+      shape: shape as readonly number[],
+      hasRank: true,
+      buffer: 0,
+      ...(quantization && { quantization: quantizationOf(quantization) }),
+      ...more,
+    }) - 1
+  );
+}
+
+function quantizationOf({ scale, zeroPoint, axis = 0 }: Quantization): TfliteDraft<"QuantizationParameters"> {
+  return { scale, zeroPoint: zeroPoint.map(BigInt), quantizedDimension: axis };
+}
+
+/** The number known for a key, made when first asked for. */
+export function once<K>(known: Map<K, number>, key: K, make: () => number): number {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
