@@ -34,6 +34,7 @@ export function suiteTable(suites: readonly SuiteResult[]): string {
       `${suite}: ${results.length} cases`,
       `  imported and run by the interpreter   ${row(results.map(({ imported }) => imported))}`,
       `  written to TFLite, read back and run  ${row(results.map(({ converted }) => converted))}`,
+      `    of these equal with given values of inputs only  ${results.filter(({ needsValues }) => needsValues).length}`,
     ].join("\n");
   });
   return lines.join("\n");

@@ -10,6 +10,7 @@ export * from "./conv2d.ts";
 export * from "./cumulative-sum.ts";
 export * from "./define.ts";
 export * from "./depth-to-space.ts";
+export * from "./dynamic.ts";
 export * from "./evaluate-graph.ts";
 export * from "./expand.ts";
 export * from "./gather.ts";

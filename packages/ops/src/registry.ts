@@ -7,6 +7,7 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { cumulativeSum } from "./cumulative-sum.ts";
 import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
+import { dynamicOperators } from "./dynamic.ts";
 import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
 import { gatherNd } from "./gather-nd.ts";
@@ -64,6 +65,7 @@ const all = {
   argMin,
   topK,
   cumulativeSum,
+  ...dynamicOperators,
   reshape,
   transpose,
   concat,

@@ -42,7 +42,12 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   const tensors = new TensorReader(options.externalData, problems);
   const builder = new Builder(graph);
   const walker = new Walker(builder, problems, new FunctionLibrary(model), tensors);
-  const scope = new Scope({ prefix: "", opsets, graph: model.graph });
+  const scope = new Scope({
+    prefix: "",
+    opsets,
+    graph: model.graph,
+    holdsStatedShapes: (options.shapes?.size ?? 0) === 0,
+  });
   checkInitializers(model, problems);
   addInputs(model, graph, scope, options, tensors, problems);
   for (const input of graph.inputs) {

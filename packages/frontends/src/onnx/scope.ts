@@ -1,4 +1,4 @@
-import type { OnnxAttribute, OnnxGraph } from "@millrace/formats/onnx";
+import type { OnnxAttribute, OnnxGraph, OnnxValueInfo } from "@millrace/formats/onnx";
 import type { Value } from "@millrace/ir";
 import type { Sequence } from "./sequence.ts";
 import type { StoredTensor } from "./tensors.ts";
@@ -25,6 +25,8 @@ export interface ScopeInit {
   readonly resultNames?: ReadonlyMap<string, string>;
   /** Scope around a subgraph. */
   readonly parent?: Scope;
+  /** Whether the shapes that the graph states for its values hold; not where inputs were given others. */
+  readonly holdsStatedShapes?: boolean;
 }
 
 /** The names of a graph, a function's body or a subgraph. Initializers are turned into constants when they are first read. */
@@ -36,6 +38,10 @@ export class Scope {
   readonly #parent: Scope | undefined;
   readonly #tensors = new Map<string, StoredTensor>();
   readonly #bindings = new Map<string, Binding>();
+  readonly #graph: OnnxGraph | undefined;
+  /** Whether the shapes that the graph states for its values hold. */
+  readonly holdsStatedShapes: boolean;
+  #stated: ReadonlyMap<string, OnnxValueInfo> | undefined;
 
   constructor(init: ScopeInit) {
     this.prefix = init.prefix;
@@ -43,6 +49,8 @@ export class Scope {
     this.attributes = init.attributes ?? init.parent?.attributes;
     this.#resultNames = init.resultNames;
     this.#parent = init.parent;
+    this.#graph = init.graph;
+    this.holdsStatedShapes = init.holdsStatedShapes ?? init.parent?.holdsStatedShapes ?? false;
     for (const tensor of init.graph?.initializers ?? []) this.#tensors.set(tensor.name, tensor);
     for (const tensor of init.graph?.sparseInitializers ?? []) this.#tensors.set(tensor.values?.name ?? "", tensor);
   }
@@ -55,6 +63,14 @@ export class Scope {
   /** Whether the scope itself, not one around it, has the name. */
   owns(name: string): boolean {
     return this.#bindings.has(name) || this.#tensors.has(name);
+  }
+
+  /** The shape that the graph states for a value, if it states every size. */
+  statedShape(name: string): readonly number[] | undefined {
+    if (!this.holdsStatedShapes || this.#graph === undefined) return undefined;
+    this.#stated ??= new Map([...this.#graph.valueInfos, ...this.#graph.outputs].map((info) => [info.name, info]));
+    const sizes = this.#stated.get(name)?.type?.tensor?.shape?.dims.map(({ value }) => value);
+    return sizes?.every((size): size is number => size !== undefined && size >= 0) ? sizes : undefined;
   }
 
   bind(name: string, binding: Binding): void {

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly opset: number;
   readonly naming: Naming;
   readonly inputs: readonly (Item | undefined)[];
+  /** The shape that the model states for a result, if it states all of its sizes. */
+  statedShape(output: number): readonly number[] | undefined;
   /** Elements of a tensor in an attribute. */
   decode(tensor: StoredTensor): Tensor;
   /** The element type that the code `code` in the file becomes. */
@@ -49,7 +51,7 @@ export class SourceNode {
   readonly opset: number;
   readonly attributes: AttributeReader;
   /** Values in the order of the source; undefined for optional ones left out. */
-  readonly inputs: readonly (Item | undefined)[];
+  readonly inputs: (Item | undefined)[];
   /** Names of the results; empty for those nobody wants. */
   readonly outputs: readonly string[];
   /** Values made while importing this node, which may be given its results' names. */
@@ -60,7 +62,7 @@ export class SourceNode {
     this.type = node.opType;
     this.opset = surroundings.opset;
     this.attributes = new AttributeReader(attributes);
-    this.inputs = surroundings.inputs;
+    this.inputs = [...surroundings.inputs];
     this.outputs = node.outputs;
     this.#surroundings = surroundings;
   }
@@ -138,6 +140,23 @@ export class SourceNode {
   /** Elements of an input that depends on constants and shapes only; sizes left open are symbols. */
   sizes(index: number): Sizes {
     return this.#surroundings.builder.sizesOf(this.input(index)) ?? this.numbers(index);
+  }
+
+  /** Whether an input is there whose elements depend on data. */
+  isComputed(index: number): boolean {
+    const { builder } = this.#surroundings;
+    return this.has(index) && !this.isConstant(this.input(index)) && builder.sizesOf(this.input(index)) === undefined;
+  }
+
+  /** Lets whole numbers that are known from elsewhere stand for an input. */
+  settle(index: number, numbers: readonly number[]): void {
+    const { dtype, shape } = this.input(index).type;
+    this.inputs[index] = this.constant(fromNumbers(dtype, shape.length === 0 ? [] : [numbers.length], numbers));
+  }
+
+  /** The shape that the model states for a result; undefined if a size is left open. */
+  statedShape(output = 0): readonly number[] | undefined {
+    return this.#surroundings.statedShape(output);
   }
 
   /** A list that was an attribute before opset `since` and is an input from then on; undefined if it is left out. */

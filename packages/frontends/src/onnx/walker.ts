@@ -87,6 +87,7 @@ export class Walker {
         value: scope.qualify(node.outputs.find((name) => name !== "") ?? nameOf(node, scope)),
       },
       inputs: inputs.map((binding) => (binding === "absent" ? undefined : (binding as Item))),
+      statedShape: (output) => scope.statedShape(node.outputs[output] ?? ""),
       decode: (tensor) => this.#decode(tensor),
       elementType: (code) => this.#tensors.elementType(code),
       inline: (graph, inputs, name) => this.#inline(graph, inputs, scope, name),

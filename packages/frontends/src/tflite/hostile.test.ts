@@ -108,9 +108,13 @@ const cases: Readonly<Record<string, readonly [code: string, model: () => Tflite
         [{ builtin: "CONV_2D", inputs: [0, 1], outputs: [2], options: convolution }],
       ),
   ],
-  "axes that are computed": [
+  "axes whose order is computed": [
     "tflite.not-constant",
-    () => sketch([x, { name: "a", type: "INT32", shape: [1] }, y], [{ builtin: "MEAN", inputs: [0, 1], outputs: [2] }]),
+    () =>
+      sketch(
+        [x, { name: "a", type: "INT32", shape: [4] }, y],
+        [{ builtin: "TRANSPOSE", inputs: [0, 1], outputs: [2] }],
+      ),
   ],
   "an axis there is not": [
     "tflite.invalid-operator",

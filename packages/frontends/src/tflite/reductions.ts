@@ -10,13 +10,17 @@ import {
   optionsOf,
   statedType,
 } from "./call.ts";
+import { finishLate, isComputed } from "./computed-parameters.ts";
 import { finish, step } from "./emit.ts";
 import { activationOf, clampOf, type Importer, takes } from "./importer.ts";
 
-/** A reduction over constant axes. */
-export function reduction(op: OpName): Importer {
+/** A reduction; over axes that are computed it is `late`. */
+export function reduction(op: OpName, late?: OpName): Importer {
   return takes(2, 2, (call) => {
     const x = input(call, 0);
+    if (late && isComputed(call, 1)) {
+      return finishLate(call, late, { keepDims: optionsOf(call, "ReducerOptions")?.keepDims ?? false });
+    }
     const rank = x.type.shape.length;
     const axes = new Set(integerInput(call, 1).map((axis) => checkedAxis(call, axis, rank)));
     const keepDims = optionsOf(call, "ReducerOptions")?.keepDims ?? false;
@@ -63,5 +67,6 @@ export const topK = takes(2, 2, (call) => {
 export const cumulativeSum = takes(2, 2, (call) => {
   const x = input(call, 0);
   const { exclusive = false, reverse = false } = optionsOf(call, "CumsumOptions") ?? {};
+  if (isComputed(call, 1)) return finishLate(call, "dynamicCumulativeSum", { exclusive, reverse });
   finish(call, "cumulativeSum", [x], { axis: axisInput(call, 1, x.type.shape.length), exclusive, reverse });
 });

@@ -1,5 +1,7 @@
-import { numbersOf } from "@millrace/ir";
+import type { TfliteTable } from "@millrace/formats/tflite";
+import { numbersOf, type Shape } from "@millrace/ir";
 import {
+  allInputs,
   type Call,
   checkedAxis,
   constantInput,
@@ -9,7 +11,9 @@ import {
   neededOptions,
   optionsOf,
   refuse,
+  statedType,
 } from "./call.ts";
+import { finishLate, isComputed } from "./computed-parameters.ts";
 import { finish, step } from "./emit.ts";
 import { takes } from "./importer.ts";
 import { type Range, stridedRanges } from "./strided-slice.ts";
@@ -34,6 +38,8 @@ export const stridedSlice = takes(4, 4, (call) => {
   const x = input(call, 0);
   const shape = x.type.shape as readonly number[];
   const options = neededOptions(call, "StridedSliceOptions");
+  if ([1, 2, 3].some((position) => isComputed(call, position)) && isPlain(options, input(call, 1).type.shape, shape))
+    return finishLate(call, "dynamicSlice", {});
   const [begin, stated, strides] = [1, 2, 3].map((position) => integerInput(call, position));
   if (begin.length !== stated.length || begin.length !== strides.length) {
     invalid(call, `it has ${begin.length} starts, ${stated.length} ends and ${strides.length} steps`);
@@ -53,6 +59,13 @@ export const stridedSlice = takes(4, 4, (call) => {
   finish(call, "reshape", part, { shape: result });
 });
 
+/** Whether no mask is set and every axis has an entry. */
+function isPlain(options: TfliteTable<"StridedSliceOptions">, entries: Shape, shape: Shape): boolean {
+  const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask, offset } = options;
+  const masks = beginMask | endMask | ellipsisMask | newAxisMask | shrinkAxisMask;
+  return masks === 0 && !offset && entries[0] === shape.length;
+}
+
 function isWhole({ start, size, step }: Range, length: number): boolean {
   return start === 0 && size === length && step === 1;
 }
@@ -68,9 +81,10 @@ function paddings(call: Call): { readonly before: readonly number[]; readonly af
   return { before: numbers.filter((_, at) => at % 2 === 0), after: numbers.filter((_, at) => at % 2 === 1) };
 }
 
-export const pad = takes(2, 2, (call) =>
-  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode: "constant", value: 0 }),
-);
+export const pad = takes(2, 2, (call) => {
+  if (isComputed(call, 1)) return finishLate(call, "dynamicPad", { mode: "constant", value: 0 });
+  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode: "constant", value: 0 });
+});
 
 /** PADV2; the value is what its constant stands for. */
 export const padV2 = takes(3, 3, (call) => {
@@ -78,11 +92,14 @@ export const padV2 = takes(3, 3, (call) => {
   if (stored === undefined || others.length > 0) invalid(call, "the value to pad with is not one number");
   const { quantization } = input(call, 2).type;
   const value = quantization ? (stored - quantization.zeroPoint[0]) * quantization.scale[0] : stored;
-  finish(call, "pad", [input(call, 0)], { ...paddings(call), mode: "constant", value });
+  const [known, [x, counts]] = [{ mode: "constant", value }, allInputs(call)];
+  if (isComputed(call, 1)) return finish(call, "dynamicPad", [x, counts], { ...known, shape: statedType(call).shape });
+  finish(call, "pad", [x], { ...paddings(call), ...known });
 });
 
 export const mirrorPad = takes(2, 2, (call) => {
   const mode = neededOptions(call, "MirrorPadOptions").mode === "REFLECT" ? "reflect" : "symmetric";
+  if (isComputed(call, 1)) return finishLate(call, "dynamicPad", { mode, value: 0 });
   finish(call, "pad", [input(call, 0)], { ...paddings(call), mode, value: 0 });
 });
 

@@ -18,7 +18,7 @@ export interface OnnxExport {
 }
 
 /**
- * Writes a graph as ONNX (opset 17, IR version 8), channel-first whatever the graph's own layout is; inputs and outputs keep
+ * Writes a graph as ONNX (opset 18, IR version 8), channel-first whatever the graph's own layout is; inputs and outputs keep
  * their layout. `wanted` values become outputs too. Throws a DiagnosticError that lists all nodes ONNX can't express.
  */
 export function exportOnnx(source: Graph, wanted: readonly Value[] = []): OnnxExport {
@@ -44,7 +44,7 @@ function write(graph: Graph, ownOutputs: number): OnnxExport {
   const model: OnnxModel = {
     irVersion: 8,
     producerName: "Millrace",
-    opsetImports: [{ domain: "", version: 17 }],
+    opsetImports: [{ domain: "", version: 18 }],
     functions: [],
     graph: {
       name: graph.name,

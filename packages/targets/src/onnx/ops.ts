@@ -1,5 +1,6 @@
 import type { OpName } from "@millrace/ops";
 import { lowerIf, lowerWhile } from "./control.ts";
+import * as dynamic from "./dynamic.ts";
 import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
 import type { OnnxLowering } from "./emitter.ts";
@@ -7,7 +8,7 @@ import * as layers from "./layers.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
 
-/** How each operator is written in ONNX opset 17. */
+/** How each operator is written in ONNX opset 18. */
 export const onnxLowerings = {
   abs: renamed("Abs"),
   neg: renamed("Neg"),
@@ -72,6 +73,14 @@ export const onnxLowerings = {
   argMin: shapes.lowerArgExtreme("ArgMin"),
   topK: shapes.lowerTopK,
   cumulativeSum: shapes.lowerCumulativeSum,
+  dynamicMean: dynamic.lowerReduction("ReduceMean"),
+  dynamicSum: dynamic.lowerReduction("ReduceSum"),
+  dynamicReduceMax: dynamic.lowerReduction("ReduceMax"),
+  dynamicReduceMin: dynamic.lowerReduction("ReduceMin"),
+  dynamicReduceProd: dynamic.lowerReduction("ReduceProd"),
+  dynamicCumulativeSum: dynamic.lowerCumulativeSum,
+  dynamicPad: dynamic.lowerPad,
+  dynamicSlice: dynamic.lowerSlice,
   reshape: shapes.lowerReshape,
   transpose: shapes.lowerTranspose,
   concat: shapes.lowerConcat,

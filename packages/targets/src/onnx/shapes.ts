@@ -22,14 +22,12 @@ import {
 } from "@millrace/ops";
 import { dataTypeCodes, type OnnxLowering } from "./emitter.ts";
 
-/** ONNX takes the axes of a sum as an input, those of the other reductions as an attribute (opset 17). */
+/** Reductions take their axes as an input (opset 18). */
 export function lowerReduction(opType: string): OnnxLowering {
   return (node, emit, outputs) => {
     const { axes, keepDims } = mean.attributesOf(node);
-    const x = emit.read(node.inputs[0]);
-    if (opType === "ReduceSum")
-      emit.node(opType, [x, emit.integers("axes", axes)], { keepdims: Number(keepDims) }, outputs);
-    else emit.node(opType, [x], { axes, keepdims: Number(keepDims) }, outputs);
+    const inputs = [emit.read(node.inputs[0]), emit.integers("axes", axes)];
+    emit.node(opType, inputs, { keepdims: Number(keepDims) }, outputs);
   };
 }
 
@@ -112,7 +110,7 @@ export const lowerCumulativeSum: OnnxLowering = (node, emit, outputs) => {
 export const lowerL2Normalize: OnnxLowering = (node, emit, outputs) => {
   const { axis } = l2Normalize.attributesOf(node);
   const x = emit.read(node.inputs[0]);
-  const length = emit.node("ReduceL2", [x], { axes: [axis], keepdims: 1 });
+  const length = emit.node("ReduceL2", [x, emit.integers("axes", [axis])], { keepdims: 1 });
   emit.node("Div", [x, emit.node("Max", [length, emit.scalar("shortest", 1e-6)])], {}, outputs);
 };
 

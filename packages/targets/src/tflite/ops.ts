@@ -15,6 +15,7 @@ import {
   sum,
 } from "@millrace/ops";
 import { lowerIf, lowerWhile } from "./control.ts";
+import * as dynamic from "./dynamic.ts";
 import {
   arithmetic,
   lowerCast,
@@ -94,6 +95,14 @@ export const lowerings = {
   argMin: shapes.argument("ARG_MIN", "ArgMinOptions", argMin),
   topK: shapes.lowerTopK,
   cumulativeSum: shapes.lowerCumulativeSum,
+  dynamicMean: dynamic.reduction("MEAN"),
+  dynamicSum: dynamic.reduction("SUM"),
+  dynamicReduceMax: dynamic.reduction("REDUCE_MAX"),
+  dynamicReduceMin: dynamic.reduction("REDUCE_MIN"),
+  dynamicReduceProd: dynamic.reduction("REDUCE_PROD"),
+  dynamicCumulativeSum: dynamic.lowerCumulativeSum,
+  dynamicPad: dynamic.lowerPad,
+  dynamicSlice: dynamic.lowerSlice,
   reshape: shapes.lowerReshape,
   transpose: shapes.lowerTranspose,
   concat: shapes.lowerConcat,

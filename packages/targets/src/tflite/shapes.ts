@@ -98,7 +98,8 @@ export const lowerPad: Lowering = (node) => {
   return { builtin: "MIRROR_PAD", operands: [x, paddings], options: { kind: "MirrorPadOptions", mode: mirrored } };
 };
 
-function paddingValue({ name, type }: Value, value: number): TensorOperand {
+/** The constant that an axis is padded with. */
+export function paddingValue({ name, type }: Value, value: number): TensorOperand {
   const { dtype, quantization } = type;
   const tensor = fromNumbers(dtype, [], [storedNumber(type, value)]);
   return { kind: "tensor", name: `${name}/padding`, tensor, ...(quantization && { quantization }) };

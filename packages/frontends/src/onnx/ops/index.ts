@@ -2,6 +2,7 @@ import type { Importer } from "../source-node.ts";
 import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
+import { withComputedParameters } from "./computed-parameters.ts";
 import { constants } from "./constants.ts";
 import { controlFlow } from "./control-flow.ts";
 import { convolutions } from "./convolution.ts";
@@ -24,7 +25,7 @@ import { shapes } from "./shape.ts";
 import { windows } from "./windows.ts";
 
 /** How each operator is imported, by its name; other domains than ONNX's own stand before it, as in `com.microsoft.QuickGelu`. */
-export const importers: Readonly<Record<string, Importer>> = {
+export const importers: Readonly<Record<string, Importer>> = withComputedParameters({
   ...elementwise,
   ...activations,
   ...hyperbolics,
@@ -48,4 +49,4 @@ export const importers: Readonly<Record<string, Importer>> = {
   ...quantizations,
   ...controlFlow,
   ...attentions,
-};
+});

@@ -23,6 +23,7 @@ import {
   topK,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { reducedLate } from "./computed-parameters.ts";
 import { plain } from "./elementwise.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { complementOf } from "./integers.ts";
@@ -52,6 +53,8 @@ function foldOf(node: SourceNode, axesInput: number): Fold | undefined {
 
 function reduction(op: Operator, axesInput = 18, before: Step = unchanged, after: Step = unchanged): Importer {
   return (node) => {
+    if (node.opset >= axesInput && node.isComputed(1))
+      return after(node, reducedLate(node, op, before(node, node.input(0))));
     const fold = foldOf(node, axesInput);
     if (!fold) return after(node, before(node, node.input(0)));
     const { x, ...attributes } = fold;
