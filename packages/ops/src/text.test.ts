@@ -1,4 +1,13 @@
-import { equalGraphs, Graph, type OperatorSample, parseGraph, printGraph, type Value, verify } from "@millrace/ir";
+import {
+  cloneAttributes,
+  equalGraphs,
+  Graph,
+  type OperatorSample,
+  parseGraph,
+  printGraph,
+  type Value,
+  verify,
+} from "@millrace/ir";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { operators } from "./registry.ts";
@@ -36,7 +45,7 @@ function graphOf(steps: readonly Step[]): Graph {
     const node = graph.addNode({
       op,
       inputs,
-      attributes: sample.attributes,
+      attributes: cloneAttributes(sample.attributes),
       name: `${name}/${op.name}`,
       origin: [name],
     });
