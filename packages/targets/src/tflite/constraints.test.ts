@@ -65,7 +65,10 @@ const cases: readonly (readonly [reason: string, graph: () => Graph])[] = [
         eight(1, 0, [1, 4, 4, 2]),
       ),
   ],
-  ["is not dilated", () => nodeOf(ops.maxPool2d, [real], { ...pooling, dilation: [2, 2] })],
+  [
+    "covers padding alone",
+    () => nodeOf(ops.maxPool2d, [real], { ...pooling, kernel: [1, 2], dilation: [1, 6], padding: [0, 4, 0, 3] }),
+  ],
   [
     "has constant weights",
     () =>

@@ -71,8 +71,8 @@ const constraints: readonly Constraint[] = [
   },
   {
     operators: [ops.maxPool2d],
-    sentence: "a maximum is not dilated",
-    hint: "Use a stride or a larger window in the model.",
+    sentence: "no window of a dilated maximum covers padding alone",
+    hint: "Use less padding, so that each window covers an element of the data.",
     holds: (node) => ops.maxPool2d.attributesOf(node).dilation.every((step) => step === 1),
   },
   {

@@ -81,6 +81,12 @@ export const legalizeCases: readonly LegalizeCase[] = [
       activation: "relu",
     },
   ),
+  legalizeCase("dilated maximum", "GATHER REDUCE_MAX GATHER REDUCE_MAX RELU", ops.maxPool2d, [image], {
+    ...greatest,
+    dilation: [2, 3],
+    padding: [1, 0, 1, 2],
+    activation: "relu",
+  }),
   legalizeCase("maximum with uneven padding", "PADV2 MAX_POOL_2D", ops.maxPool2d, [image], {
     ...greatest,
     padding: [1, 1, 1, 1],

@@ -10,7 +10,7 @@ const unsupported = ["erf", "batchNorm"];
 const stateful = ["svdf", "lstm"];
 
 /** Samples that no file of TFLite can hold. */
-const inexpressible = ["maxPool2d: dilated, two channels", "topK: one of each column"];
+const inexpressible = ["topK: one of each column"];
 
 function codesOf(run: () => unknown): readonly string[] {
   try {

@@ -2,11 +2,10 @@ import {
   addDimensions,
   type Dimension,
   divideDimensions,
-  scalarOf,
   subtractDimensions,
   type Value,
 } from "@millrace/ir";
-import { concat, depthToSpace, gather, gatherNd, pad, slice, spaceToDepth, split, transpose } from "@millrace/ops";
+import { concat, depthToSpace, slice, spaceToDepth, split, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 
 function transposition(node: SourceNode): Value {
@@ -92,63 +91,6 @@ function position(size: Dimension, index: Dimension, low: number, high: number):
   return fromFront;
 }
 
-const modes = new Map([
-  ["constant", "constant"],
-  ["reflect", "reflect"],
-  ["edge", "edge"],
-] as const);
-
-/** Negative padding is a slice. */
-function padding(node: SourceNode): Value {
-  const { attributes } = node;
-  const x = node.input(0);
-  const rank = x.type.shape.length;
-  const mode = attributes.text("mode", "constant");
-  const known = modes.get(mode as "edge") ?? node.unsupported(`mode is ${mode}`, "Use constant, reflect or edge.");
-  const fixed = node.opset < 11 ? attributes.real("value", 0) : 0;
-  const value = node.opset >= 11 && node.has(2) ? scalarOf(node.tensor(2)) : fixed;
-  const pads = node.list("pads", 1, 11) ?? node.invalid("it has no pads");
-  const axes = node.has(3) ? node.numbers(3).map((axis) => node.axis(axis, rank)) : [...x.type.shape.keys()];
-  if (pads.length !== 2 * axes.length) node.invalid(`pads has ${pads.length} entries for ${axes.length} axes`);
-  const [before, after] = [0, axes.length].map((offset) =>
-    x.type.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + offset] : 0)),
-  );
-  if (known !== "constant" && pads.some((count) => count < 0))
-    node.unsupported(`pads is negative and mode is ${mode}`, "Slice the data before this node instead.");
-  return padded(node, cropped(node, x, before, after), before, after, known, value);
-}
-
-function cropped(node: SourceNode, x: Value, before: readonly number[], after: readonly number[]): Value {
-  const [starts, ends] = [before, after].map((counts) => counts.map((count) => Math.max(0, -count)));
-  if ([...starts, ...ends].every((count) => count === 0)) return x;
-  const sizes = x.type.shape.map((size, axis) => subtractDimensions(size, starts[axis] + ends[axis]));
-  return node.compute(slice, [x], { starts, sizes, steps: sizes.map(() => 1) });
-}
-
-function padded(
-  node: SourceNode,
-  x: Value,
-  before: readonly number[],
-  after: readonly number[],
-  mode: "constant" | "reflect" | "edge",
-  value: number,
-): Value {
-  const counts = [before, after].map((list) => list.map((count) => Math.max(0, count)));
-  if (counts.flat().every((count) => count === 0)) return x;
-  return node.compute(pad, [x], { before: counts[0], after: counts[1], mode, value });
-}
-
-function gathering(node: SourceNode): Value {
-  const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
-  return node.compute(gather, [node.input(0), node.input(1)], { axis });
-}
-
-function gatheringByRows(node: SourceNode): Value {
-  if (node.attributes.integer("batch_dims", 0) !== 0)
-    node.unsupported("batch_dims is not 0", "Gather without batch axes.");
-  return node.compute(gatherNd, [node.input(0), node.input(1)], {});
-}
-
 function deepToWide(node: SourceNode): Value {
   const mode = node.attributes.text("mode", "DCR");
   const order =
@@ -171,9 +113,6 @@ export const arrangements: Readonly<Record<string, Importer>> = {
   Concat: concatenation,
   Split: splitting,
   Slice: slicing,
-  Pad: padding,
-  Gather: gathering,
-  GatherND: gatheringByRows,
   DepthToSpace: deepToWide,
   SpaceToDepth: wideToDeep,
 };

@@ -2,24 +2,31 @@ import type { Importer } from "../source-node.ts";
 import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
+import { columnOperators } from "./column-to-image.ts";
 import { withComputedParameters } from "./computed-parameters.ts";
 import { constants } from "./constants.ts";
 import { controlFlow } from "./control-flow.ts";
 import { convolutions } from "./convolution.ts";
 import { cumulatives } from "./cumulative.ts";
+import { deformables } from "./deformable.ts";
 import { determinants } from "./determinant.ts";
 import { einsums } from "./einsum.ts";
 import { elementwise } from "./elementwise.ts";
 import { fouriers } from "./fourier.ts";
+import { grids } from "./grid.ts";
 import { hyperbolics } from "./hyperbolic.ts";
 import { integers } from "./integers.ts";
 import { losses } from "./losses.ts";
 import { normalizations } from "./normalization.ts";
+import { paddings } from "./padding.ts";
+import { picking } from "./picking.ts";
 import { pooling } from "./pooling.ts";
 import { products } from "./products.ts";
 import { quantizations } from "./quantization.ts";
 import { reductions } from "./reduction.ts";
+import { regionAligns } from "./region-align.ts";
 import { resizes } from "./resize.ts";
+import { scattering } from "./scattering.ts";
 import { selections } from "./selection.ts";
 import { shapes } from "./shape.ts";
 import { windows } from "./windows.ts";
@@ -44,6 +51,13 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...shapes,
   ...arrangements,
   ...selections,
+  ...paddings,
+  ...picking,
+  ...grids,
+  ...regionAligns,
+  ...deformables,
+  ...columnOperators,
+  ...scattering,
   ...resizes,
   ...constants,
   ...quantizations,

@@ -1,124 +1,134 @@
-import { elementCount, type Shape, type Value } from "@millrace/ir";
-import { add, averagePool2d, div, maxPool2d, mean, mul, pad, pow, reduceMax } from "@millrace/ops";
+import { fromNumbers, isStatic, type Shape, type Value } from "@millrace/ir";
+import { abs, averagePool2d, maxPool2d, mean, mul, pad, pow, reduceMax, sqrt, sum } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
-import { plain } from "./elementwise.ts";
-import { imageOf, reach, type Window, windowOf } from "./spatial.ts";
-import { reshaped } from "./weights.ts";
+import { formulaOf } from "./formula.ts";
+import { knownSize } from "./known-shape.ts";
+import { placesOfMaxima } from "./maxima.ts";
+import { localResponse } from "./response.ts";
+import { foldInPlanes, planar, reach, type Sliding, spatialSizes, type Window, windowOf } from "./spatial.ts";
+import { foldAlongAxes } from "./covered.ts";
 
 const pooled = { layout: "first", activation: "none" } as const;
 
-/** The window of a pooling node, and the padding that ceil_mode adds after the data: [height, width]. */
-function poolingWindow(node: SourceNode, shape: Shape): { readonly window: Window; readonly extra: readonly number[] } {
+/** The window of a pooling node, and the padding that ceil_mode adds after the data along each axis. */
+function poolingWindow(node: SourceNode): { readonly window: Window; readonly extra: readonly number[] } {
+  const sizes = spatialSizes(node);
   const kernel = node.attributes.integers("kernel_shape") ?? [];
-  const rank = node.shape(0).length - 2;
-  if (kernel.length !== rank) node.invalid(`kernel_shape has ${kernel.length} entries for ${rank} axes`);
-  const window = windowOf(node, shape, kernel);
-  const { padding } = window;
+  if (kernel.length !== sizes.length)
+    node.invalid(`kernel_shape has ${kernel.length} entries for ${sizes.length} axes`);
+  const window = windowOf(node, sizes, kernel);
   const rounded = node.attributes.flag("ceil_mode", false);
-  if ([0, 1].some((axis) => Math.max(padding[axis], padding[axis + 2]) >= reach(window, axis)))
+  if (window.some((sliding) => Math.max(sliding.before, sliding.after) >= reach(sliding)))
     node.unsupported("its padding is as large as its kernel", "Use a padding below the kernel's size.");
-  return { window, extra: [0, 1].map((axis) => (rounded ? ceilPadding(node, shape, window, axis) : 0)) };
+  return { window, extra: window.map((sliding, axis) => (rounded ? ceilPadding(node, sizes[axis], sliding) : 0)) };
 }
 
 /** Padding that makes room for a last, partial window; windows that would start in the padding after the data are left out. */
-function ceilPadding(node: SourceNode, shape: Shape, window: Window, axis: number): number {
-  const { padding, stride } = window;
-  const size = shape[axis + 2];
-  if (stride[axis] === 1) return 0;
+function ceilPadding(node: SourceNode, size: Shape[number], sliding: Sliding): number {
+  const { stride, before, after } = sliding;
+  if (stride === 1) return 0;
   if (typeof size === "string")
     return node.unsupported(`ceil_mode depends on the size ${size}`, `Give the size of ${size}, or use ceil_mode 0.`);
-  const room = size + padding[axis] + padding[axis + 2];
-  const windows = Math.ceil((room - reach(window, axis)) / stride[axis]) + 1;
-  const startsInside = (windows - 1) * stride[axis] < size + padding[axis];
-  return Math.max(0, ((startsInside ? windows : windows - 1) - 1) * stride[axis] + reach(window, axis) - room);
+  const room = size + before + after;
+  const windows = Math.ceil((room - reach(sliding)) / stride) + 1;
+  const startsInside = (windows - 1) * stride < size + before;
+  return Math.max(0, ((startsInside ? windows : windows - 1) - 1) * stride + reach(sliding) - room);
 }
 
-function withExtra(
-  [top, left, bottom, right]: readonly number[],
-  [below, beside]: readonly number[],
-): readonly number[] {
-  return [top, left, bottom + below, right + beside];
+function extended(window: Window, extra: readonly number[]): Window {
+  return window.map((sliding, axis) => ({ ...sliding, after: sliding.after + extra[axis] }));
 }
 
 /** Padding that counts as data is added first where ceil_mode adds more that does not count. */
 function averagePool(node: SourceNode): Value {
-  const image = imageOf(node);
-  const { window, extra } = poolingWindow(node, image.x.type.shape);
-  if (window.dilation.some((step) => step !== 1))
-    node.unsupported(`dilations is [${window.dilation}]`, "Use a dilation of 1.");
-  const { kernel, stride, padding } = window;
+  const { window, extra } = poolingWindow(node);
   const countPadding = node.attributes.flag("count_include_pad", false);
+  if (window.some(({ dilation }) => dilation !== 1)) return dilatedMean(node, window, extra, countPadding);
   const isPartial = extra.some((count) => count > 0);
-  const apart = countPadding && isPartial && padding.some((count) => count > 0);
-  const x = apart ? zeroPadded(node, image.x, padding) : image.x;
-  const inside = apart ? [0, 0, 0, 0] : padding;
-  const attributes = {
-    kernel,
-    stride,
-    padding: withExtra(inside, extra),
-    countPadding: countPadding && !isPartial,
-    ...pooled,
-  };
-  return image.restore(node.emit(averagePool2d, [x], attributes));
-}
-
-function zeroPadded(node: SourceNode, x: Value, [top, left, bottom, right]: readonly number[]): Value {
-  return node.emit(pad, [x], { before: [0, 0, top, left], after: [0, 0, bottom, right], mode: "constant", value: 0 });
-}
-
-function maxPool(node: SourceNode): Value {
-  const image = imageOf(node);
-  const { window, extra } = poolingWindow(node, image.x.type.shape);
-  node.attributes.ignore("storage_order");
-  return image.restore(
-    node.emit(maxPool2d, [image.x], { ...window, padding: withExtra(window.padding, extra), ...pooled }),
-  );
-}
-
-function globalPool(op: typeof mean): Importer {
-  return (node) => {
-    const axes = node
-      .shape(0)
-      .map((_, axis) => axis)
-      .slice(2);
-    return node.emit(op, [node.input(0)], { axes, keepDims: true });
-  };
-}
-
-/** x / (bias + alpha / size · Σ x²)^beta over `size` neighbouring channels, whose mean is a pooling over the channel axis. */
-function localResponse(node: SourceNode): Value {
-  const { attributes } = node;
-  const x = node.input(0);
-  const { shape } = x.type;
-  const size = attributes.integer("size");
-  const squares = reshaped(node, node.compute(mul, [x, x], plain), [
-    shape[0],
-    1,
-    shape[1],
-    elementCount(shape.slice(2)),
-  ]);
-  const before = Math.floor((size - 1) / 2);
-  const means = node.emit(averagePool2d, [squares], {
-    kernel: [size, 1],
-    stride: [1, 1],
-    padding: [before, 0, size - 1 - before, 0],
-    countPadding: true,
-    ...pooled,
+  const apart = countPadding && isPartial && window.some(({ before, after }) => before + after > 0);
+  const x = apart ? zeroPadded(node, window) : node.input(0);
+  const inside = apart ? window.map((sliding) => ({ ...sliding, before: 0, after: 0 })) : window;
+  return foldInPlanes(node, x, extended(inside, extra), (image, plane) => {
+    const { dilation: _, ...attributes } = planar(plane);
+    return node.emit(averagePool2d, [image], {
+      ...attributes,
+      countPadding: countPadding && !isPartial,
+      ...pooled,
+    });
   });
-  const weighted = node.compute(
-    mul,
-    [reshaped(node, means, shape), node.scalar(attributes.real("alpha", 1e-4))],
-    plain,
+}
+
+function zeroPadded(node: SourceNode, window: Window): Value {
+  const before = [0, 0, ...window.map((sliding) => sliding.before)];
+  const after = [0, 0, ...window.map((sliding) => sliding.after)];
+  return node.emit(pad, [node.input(0)], { before, after, mode: "constant", value: 0 });
+}
+
+/** Sums of what the window covers over how many elements count, which is a product over the axes as the sum is. */
+function dilatedMean(node: SourceNode, window: Window, extra: readonly number[], countPadding: boolean): Value {
+  const sizes = spatialSizes(node).map((size) => knownSize(node, size));
+  return foldAlongAxes(node, node.input(0), extended(window, extra), (windows, axis) => {
+    const { before, after, kernel, stride, dilation } = window[axis];
+    const [low, high] = countPadding ? [-before, sizes[axis] + after] : [0, sizes[axis]];
+    const positions = knownSize(node, windows.type.shape[1]);
+    const shares = Float64Array.from({ length: positions }, (_, at) => {
+      let count = 0;
+      for (let tap = 0; tap < kernel; tap++) {
+        const index = at * stride + tap * dilation - before;
+        if (index >= low && index < high) count++;
+      }
+      return 1 / count;
+    });
+    const share = node.constant(fromNumbers("f32", [positions, 1], shares));
+    return formulaOf(node)(mul, node.compute(sum, [windows], { axes: [2], keepDims: false }), share);
+  });
+}
+
+function maxPool(node: SourceNode): Value | readonly Value[] {
+  const { window, extra } = poolingWindow(node);
+  const columnFirst = node.attributes.flag("storage_order", false);
+  const whole = extended(window, extra);
+  const maxima = foldInPlanes(node, node.input(0), whole, (image, plane) =>
+    node.emit(maxPool2d, [image], { ...planar(plane), ...pooled }),
   );
-  const base = node.compute(add, [weighted, node.scalar(attributes.real("bias", 1))], plain);
-  const divisor = node.compute(pow, [base, node.scalar(attributes.real("beta", 0.75))], {});
-  return node.compute(div, [x, divisor], plain);
+  return node.wants(1) && isStatic(node.shape(0)) ? [maxima, placesOfMaxima(node, whole, columnFirst)] : maxima;
+}
+
+/** (Σ |x|^p)^(1 / p) where `fold` sums; p is 2 unless given. */
+function norm(node: SourceNode, fold: (powers: Value) => Value): Value {
+  const of = formulaOf(node);
+  const x = node.input(0);
+  const p = node.attributes.integer("p", 2);
+  if (p < 1) node.invalid(`p is ${p}`);
+  if (p === 1) return fold(of(abs, x));
+  if (p === 2) return of(sqrt, fold(of(mul, x, x)));
+  return of(pow, fold(of(pow, of(abs, x), p)), 1 / p);
+}
+
+function normPool(node: SourceNode): Value {
+  const { window, extra } = poolingWindow(node);
+  return norm(node, (powers) =>
+    foldAlongAxes(node, powers, extended(window, extra), (windows) =>
+      node.compute(sum, [windows], { axes: [2], keepDims: false }),
+    ),
+  );
+}
+
+/** Folds every axis behind the channels to one element. */
+function globalPool(op: typeof mean): Importer {
+  return (node) => node.emit(op, [node.input(0)], overAll(node));
+}
+
+function overAll(node: SourceNode) {
+  return { axes: spatialSizes(node).map((_, axis) => axis + 2), keepDims: true };
 }
 
 export const pooling: Readonly<Record<string, Importer>> = {
   AveragePool: averagePool,
   MaxPool: maxPool,
+  LpPool: normPool,
   GlobalAveragePool: globalPool(mean),
   GlobalMaxPool: globalPool(reduceMax),
+  GlobalLpPool: (node) => norm(node, (powers) => node.compute(sum, [powers], overAll(node))),
   LRN: localResponse,
 };

@@ -1,11 +1,19 @@
-import type { Dimension, Shape, Value } from "@millrace/ir";
+import { type Attributes, type Dimension, isFloat, type Shape, type Value } from "@millrace/ir";
 import { resize } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { type AxisSampling, type Filter, type Mode, resampled } from "./resampling.ts";
 import { linearLike, nearestLike, type Place, places, type Rounding, type Sampling } from "./sampling.ts";
 import { reshaped } from "./weights.ts";
 
 /** Longest result; positions are compared one by one. */
 const maximumLength = 2 ** 16;
+
+const modes: ReadonlyMap<string, Mode> = new Map([
+  ["nearest", "nearest"],
+  ["linear", "linear"],
+  ["bilinear", "linear"],
+  ["cubic", "cubic"],
+]);
 
 const nearestModes: ReadonlyMap<string, Rounding> = new Map([
   ["floor", "floor"],
@@ -19,29 +27,54 @@ interface Target {
   readonly size: Dimension;
   /** Undefined stands for the ratio of the sizes. */
   readonly scale?: number;
+  /** Undefined stands for the whole axis. */
+  readonly region?: readonly [number, number];
+}
+
+/** How the source samples; `extrapolation` is what it gives outside the data, where that is not the data's edge. */
+interface Choice {
+  readonly place: Place;
+  readonly rounding: Rounding;
+  readonly filter: Omit<Filter, "mode">;
+  readonly extrapolation?: number;
 }
 
 function resizing(node: SourceNode): Value {
   const { attributes } = node;
   if (node.opset < 11) return legacyResizing(node, node.numbers(1));
-  attributes.ignore("cubic_coeff_a", "exclude_outside", "extrapolation_value");
   const transformation = attributes.text("coordinate_transformation_mode", "half_pixel");
-  const place = places.get(transformation);
-  if (place === undefined)
-    return node.unsupported(
-      `coordinate_transformation_mode is ${transformation}`,
-      `Use one of ${[...places.keys()].join(", ")}.`,
-    );
+  const place = places.get(transformation) ?? unknownChoice(node, "coordinate_transformation_mode", transformation, places);
   const nearestMode = attributes.text("nearest_mode", "round_prefer_floor");
-  const rounding =
-    nearestModes.get(nearestMode) ?? node.unsupported(`nearest_mode is ${nearestMode}`, "Use floor or ceil.");
-  const targets = targetsOf(node);
-  if (
-    attributes.flag("antialias", false) &&
-    targets.some(({ size, scale }, axis) => shrinks(node.shape(0)[axis], size, scale))
-  )
-    node.unsupported("antialias is 1 and the data becomes smaller", "Use antialias 0, or average the data before.");
-  return resized(node, targets, place, rounding);
+  const rounding = nearestModes.get(nearestMode) ?? unknownChoice(node, "nearest_mode", nearestMode, nearestModes);
+  const isCropped = transformation === "tf_crop_and_resize";
+  const filter = {
+    coefficient: attributes.real("cubic_coeff_a", -0.75),
+    excludesOutside: attributes.flag("exclude_outside", false),
+    antialias: attributes.flag("antialias", false),
+  };
+  const extrapolation = attributes.real("extrapolation_value", 0);
+  const choice = { place, rounding, filter, ...(isCropped && { extrapolation }) };
+  return resized(node, isCropped ? regionsOf(node, targetsOf(node)) : targetsOf(node), choice);
+}
+
+function unknownChoice(node: SourceNode, name: string, value: string, known: ReadonlyMap<string, unknown>): never {
+  return node.unsupported(`${name} is ${value}`, `Use one of ${[...known.keys()].join(", ")}.`);
+}
+
+/** Where along each axis the region of input 1 lies, as shares of the axis. */
+function regionsOf(node: SourceNode, targets: readonly Target[]): readonly Target[] {
+  const axes = axesOf(node);
+  const numbers = node.numbers(1);
+  if (numbers.length !== 2 * axes.length) node.invalid(`roi has ${numbers.length} entries for ${axes.length} axes`);
+  return targets.map((target, axis) => {
+    const at = axes.indexOf(axis);
+    return at < 0 ? target : { ...target, region: [numbers[at], numbers[at + axes.length]] };
+  });
+}
+
+function axesOf(node: SourceNode): readonly number[] {
+  const { length } = node.shape(0);
+  return node.attributes.integers("axes")?.map((axis) => node.axis(axis, length)) ?? [...node.shape(0).keys()];
 }
 
 /** Before opset 11, data is stretched from its first element on. */
@@ -52,7 +85,8 @@ function legacyResizing(node: SourceNode, scales: readonly number[]): Value {
       `scales is [${scales}]`,
       "Export the model with opset 11 or later, which says which elements are left out.",
     );
-  return resized(node, targets, places.get("asymmetric")!, "floor");
+  const filter = { coefficient: -0.75, excludesOutside: false, antialias: false };
+  return resized(node, targets, { place: places.get("asymmetric")!, rounding: "floor", filter });
 }
 
 function upsampling(node: SourceNode): Value {
@@ -62,7 +96,7 @@ function upsampling(node: SourceNode): Value {
 /** What inputs 2 (scales) or 3 (sizes) ask of every axis. */
 function targetsOf(node: SourceNode): readonly Target[] {
   const shape = node.shape(0);
-  const axes = node.attributes.integers("axes")?.map((axis) => node.axis(axis, shape.length)) ?? [...shape.keys()];
+  const axes = axesOf(node);
   const policy = node.attributes.text("keep_aspect_ratio_policy", "stretch");
   const scales = node.has(2) ? node.numbers(2) : [];
   if (scales.length > 0) return scaledTargets(node, scales, axes);
@@ -97,10 +131,6 @@ function commonScale(node: SourceNode, policy: string, axes: readonly number[], 
   return node.unsupported(`keep_aspect_ratio_policy is ${policy}`, "Use stretch, not_larger or not_smaller.");
 }
 
-function shrinks(from: Dimension, to: Dimension, scale: number | undefined): boolean {
-  return scale === undefined ? typeof from === "number" && typeof to === "number" && to < from : scale < 1;
-}
-
 /** A 4-axis view of the data in which only height and width change; `axes` are those of the source, none for an added height of 1. */
 interface View {
   readonly shape: Shape;
@@ -108,7 +138,8 @@ interface View {
   readonly axes: readonly (number | undefined)[];
 }
 
-function viewOf(node: SourceNode, shape: Shape, changed: readonly number[]): View {
+/** Undefined where other axes change. */
+function viewOf(shape: Shape, changed: readonly number[]): View | undefined {
   const within = (...axes: readonly number[]) => changed.every((axis) => axes.includes(axis));
   const [batch, second, third] = shape;
   if (shape.length === 4 && within(2, 3)) return { shape, layout: "first", axes: [2, 3] };
@@ -117,56 +148,66 @@ function viewOf(node: SourceNode, shape: Shape, changed: readonly number[]): Vie
     return { shape: [batch, second, 1, third], layout: "first", axes: [undefined, 2] };
   if (shape.length === 3 && within(1))
     return { shape: [batch, 1, second, third], layout: "last", axes: [undefined, 1] };
-  return node.unsupported(
-    `it resizes axes ${changed} of ${shape.length}`,
-    "Resize the height and width of images only.",
-  );
+  return undefined;
 }
 
-function resized(node: SourceNode, targets: readonly Target[], place: Place, rounding: Rounding): Value {
-  const mode = node.attributes.text("mode", "nearest");
+function resized(node: SourceNode, targets: readonly Target[], choice: Choice): Value {
+  const name = node.attributes.text("mode", "nearest");
+  const mode = modes.get(name) ?? unknownChoice(node, "mode", name, modes);
   const x = node.input(0);
   const { shape } = x.type;
-  const changed = targets.flatMap(({ size, scale = 1 }, axis) => (size === shape[axis] && scale === 1 ? [] : [axis]));
-  if (changed.length === 0) return x;
-  const view = viewOf(node, shape, changed);
-  const samplings = view.axes.map((axis) =>
-    axis === undefined ? { from: 1, to: 1, scale: 1 } : samplingOf(node, shape[axis], targets[axis]),
-  );
-  const choice = chosen(node, mode, place, rounding, samplings);
-  const size = samplings.map(({ to }) => to);
-  const result = node.compute(resize, [reshaped(node, x, view.shape)], { ...choice, size, layout: view.layout });
-  return reshaped(
-    node,
-    result,
-    targets.map((target) => target.size),
-  );
+  const samplings = targets.flatMap((target, axis): AxisSampling[] => {
+    const { size, scale = 1, region = whole } = target;
+    const stays = size === shape[axis] && scale === 1 && region.join() === whole.join();
+    return stays ? [] : [{ axis, ...samplingOf(node, shape[axis], target) }];
+  });
+  if (samplings.length === 0) return x;
+  return asImages(node, mode, samplings, targets, choice) ?? resampled(node, x, samplings, { ...choice, mode });
 }
 
-function samplingOf(node: SourceNode, from: Dimension, { size: to, scale }: Target): Sampling {
+/** A resize that samples as the source does; undefined if there is none. */
+function asImages(
+  node: SourceNode,
+  mode: Mode,
+  samplings: readonly AxisSampling[],
+  targets: readonly Target[],
+  { place, rounding, filter, extrapolation }: Choice,
+): Value | undefined {
+  const x = node.input(0);
+  const shrinks = samplings.some(({ scale }) => scale < 1);
+  const view = viewOf(x.type.shape, samplings.map(({ axis }) => axis));
+  if (view === undefined || extrapolation !== undefined || (filter.antialias && shrinks)) return undefined;
+  const plane = view.axes.map(
+    (axis): Sampling => samplings.find((sampling) => sampling.axis === axis) ?? unchanged(axis, x.type.shape),
+  );
+  const size = plane.map(({ to }) => to);
+  const emit = (attributes: Attributes) => {
+    const images = reshaped(node, x, view.shape);
+    const result = node.compute(resize, [images], { ...attributes, size, layout: view.layout });
+    return reshaped(node, result, targets.map((target) => target.size));
+  };
+  if (mode === "nearest") {
+    const like = nearestLike(place, rounding, plane);
+    return like && emit({ mode, coordinates: like[0], nearestRounding: like[1] });
+  }
+  if (mode === "cubic" || filter.excludesOutside || !isFloat(x.type.dtype)) return undefined;
+  const coordinates = linearLike(place, plane);
+  return coordinates && emit({ mode: "bilinear", coordinates, nearestRounding: "floor" });
+}
+
+const whole = [0, 1] as const;
+
+function unchanged(axis: number | undefined, shape: Shape): Sampling {
+  const size = axis === undefined ? 1 : (shape[axis] as number);
+  return { from: size, to: size, scale: 1, region: whole };
+}
+
+function samplingOf(node: SourceNode, from: Dimension, { size: to, scale, region = whole }: Target): Sampling {
   if (typeof from === "string" || typeof to === "string")
     return node.unsupported(`it resizes ${from} to ${to}, which are open`, "Give the sizes of the model's inputs.");
   if (from < 1 || to < 1 || to > maximumLength)
     return node.unsupported(`it resizes ${from} to ${to}`, `Resize to at most ${maximumLength}.`);
-  return { from, to, scale: scale ?? to / from };
-}
-
-/** The attributes of a resize that samples as the source does. */
-function chosen(node: SourceNode, mode: string, place: Place, rounding: Rounding, samplings: readonly Sampling[]) {
-  if (mode === "nearest") {
-    const [coordinates, nearestRounding] = nearestLike(place, rounding, samplings) ?? refuseSampling(node);
-    return { mode: "nearest", coordinates, nearestRounding };
-  }
-  if (mode !== "linear" && mode !== "bilinear") return node.unsupported(`mode is ${mode}`, "Use nearest or linear.");
-  const coordinates = linearLike(place, samplings) ?? refuseSampling(node);
-  return { mode: "bilinear", coordinates, nearestRounding: "floor" };
-}
-
-function refuseSampling(node: SourceNode): never {
-  return node.unsupported(
-    "its coordinates are not those of half pixels, aligned corners or plain ratios of the sizes",
-    "Use coordinate_transformation_mode half_pixel, and sizes or scales that make whole sizes.",
-  );
+  return { from, to, scale: scale ?? to / from, region };
 }
 
 export const resizes: Readonly<Record<string, Importer>> = { Resize: resizing, Upsample: upsampling };

@@ -3,12 +3,14 @@ export interface Sampling {
   readonly from: number;
   readonly to: number;
   readonly scale: number;
+  /** The part of the axis that the result shows, from 0 for its first element to 1 for its last. */
+  readonly region: readonly [number, number];
 }
 
 /** Where position `at` of the result lies on the axis, in elements from the first. */
 export type Place = (at: number, sampling: Sampling) => number;
 
-/** ONNX's coordinate transformations, but tf_crop_and_resize. */
+/** ONNX's coordinate transformations. */
 export const places: ReadonlyMap<string, Place> = new Map([
   ["half_pixel", (at, { scale }) => (at + 0.5) / scale - 0.5],
   [
@@ -19,6 +21,13 @@ export const places: ReadonlyMap<string, Place> = new Map([
   ["tf_half_pixel_for_nn", (at, { scale }) => (at + 0.5) / scale],
   ["align_corners", (at, { from, scale }) => (scale * from === 1 ? 0 : (at * (from - 1)) / (scale * from - 1))],
   ["asymmetric", (at, { scale }) => at / scale],
+  [
+    "tf_crop_and_resize",
+    (at, { from, scale, region: [start, end] }) => {
+      const share = scale * from === 1 ? 0.5 : at / (scale * from - 1);
+      return (start + share * (end - start)) * (from - 1);
+    },
+  ],
 ] satisfies [string, Place][]);
 
 /** The graph's coordinates. */
@@ -85,6 +94,6 @@ function everyPosition(axes: readonly Sampling[], holds: (at: number, axis: Samp
   });
 }
 
-function clamped(place: number, { from }: Sampling): number {
+export function clamped(place: number, { from }: Sampling): number {
   return Math.min(from - 1, Math.max(0, place));
 }

@@ -1,59 +1,42 @@
-import { type Dimension, divideDimensions, type Shape, type Value } from "@millrace/ir";
+import { type Dimension, divideDimensions, elementCount, type Shape, type Value } from "@millrace/ir";
 import type { SourceNode } from "../source-node.ts";
 import { reshaped } from "./weights.ts";
 
-/** Image-like data with two spatial axes; a single one of the source is the width of an image of height 1. */
-export interface Image {
-  readonly x: Value;
-  /** Spatial axes in the source: 1 or 2. */
-  readonly rank: number;
-  /** A result with two spatial axes as the source has it. */
-  restore(result: Value): Value;
+/** How a window slides along one spatial axis, in elements; `before` and `after` are the padding around the data. */
+export interface Sliding {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly after: number;
 }
 
-/** Kernel, stride and dilation as [height, width], padding as [top, left, bottom, right]. */
-export interface Window {
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly dilation: readonly number[];
-  readonly padding: readonly number[];
+/** A window along each spatial axis, in order. */
+export type Window = readonly Sliding[];
+
+/** A window of one element that leaves an axis as it is. */
+const still: Sliding = { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+
+/** Sizes of the data's spatial axes, those after batch and channels. */
+export function spatialSizes(node: SourceNode): Shape {
+  const shape = node.shape(0);
+  if (shape.length < 3) node.invalid(`its data has ${shape.length} axes, and no spatial ones among them`);
+  return shape.slice(2);
 }
 
-export function imageOf(node: SourceNode): Image {
-  const x = node.input(0);
-  const rank = x.type.shape.length - 2;
-  if (rank !== 1 && rank !== 2)
-    return node.unsupported(
-      `its data has ${rank} spatial axes`,
-      "Only one and two can be converted; reshape the data to that.",
-    );
-  if (rank === 2) return { x, rank, restore: (result) => result };
-  return {
-    x: withHeight(node, x),
-    rank,
-    restore: (result) => reshaped(node, result, result.type.shape.toSpliced(2, 1)),
-  };
-}
-
-/** Data or weights [a, b, width] as [a, b, 1, width]. */
-export function withHeight(node: SourceNode, value: Value): Value {
-  return reshaped(node, value, value.type.shape.toSpliced(2, 0, 1));
-}
-
-/** The sliding window that the attributes describe, over data of the 4-axis `shape`. `kernel` is as the source has it. */
-export function windowOf(node: SourceNode, shape: Shape, kernel: readonly number[]): Window {
+/** The sliding window that the attributes describe. `kernel` has one entry for each spatial axis of the data. */
+export function windowOf(node: SourceNode, sizes: Shape, kernel: readonly number[]): Window {
   const { attributes } = node;
-  const rank = kernel.length;
-  const lists = {
-    kernel: pair(node, "kernel_shape", kernel, rank),
-    stride: pair(node, "strides", attributes.integers("strides"), rank),
-    dilation: pair(node, "dilations", attributes.integers("dilations"), rank),
-  };
-  const pads = attributes.integers("pads");
+  const strides = perAxis(node, "strides", attributes.integers("strides"), kernel.length);
+  const dilations = perAxis(node, "dilations", attributes.integers("dilations"), kernel.length);
+  const pads = explicitPadding(node, kernel.length);
   const mode = autoPad(node);
-  if (mode === "VALID") return { ...lists, padding: [0, 0, 0, 0] };
-  if (mode === "NOTSET") return { ...lists, padding: explicitPadding(node, pads, rank) };
-  return { ...lists, padding: samePadding(node, shape, lists, mode) };
+  return kernel.map((size, axis): Sliding => {
+    const step = { kernel: size, stride: strides[axis], dilation: dilations[axis] };
+    if (mode === "VALID") return { ...step, before: 0, after: 0 };
+    if (mode === "NOTSET") return { ...step, ...pads[axis] };
+    return { ...step, ...samePadding(node, sizes[axis], step, mode) };
+  });
 }
 
 export function autoPad(node: SourceNode): "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER" {
@@ -62,48 +45,43 @@ export function autoPad(node: SourceNode): "NOTSET" | "VALID" | "SAME_UPPER" | "
   return node.unsupported(`auto_pad is ${mode}`, "Use NOTSET, VALID, SAME_UPPER or SAME_LOWER.");
 }
 
-/** [0, 0, 0, 0] or the attribute pads, whose entries before come before those after. */
-export function explicitPadding(
-  node: SourceNode,
-  pads: readonly number[] | undefined,
-  rank: number,
-): readonly number[] {
-  if (pads === undefined || pads.length === 0) return [0, 0, 0, 0];
-  if (pads.length !== 2 * rank) node.invalid(`pads has ${pads.length} entries for ${rank} axes`);
+/** The attribute pads by axis, zeros without it; its entries before come before those after. */
+export function explicitPadding(node: SourceNode, rank: number): readonly Pick<Sliding, "before" | "after">[] {
+  const pads = node.attributes.integers("pads") ?? [];
+  if (pads.length !== 0 && pads.length !== 2 * rank)
+    node.invalid(`pads has ${pads.length} entries for ${rank} axes`);
   if (pads.some((count) => count < 0)) node.unsupported("pads is negative", "Slice the data before this node instead.");
-  return rank === 2 ? pads : [0, pads[0], 0, pads[1]];
+  return Array.from({ length: rank }, (_, axis) => ({ before: pads[axis] ?? 0, after: pads[axis + rank] ?? 0 }));
 }
 
-/** A list with one entry for each spatial axis as [height, width]; ones without it. */
-export function pair(
+/** A list with one positive entry for each spatial axis; ones without it. */
+export function perAxis(
   node: SourceNode,
   name: string,
   list: readonly number[] | undefined,
   rank: number,
 ): readonly number[] {
-  if (list === undefined || list.length === 0) return [1, 1];
+  if (list === undefined || list.length === 0) return new Array<number>(rank).fill(1);
   if (list.length !== rank) node.invalid(`${name} has ${list.length} entries for ${rank} axes`);
-  return rank === 2 ? list : [1, list[0]];
+  if (list.some((entry) => entry < 1)) node.invalid(`${name} is [${list}]`);
+  return list;
 }
 
 /** Elements of the data from the first to the last that a kernel touches. */
-export function reach({ kernel, dilation }: Pick<Window, "kernel" | "dilation">, axis: number): number {
-  return (kernel[axis] - 1) * dilation[axis] + 1;
+export function reach({ kernel, dilation }: Pick<Sliding, "kernel" | "dilation">): number {
+  return (kernel - 1) * dilation + 1;
 }
 
 /** As much padding as gives ceil(size / stride) results; the odd element goes after the data for SAME_UPPER. */
 function samePadding(
   node: SourceNode,
-  shape: Shape,
-  window: Omit<Window, "padding">,
+  size: Dimension,
+  step: Pick<Sliding, "kernel" | "stride" | "dilation">,
   mode: "SAME_UPPER" | "SAME_LOWER",
-): readonly number[] {
-  const ends = [0, 1].map((axis) => {
-    const total = Math.max(0, totalPadding(node, shape[axis + 2], window.stride[axis], reach(window, axis)));
-    const half = Math.floor(total / 2);
-    return mode === "SAME_UPPER" ? [half, total - half] : [total - half, half];
-  });
-  return [ends[0][0], ends[1][0], ends[0][1], ends[1][1]];
+): Pick<Sliding, "before" | "after"> {
+  const total = Math.max(0, totalPadding(node, size, step.stride, reach(step)));
+  const [half, rest] = [Math.floor(total / 2), Math.ceil(total / 2)];
+  return mode === "SAME_UPPER" ? { before: half, after: rest } : { before: rest, after: half };
 }
 
 function totalPadding(node: SourceNode, size: Dimension, stride: number, reach: number): number {
@@ -114,4 +92,64 @@ function totalPadding(node: SourceNode, size: Dimension, stride: number, reach: 
     `auto_pad depends on the size ${size}`,
     `Give the size of ${size}, or export the model with explicit padding.`,
   );
+}
+
+/** The attributes of an operator on images whose window slides along height and width. */
+export function planar(window: readonly [Sliding, Sliding]) {
+  const [rows, columns] = window;
+  return {
+    kernel: window.map(({ kernel }) => kernel),
+    stride: window.map(({ stride }) => stride),
+    dilation: window.map(({ dilation }) => dilation),
+    padding: [rows.before, columns.before, rows.after, columns.after],
+  };
+}
+
+/** A window with two axes; a single one of the source is the width of an image of height 1. */
+export function planarWindow(window: Window): readonly [Sliding, Sliding] {
+  return window.length === 1 ? [still, window[0]] : [window[0], window[1]];
+}
+
+/** Data or weights [a, b, width] as [a, b, 1, width]; those with two spatial axes as they are. */
+export function asPlane(node: SourceNode, value: Value): Value {
+  return value.type.shape.length === 3 ? reshaped(node, value, value.type.shape.toSpliced(2, 0, 1)) : value;
+}
+
+/** A result on planes as data with `rank` spatial axes. */
+export function fromPlane(node: SourceNode, value: Value, rank: number): Value {
+  return rank === 1 ? reshaped(node, value, value.type.shape.toSpliced(2, 1)) : value;
+}
+
+/**
+ * Data with any number of spatial axes, folded along all of them by operators that see two: the last two axes at once, then
+ * one axis at a time, with those before it as further channels and those behind it as the width.
+ */
+export function foldInPlanes(
+  node: SourceNode,
+  x: Value,
+  window: Window,
+  fold: (image: Value, window: readonly [Sliding, Sliding]) => Value,
+): Value {
+  if (window.length <= 2) return fromPlane(node, fold(asPlane(node, x), planarWindow(window)), window.length);
+  const first = window.length - 2;
+  let result = foldAt(node, x, first, 2, [window[first], window[first + 1]], fold);
+  for (let axis = first - 1; axis >= 0; axis--) result = foldAt(node, result, axis, 1, [window[axis], still], fold);
+  return result;
+}
+
+/** Folds `count` spatial axes from `axis` on; where that is one axis, those behind it stand for the width. */
+function foldAt(
+  node: SourceNode,
+  x: Value,
+  axis: number,
+  count: 1 | 2,
+  window: readonly [Sliding, Sliding],
+  fold: (image: Value, window: readonly [Sliding, Sliding]) => Value,
+): Value {
+  const { shape } = x.type;
+  const [lead, behind] = [shape.slice(0, axis + 2), shape.slice(axis + 3)];
+  const view = [lead[0], elementCount(lead.slice(1)), shape[axis + 2], elementCount(behind)];
+  const folded = fold(reshaped(node, x, view), window);
+  const [, , height, width] = folded.type.shape;
+  return reshaped(node, folded, [...lead, height, ...(count === 2 ? [width] : behind)]);
 }

@@ -2,6 +2,7 @@ import type { Pass } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
+import { pickDilatedMaxima } from "./dilated-maxima.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { readRowsDirectly } from "./rows.ts";
@@ -12,6 +13,7 @@ export const legalizations: readonly Pass[] = [
   foldShapes,
   addBiases,
   padConvolutions,
+  pickDilatedMaxima,
   padMaxima,
   padCountingMeans,
   padMeans,

@@ -1,0 +1,77 @@
+import { elementCount, fromNumbers, stridesOf, type Value } from "@millrace/ir";
+import { add, concat, floorMod, gather, gatherNd, mul } from "@millrace/ops";
+import type { Importer, SourceNode } from "../source-node.ts";
+import { converted, formulaOf } from "./formula.ts";
+import { knownShape, knownSize } from "./known-shape.ts";
+import { reshaped } from "./weights.ts";
+
+function gathering(node: SourceNode): Value {
+  const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
+  return node.compute(gather, [node.input(0), node.input(1)], { axis });
+}
+
+/** Numbers of `count` elements in the order of `shape`, without what its axis `axis` adds. */
+function startsWithout(axis: number, shape: readonly number[], strides: readonly number[]): readonly number[] {
+  return shape.reduce<readonly number[]>(
+    (starts, size, at) =>
+      starts.flatMap((start) =>
+        Array.from({ length: size }, (_, index) => start + (at === axis ? 0 : index * strides[at])),
+      ),
+    [0],
+  );
+}
+
+/** int32 numbers, as a vector, of the elements of data of `shape` that indices along `axis` name; those below zero count from its end. */
+export function placesAlong(node: SourceNode, indices: Value, shape: readonly number[], axis: number): Value {
+  const of = formulaOf(node);
+  const sizes = knownShape(node, indices.type.shape);
+  if (sizes.length !== shape.length || sizes.some((size, at) => at !== axis && size > shape[at]))
+    node.invalid(`its indices of shape [${sizes}] do not fit data of shape [${shape}]`);
+  const strides = stridesOf(shape);
+  const count = elementCount(sizes);
+  node.reserve(32 * count);
+  const flat = converted(node, reshaped(node, indices, [count]), "i32");
+  const starts = node.constant(fromNumbers("i32", [count], startsWithout(axis, sizes, strides)));
+  const along = of(mul, of(floorMod, flat, Math.max(1, shape[axis])), strides[axis]);
+  return of(add, along, starts);
+}
+
+/** y[i, …] = data[indices[i, …], …], where one index is given for each element along one axis. */
+function gatheringElements(node: SourceNode): Value {
+  const shape = knownShape(node, node.shape(0));
+  const axis = node.axis(node.attributes.integer("axis", 0), shape.length);
+  const places = placesAlong(node, node.input(1), shape, axis);
+  const flat = reshaped(node, node.input(0), [elementCount(shape)]);
+  return reshaped(node, node.compute(gather, [flat, places], { axis: 0 }), node.shape(1));
+}
+
+/** Rows of indices name slices; with batch_dims, of the data at the same place in the leading axes. */
+function gatheringSlices(node: SourceNode): Value {
+  const [data, indices] = [node.input(0), node.input(1)];
+  const batchAxes = node.attributes.integer("batch_dims", 0);
+  if (batchAxes === 0) return node.compute(gatherNd, [data, indices], {});
+  const lead = knownShape(node, data.type.shape.slice(0, batchAxes));
+  const batch = elementCount(lead);
+  const [rest, rows] = [data, indices].map((value) => value.type.shape.slice(batchAxes));
+  const depth = knownSize(node, rows[rows.length - 1] ?? node.invalid("its indices have no axis behind the batch"));
+  const count = elementCount(knownShape(node, rows.slice(0, -1)));
+  node.reserve(16 * batch * count);
+  const numbers = Array.from({ length: batch * count }, (_, at) => Math.floor(at / Math.max(1, count)));
+  const index = node.compute(
+    concat,
+    [
+      node.constant(fromNumbers("i32", [batch * count, 1], numbers)),
+      converted(node, reshaped(node, indices, [batch * count, depth]), "i32"),
+    ],
+    { axis: 1 },
+  );
+  const picked = node.compute(gatherNd, [reshaped(node, data, [batch, ...rest]), index], {});
+  return reshaped(node, picked, [...lead, ...rows.slice(0, -1), ...picked.type.shape.slice(1)]);
+}
+
+/** Operators that pick elements by indices. */
+export const picking: Readonly<Record<string, Importer>> = {
+  Gather: gathering,
+  GatherElements: gatheringElements,
+  GatherND: gatheringSlices,
+};
