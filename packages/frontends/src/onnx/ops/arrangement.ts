@@ -1,10 +1,4 @@
-import {
-  addDimensions,
-  type Dimension,
-  divideDimensions,
-  subtractDimensions,
-  type Value,
-} from "@millrace/ir";
+import { addDimensions, type Dimension, divideDimensions, subtractDimensions, type Value } from "@millrace/ir";
 import { concat, depthToSpace, slice, spaceToDepth, split, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 

@@ -1,10 +1,10 @@
 import { elementCount, type Value } from "@millrace/ir";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { positionsOf } from "./covered.ts";
 import { knownShape } from "./known-shape.ts";
 import { overlapping, sumOfPicks } from "./overlap.ts";
 import { perAxis, windowOf } from "./spatial.ts";
 import { reshaped } from "./weights.ts";
-import { positionsOf } from "./covered.ts";
 
 /** Lays blocks [batch, channels · block, positions] down where a window would have covered them, and sums what overlaps. */
 function columnsToImage(node: SourceNode): Value {

@@ -1,6 +1,7 @@
 import { elementCount, type Value } from "@millrace/ir";
 import { add, conv2d, transpose, transposeConv2d } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { windowsAlong } from "./covered.ts";
 import { plain } from "./elementwise.ts";
 import { knownSize } from "./known-shape.ts";
 import { overlapping, sumOfPicks } from "./overlap.ts";
@@ -19,7 +20,6 @@ import {
   windowOf,
 } from "./spatial.ts";
 import { reshaped } from "./weights.ts";
-import { windowsAlong } from "./covered.ts";
 
 const settled = { layout: "first", activation: "none" } as const;
 const exchanged = { permutation: [0, 2, 1, 3, 4] };

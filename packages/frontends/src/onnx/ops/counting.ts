@@ -5,5 +5,11 @@ import type { SourceNode } from "../source-node.ts";
 export function counting(node: SourceNode, shape: readonly number[], { start = 0, step = 1 } = {}): Value {
   const count = elementCount(shape);
   node.reserve(16 * count);
-  return node.constant(fromNumbers("i32", shape, Array.from({ length: count }, (_, at) => start + at * step)));
+  return node.constant(
+    fromNumbers(
+      "i32",
+      shape,
+      Array.from({ length: count }, (_, at) => start + at * step),
+    ),
+  );
 }

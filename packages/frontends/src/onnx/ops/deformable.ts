@@ -1,12 +1,12 @@
 import { elementCount, fromNumbers, type Value } from "@millrace/ir";
 import { add, matmul, mul, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { coveredBy, positionsOf } from "./covered.ts";
 import { formulaOf } from "./formula.ts";
 import { interpolated, tapsAt } from "./interpolation.ts";
 import { knownShape } from "./known-shape.ts";
 import { spatialSizes, type Window, windowOf } from "./spatial.ts";
 import { reshaped } from "./weights.ts";
-import { coveredBy, positionsOf } from "./covered.ts";
 
 const outside = { mode: "zeros", aligned: true } as const;
 
@@ -23,13 +23,20 @@ function deformableConvolution(node: SourceNode): Value {
   const groups = node.attributes.integer("group", 1);
   const parts = node.attributes.integer("offset_group", 1);
   if (inputs * groups !== channels || results % groups !== 0 || channels % parts !== 0)
-    node.invalid(`${channels} channels do not fit ${groups} groups, ${parts} offset groups and [${weights.type.shape}]`);
+    node.invalid(
+      `${channels} channels do not fit ${groups} groups, ${parts} offset groups and [${weights.type.shape}]`,
+    );
   const stated = node.attributes.integers("kernel_shape") ?? kernel;
   if (stated.join() !== kernel.join()) node.invalid(`kernel_shape is [${stated}], and its weights have [${kernel}]`);
   const window = windowOf(node, sizes, kernel);
   const positions = window.map((sliding, axis) => positionsOf(node, sizes[axis], sliding));
   const [taps, area] = [elementCount(kernel), elementCount(positions)];
-  const seen = elementsSeen(node, { images: batch * parts, channels: channels / parts, sizes, taps, area }, window, positions);
+  const seen = elementsSeen(
+    node,
+    { images: batch * parts, channels: channels / parts, sizes, taps, area },
+    window,
+    positions,
+  );
   const columns = reshaped(node, seen, [batch, groups, inputs * taps, area]);
   const filters = reshaped(node, weights, [1, groups, results / groups, inputs * taps]);
   const product = node.compute(matmul, [filters, columns], { transposeA: false, transposeB: false });

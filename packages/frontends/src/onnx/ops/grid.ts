@@ -52,10 +52,21 @@ function placesInGrid(node: SourceNode, sizes: readonly number[], count: number,
   const of = formulaOf(node);
   const perAxis = (dtype: "f32" | "i32", numbers: readonly number[]) =>
     node.constant(fromNumbers(dtype, [numbers.length], numbers));
-  const order = perAxis("i32", sizes.map((_, axis) => sizes.length - 1 - axis));
+  const order = perAxis(
+    "i32",
+    sizes.map((_, axis) => sizes.length - 1 - axis),
+  );
   const grid = node.compute(gather, [reshaped(node, node.input(1), [count, sizes.length]), order], { axis: 1 });
   const shifted = of(add, grid, 1);
-  if (aligned) return of(mul, of(div, shifted, 2), perAxis("f32", sizes.map((size) => size - 1)));
+  if (aligned)
+    return of(
+      mul,
+      of(div, shifted, 2),
+      perAxis(
+        "f32",
+        sizes.map((size) => size - 1),
+      ),
+    );
   return of(div, of(sub, of(mul, shifted, perAxis("f32", sizes)), 1), 2);
 }
 

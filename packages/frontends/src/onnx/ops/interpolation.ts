@@ -160,7 +160,16 @@ function broughtInside(
   const inRange = clamped(places, low, high);
   if (mode === "zeros" || low[0] === 0) return inRange;
   const last = sizes.map((size) => size - 1);
-  return of(select, of(equal, inRange, places), places, clamped(places, sizes.map(() => 0), last));
+  return of(
+    select,
+    of(equal, inRange, places),
+    places,
+    clamped(
+      places,
+      sizes.map(() => 0),
+      last,
+    ),
+  );
 }
 
 /** Distances in rows from the element at the floor of a place to each tap, the last axis varying first. */
@@ -185,11 +194,7 @@ function tapWeights(node: SourceNode, kernel: Kernel, fractions: Value): Value {
   );
   return perAxis.reduce((left, right) => {
     const [rows, columns] = [left, right].map((value) => value.type.shape[1] as number);
-    const product = of(
-      mul,
-      reshaped(node, left, [points, rows, 1]),
-      reshaped(node, right, [points, 1, columns]),
-    );
+    const product = of(mul, reshaped(node, left, [points, rows, 1]), reshaped(node, right, [points, 1, columns]));
     return reshaped(node, product, [points, rows * columns]);
   });
 }
@@ -202,5 +207,9 @@ function axisWeights(node: SourceNode, { constants, powers }: Kernel, fraction: 
   while (terms.length < degree) terms.push(of(mul, terms.at(-1)!, fraction));
   const inputs = degree === 1 ? fraction : node.compute(concat, terms, { axis: 1 });
   const factors = node.constant(fromNumbers("f32", [constants.length, degree], powers.flat()));
-  return node.compute(linear, [inputs, factors, node.constant(fromNumbers("f32", [constants.length], constants))], plain);
+  return node.compute(
+    linear,
+    [inputs, factors, node.constant(fromNumbers("f32", [constants.length], constants))],
+    plain,
+  );
 }

@@ -2,11 +2,11 @@ import { elementCount, fromNumbers, type Value } from "@millrace/ir";
 import { add, argMax, cast, gather } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { counting } from "./counting.ts";
+import { coveredBy, positionsOf } from "./covered.ts";
 import { formulaOf } from "./formula.ts";
 import { knownShape } from "./known-shape.ts";
 import type { Window } from "./spatial.ts";
 import { reshaped } from "./weights.ts";
-import { coveredBy, positionsOf } from "./covered.ts";
 
 /**
  * The int64 place in the whole data of the maximum of each window, the first of equals; with `columnFirst` the elements of
@@ -44,14 +44,16 @@ function coveredPlaces(
   columnFirst: boolean,
 ): readonly number[] {
   node.reserve(32 * elementCount(positions) * elementCount(window.map(({ kernel }) => kernel)));
-  return window.reduce<readonly (readonly number[])[]>(
-    (places, sliding, axis) => {
-      const step = elementCount(columnFirst ? sizes.slice(0, axis) : sizes.slice(axis + 1));
-      const lines = coveredBy(sliding, positions[axis]).map((taps) =>
-        taps.map((at) => Math.min(sizes[axis] - 1, Math.max(0, at)) * step),
-      );
-      return places.flatMap((outer) => lines.map((line) => outer.flatMap((start) => line.map((at) => start + at))));
-    },
-    [[0]],
-  ).flat();
+  return window
+    .reduce<readonly (readonly number[])[]>(
+      (places, sliding, axis) => {
+        const step = elementCount(columnFirst ? sizes.slice(0, axis) : sizes.slice(axis + 1));
+        const lines = coveredBy(sliding, positions[axis]).map((taps) =>
+          taps.map((at) => Math.min(sizes[axis] - 1, Math.max(0, at)) * step),
+        );
+        return places.flatMap((outer) => lines.map((line) => outer.flatMap((start) => line.map((at) => start + at))));
+      },
+      [[0]],
+    )
+    .flat();
 }

@@ -45,10 +45,14 @@ export function continued(
   if ([...front, ...back].every((count) => count === 0)) return inside;
   const { shape } = inside.type;
   const reach = reaches[mode];
-  if (reach && shape.every((size, axis) => typeof size === "string" || Math.max(front[axis], back[axis]) <= reach(size)))
+  if (
+    reach &&
+    shape.every((size, axis) => typeof size === "string" || Math.max(front[axis], back[axis]) <= reach(size))
+  )
     return node.compute(pad, [inside], { before: front, after: back, mode, value });
   return shape.reduce(
-    (result, _, axis) => continuedAlong(node, result, axis, front[axis], back[axis], mode as Exclude<Continuation, "constant">),
+    (result, _, axis) =>
+      continuedAlong(node, result, axis, front[axis], back[axis], mode as Exclude<Continuation, "constant">),
     inside,
   );
 }
@@ -114,7 +118,13 @@ function centering(node: SourceNode): Value {
     axes.includes(axis) ? target[axes.indexOf(axis)] - knownSize(node, size) : 0,
   );
   const before = extra.map((count) => Math.sign(count) * Math.floor(Math.abs(count) / 2));
-  return continued(node, x, before, extra.map((count, axis) => count - before[axis]), "constant");
+  return continued(
+    node,
+    x,
+    before,
+    extra.map((count, axis) => count - before[axis]),
+    "constant",
+  );
 }
 
 /** Operators that extend data beyond its ends. */

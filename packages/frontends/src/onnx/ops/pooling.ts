@@ -1,12 +1,12 @@
 import { fromNumbers, isStatic, type Shape, type Value } from "@millrace/ir";
 import { abs, averagePool2d, maxPool2d, mean, mul, pad, pow, reduceMax, sqrt, sum } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { foldAlongAxes } from "./covered.ts";
 import { formulaOf } from "./formula.ts";
 import { knownSize } from "./known-shape.ts";
 import { placesOfMaxima } from "./maxima.ts";
 import { localResponse } from "./response.ts";
 import { foldInPlanes, planar, reach, type Sliding, spatialSizes, type Window, windowOf } from "./spatial.ts";
-import { foldAlongAxes } from "./covered.ts";
 
 const pooled = { layout: "first", activation: "none" } as const;
 

@@ -129,7 +129,12 @@ function pooledRegions(
       keepDims: false,
     });
   const [height, width] = pooling.size;
-  const folded = fold(fold(values, count * height, samples[0], columns * channels), count * height * width, samples[1], channels);
+  const folded = fold(
+    fold(values, count * height, samples[0], columns * channels),
+    count * height * width,
+    samples[1],
+    channels,
+  );
   const bins = reshaped(node, folded, [count, height * width, channels]);
   return reshaped(node, node.compute(transpose, [bins], { permutation: [0, 2, 1] }), [count, channels, height, width]);
 }
@@ -138,8 +143,7 @@ function pooledRegions(
 function sampled(node: SourceNode, { isMaximum }: Pooling, points: Parameters<typeof tapsAt>[1]): Value {
   const of = formulaOf(node);
   const taps = tapsAt(node, points, "linear", inside);
-  const weighted = () =>
-    of(mul, taps.elements, reshaped(node, taps.weights!, [...taps.weights!.type.shape, 1]));
+  const weighted = () => of(mul, taps.elements, reshaped(node, taps.weights!, [...taps.weights!.type.shape, 1]));
   const value = isMaximum
     ? node.compute(reduceMax, [weighted()], { axes: [1], keepDims: false })
     : interpolated(node, taps);
@@ -152,12 +156,7 @@ function sampled(node: SourceNode, { isMaximum }: Pooling, points: Parameters<ty
 }
 
 /** Places [points, 2] of the samples: region by region, row by row. */
-function placesOf(
-  node: SourceNode,
-  { size }: Pooling,
-  { start, extent }: Corners,
-  samples: readonly number[],
-): Value {
+function placesOf(node: SourceNode, { size }: Pooling, { start, extent }: Corners, samples: readonly number[]): Value {
   const of = formulaOf(node);
   const [count] = start.type.shape as readonly number[];
   const counts = size.map((bins, axis) => bins * samples[axis]);
@@ -171,10 +170,9 @@ function placesOf(
   });
   const [rows, columns] = counts;
   const plane = [count, rows, columns, 1];
-  const both = [
-    reshaped(node, lines[0], [count, rows, 1, 1]),
-    reshaped(node, lines[1], [count, 1, columns, 1]),
-  ].map((value) => expanded(node, value, plane));
+  const both = [reshaped(node, lines[0], [count, rows, 1, 1]), reshaped(node, lines[1], [count, 1, columns, 1])].map(
+    (value) => expanded(node, value, plane),
+  );
   return reshaped(node, node.compute(concat, both, { axis: 3 }), [count * rows * columns, 2]);
 }
 

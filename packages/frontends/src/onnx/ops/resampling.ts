@@ -53,12 +53,7 @@ function picked(node: SourceNode, x: Value, sampling: AxisSampling, { place, rou
 }
 
 /** The axis is put last, where a fully connected layer mixes its elements. */
-function weighted(
-  node: SourceNode,
-  x: Value,
-  sampling: AxisSampling,
-  { mode, place, filter }: Resampling,
-): Value {
+function weighted(node: SourceNode, x: Value, sampling: AxisSampling, { mode, place, filter }: Resampling): Value {
   const { axis, from, to } = sampling;
   node.reserve(16 * from * to);
   const matrix = fromNumbers("f32", [to, from], weightMatrix(sampling, place, { ...filter, mode }));
@@ -102,13 +97,7 @@ function weightAt(distance: number, { mode, coefficient: a }: Filter): number {
 }
 
 /** `value` in the stead of every element whose place is outside the data along some axis. */
-function extrapolated(
-  node: SourceNode,
-  x: Value,
-  axes: readonly AxisSampling[],
-  place: Place,
-  value: number,
-): Value {
+function extrapolated(node: SourceNode, x: Value, axes: readonly AxisSampling[], place: Place, value: number): Value {
   const isInside = (sampling: AxisSampling, at: number) => {
     const position = place(at, sampling);
     return position >= 0 && position <= sampling.from - 1;

@@ -43,7 +43,8 @@ function resizing(node: SourceNode): Value {
   const { attributes } = node;
   if (node.opset < 11) return legacyResizing(node, node.numbers(1));
   const transformation = attributes.text("coordinate_transformation_mode", "half_pixel");
-  const place = places.get(transformation) ?? unknownChoice(node, "coordinate_transformation_mode", transformation, places);
+  const place =
+    places.get(transformation) ?? unknownChoice(node, "coordinate_transformation_mode", transformation, places);
   const nearestMode = attributes.text("nearest_mode", "round_prefer_floor");
   const rounding = nearestModes.get(nearestMode) ?? unknownChoice(node, "nearest_mode", nearestMode, nearestModes);
   const isCropped = transformation === "tf_crop_and_resize";
@@ -175,7 +176,10 @@ function asImages(
 ): Value | undefined {
   const x = node.input(0);
   const shrinks = samplings.some(({ scale }) => scale < 1);
-  const view = viewOf(x.type.shape, samplings.map(({ axis }) => axis));
+  const view = viewOf(
+    x.type.shape,
+    samplings.map(({ axis }) => axis),
+  );
   if (view === undefined || extrapolation !== undefined || (filter.antialias && shrinks)) return undefined;
   const plane = view.axes.map(
     (axis): Sampling => samplings.find((sampling) => sampling.axis === axis) ?? unchanged(axis, x.type.shape),
@@ -184,7 +188,11 @@ function asImages(
   const emit = (attributes: Attributes) => {
     const images = reshaped(node, x, view.shape);
     const result = node.compute(resize, [images], { ...attributes, size, layout: view.layout });
-    return reshaped(node, result, targets.map((target) => target.size));
+    return reshaped(
+      node,
+      result,
+      targets.map((target) => target.size),
+    );
   };
   if (mode === "nearest") {
     const like = nearestLike(place, rounding, plane);

@@ -30,7 +30,8 @@ const maximumMatches = 2 ** 24;
  */
 export function scatteredRows(node: SourceNode, data: Value, places: Value, updates: Value): Value {
   const name = node.attributes.text("reduction", "none");
-  if (!reductions.has(name)) node.unsupported(`reduction is ${name}`, `Use one of ${[...reductions.keys()].join(", ")}.`);
+  if (!reductions.has(name))
+    node.unsupported(`reduction is ${name}`, `Use one of ${[...reductions.keys()].join(", ")}.`);
   const reduction = reductions.get(name);
   const [rows, width] = knownShape(node, data.type.shape);
   const [count] = knownShape(node, updates.type.shape);
@@ -66,7 +67,14 @@ function constantTable(node: SourceNode, rows: number, places: Value, count: num
   const lists = Array.from({ length: rows }, (_, row) => [row]);
   const indices = numbersOf(node.constantTensor(places, "its indices"));
   for (let update = 0; update < count; update++) lists[indices[update]]?.push(rows + update);
-  if (filler === undefined) return node.constant(fromNumbers("i32", [rows], lists.map((list) => list.at(-1)!)));
+  if (filler === undefined)
+    return node.constant(
+      fromNumbers(
+        "i32",
+        [rows],
+        lists.map((list) => list.at(-1)!),
+      ),
+    );
   const most = lists.reduce((length, list) => Math.max(length, list.length), 1);
   node.reserve(16 * rows * most);
   const full = lists.flatMap((list, row) => [

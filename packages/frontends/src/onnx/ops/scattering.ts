@@ -1,17 +1,5 @@
 import { elementCount, fromNumbers, stridesOf, type Value } from "@millrace/ir";
-import {
-  add,
-  concat,
-  floorMod,
-  gather,
-  greaterEqual,
-  less,
-  logicalAnd,
-  mul,
-  select,
-  sub,
-  sum,
-} from "@millrace/ops";
+import { add, concat, floorMod, gather, greaterEqual, less, logicalAnd, mul, select, sub, sum } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { counting } from "./counting.ts";
 import { converted, formulaOf } from "./formula.ts";
@@ -69,7 +57,9 @@ function writingCache(node: SourceNode): Value {
   const [batch, heads] = [shape[0], elementCount(shape.slice(1, axis))];
   if (axis === 0 || batch * heads * (length + written) > 2 ** 31) node.invalid(`axis is ${axis} of [${shape}]`);
   const places = counting(node, [1, length]);
-  const starts = node.has(2) ? converted(node, reshaped(node, node.input(2), [batch, 1]), "i32") : node.scalar(0, "i32");
+  const starts = node.has(2)
+    ? converted(node, reshaped(node, node.input(2), [batch, 1]), "i32")
+    : node.scalar(0, "i32");
   const ahead = of(sub, places, starts);
   const at = mode === "circular" ? of(floorMod, ahead, Math.max(1, length)) : ahead;
   const isWritten = of(logicalAnd, of(greaterEqual, at, 0), of(less, at, written));
@@ -103,7 +93,13 @@ function unpooling(node: SourceNode): Value {
   const target = node.numbers(2);
   if (target.length !== shape.length) node.invalid(`output_shape is [${target}]`);
   const none = shape.map(() => 0);
-  return continued(node, result, none, target.map((size, axis) => size - shape[axis]), "constant");
+  return continued(
+    node,
+    result,
+    none,
+    target.map((size, axis) => size - shape[axis]),
+    "constant",
+  );
 }
 
 /** Operators that place elements by indices. */

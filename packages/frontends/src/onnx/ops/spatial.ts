@@ -48,8 +48,7 @@ export function autoPad(node: SourceNode): "NOTSET" | "VALID" | "SAME_UPPER" | "
 /** The attribute pads by axis, zeros without it; its entries before come before those after. */
 export function explicitPadding(node: SourceNode, rank: number): readonly Pick<Sliding, "before" | "after">[] {
   const pads = node.attributes.integers("pads") ?? [];
-  if (pads.length !== 0 && pads.length !== 2 * rank)
-    node.invalid(`pads has ${pads.length} entries for ${rank} axes`);
+  if (pads.length !== 0 && pads.length !== 2 * rank) node.invalid(`pads has ${pads.length} entries for ${rank} axes`);
   if (pads.some((count) => count < 0)) node.unsupported("pads is negative", "Slice the data before this node instead.");
   return Array.from({ length: rank }, (_, axis) => ({ before: pads[axis] ?? 0, after: pads[axis + rank] ?? 0 }));
 }
