@@ -19,6 +19,7 @@ import { mergeDuplicates } from "./merge-duplicates.ts";
 import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
 import type { Pass } from "./pass.ts";
+import { recognizeActivations } from "./recognize-activations.ts";
 import { removeDead } from "./remove-dead.ts";
 import { removeIdentities } from "./remove-identities.ts";
 
@@ -30,6 +31,7 @@ export const cleanUp: readonly Pass[] = [
   foldConstants,
   inlineBranches,
   ...tidy,
+  recognizeActivations,
   divideByMultiplying,
   foldScaling,
   mergeScaling,
