@@ -21,19 +21,42 @@ function wideRoles(kind: Layout): readonly Role[] {
   return kind === "first" ? ["n", "c", "h", "y", "w", "x"] : ["n", "h", "y", "w", "x", "c"];
 }
 
-function rearrange(
-  x: Tensor,
-  sizes: Readonly<Record<Role, number>>,
+/** How data moves: it is taken apart into axes of these sizes, which are then put in another order. */
+export interface Rearrangement {
+  readonly sizes: readonly number[];
+  readonly permutation: readonly number[];
+}
+
+interface Blocks {
+  readonly block: number;
+  readonly layout: Layout;
+  readonly order: Order;
+}
+
+function rearrangement(
   from: readonly Role[],
   to: readonly Role[],
-  shape: Shape,
-): Tensor {
-  const parts = reshapeTensor(
-    x,
-    from.map((role) => sizes[role]),
-  );
-  const permutation = to.map((role) => from.indexOf(role));
-  return reshapeTensor(transposeTensor(parts, permutation), shape as readonly number[]);
+  sizes: Readonly<Record<Role, number>>,
+): Rearrangement {
+  return { sizes: from.map((role) => sizes[role]), permutation: to.map((role) => from.indexOf(role)) };
+}
+
+/** What depthToSpace does to an image of this shape. */
+export function depthToSpaceMoves(shape: readonly number[], { block, layout, order }: Blocks): Rearrangement {
+  const { height, width, channels } = imageStrides(shape, layout);
+  const sizes = { n: shape[0], c: channels / block ** 2, h: height, w: width, y: block, x: block };
+  return rearrangement(deepRoles(layout, order), wideRoles(layout), sizes);
+}
+
+/** What spaceToDepth does to an image of this shape. */
+export function spaceToDepthMoves(shape: readonly number[], { block, layout, order }: Blocks): Rearrangement {
+  const { height, width, channels } = imageStrides(shape, layout);
+  const sizes = { n: shape[0], c: channels, h: height / block, w: width / block, y: block, x: block };
+  return rearrangement(wideRoles(layout), deepRoles(layout, order), sizes);
+}
+
+function move(x: Tensor, { sizes, permutation }: Rearrangement, shape: Shape): Tensor {
+  return reshapeTensor(transposeTensor(reshapeTensor(x, sizes), permutation), shape as readonly number[]);
 }
 
 const divisible = (size: Shape[number], by: number) => typeof size === "string" || size % by === 0;
@@ -61,11 +84,7 @@ export const depthToSpace = defineOp({
     };
   },
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
-  evaluate({ x }, { block, layout, order }, [output]) {
-    const { height, width, channels } = imageStrides(x.shape, layout);
-    const sizes = { n: x.shape[0], c: channels / block ** 2, h: height, w: width, y: block, x: block };
-    return rearrange(x, sizes, deepRoles(layout, order), wideRoles(layout), output.shape);
-  },
+  evaluate: ({ x }, attributes, [output]) => move(x, depthToSpaceMoves(x.shape, attributes), output.shape),
   samples: [
     {
       name: "four channels become four pixels",
@@ -147,11 +166,7 @@ export const spaceToDepth = defineOp({
     };
   },
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
-  evaluate({ x }, { block, layout, order }, [output]) {
-    const { height, width, channels } = imageStrides(x.shape, layout);
-    const sizes = { n: x.shape[0], c: channels, h: height / block, w: width / block, y: block, x: block };
-    return rearrange(x, sizes, wideRoles(layout), deepRoles(layout, order), output.shape);
-  },
+  evaluate: ({ x }, attributes, [output]) => move(x, spaceToDepthMoves(x.shape, attributes), output.shape),
   samples: [
     {
       name: "four pixels become four channels",

@@ -20,6 +20,7 @@ import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
 import type { Pass } from "./pass.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
+import { recognizeRearrangements } from "./recognize-rearrangements.ts";
 import { removeDead } from "./remove-dead.ts";
 import { removeIdentities } from "./remove-identities.ts";
 
@@ -32,6 +33,7 @@ export const cleanUp: readonly Pass[] = [
   inlineBranches,
   ...tidy,
   recognizeActivations,
+  recognizeRearrangements,
   divideByMultiplying,
   foldScaling,
   mergeScaling,
