@@ -77,9 +77,13 @@ export function refuseModel(runtime: string, error: unknown, printed: string): n
   });
 }
 
+/** Characters of a runtime's own words; some repeat themselves for each tensor. */
+const mostWords = 400;
+
 function describe(error: unknown, printed: string): string {
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ");
-  return printed === "" || printed.includes(reason) ? printed || reason : `${reason} (${printed})`;
+  const words = printed === "" || printed.includes(reason) ? printed || reason : `${reason} (${printed})`;
+  return words.length > mostWords ? `${words.slice(0, mostWords)} …` : words;
 }
 
 function checkInputs(runtime: string, expected: readonly TfliteTensorInfo[], inputs: readonly Uint8Array[]): void {
