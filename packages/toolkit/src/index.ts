@@ -32,3 +32,4 @@ export { type Artifact, artifactOf, type LayerReport, type Output, type Report }
 export { reportHtml } from "./report-html.ts";
 export { reportText } from "./report-text.ts";
 export { type Results, run } from "./run.ts";
+export { syntheticInputs } from "./synthetic-inputs.ts";
