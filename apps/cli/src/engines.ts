@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Diagnostic, Engine, Graph, ModelSource, ReferenceOptions } from "@millrace/toolkit";
 import { type Command, Option } from "commander";
+import { parseCount } from "./options.ts";
 import { RequestError } from "./request-error.ts";
 
 export interface EngineOptions extends ReferenceOptions {
@@ -34,7 +35,7 @@ export function createEngine(name: EngineName, options: EngineOptions): Promise<
   return engines[name](options);
 }
 
-/** An engine by its name. Between inferences it lets signals be heard; `progress` gets the nodes of each. */
+/** An engine by its name. Between inferences it lets signals be heard, and with `progress`, which gets the nodes of each, within them too. */
 export async function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
   return interruptible(await createEngine(name, options), options);
 }
@@ -54,32 +55,47 @@ export function isTfliteName(name: string): boolean {
   return name.toLowerCase().endsWith(".tflite");
 }
 
-/** Adds the options that say what computes integers, and how. */
+/** How our own engines compute. */
+export interface KernelOptions extends Pick<ReferenceOptions, "rounding" | "flavor"> {
+  /** In megabytes. */
+  readonly memory?: number;
+}
+
+/** Adds the options that say how our own engines compute. */
 export function withKernelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        "--rounding <rounding>",
-        "how reference and wasm bring products back to 32 bits (default: double)",
-      ).choices(["double", "single"]),
+      new Option("--rounding <rounding>", "how reference and wasm round products (default: double)").choices([
+        "double",
+        "single",
+      ]),
     )
     .addOption(
       new Option("--flavor <flavor>", "whose kernels reference and wasm follow (default: tflite)").choices([
         "tflite",
         "tflm",
       ]),
-    );
+    )
+    .option("--memory <megabytes>", "most that reference and wasm may use for tensors (default: 537)", parseCount);
 }
 
 /** The kernels' options. Throws a RequestError `engine.option-not-available` where the engine has none. */
-export function kernelOptionsOf({ rounding, flavor }: ReferenceOptions, engine?: EngineName): ReferenceOptions {
-  const given = { ...(rounding && { rounding }), ...(flavor && { flavor }) };
+export function kernelOptionsOf({ rounding, flavor, memory }: KernelOptions, engine?: EngineName): ReferenceOptions {
+  const given = { ...(rounding && { rounding }), ...(flavor && { flavor }), ...(memory && { memory }) };
   const [name] = Object.keys(given);
-  if (name === undefined || engine === undefined || engine === "reference" || engine === "wasm") return given;
-  throw new RequestError("engine.option-not-available", `--${name} has no meaning for the engine ${engine}`, {
-    hint: "use --engine reference or --engine wasm",
-  });
+  if (name !== undefined && engine !== undefined && engine !== "reference" && engine !== "wasm") {
+    throw new RequestError("engine.option-not-available", `--${name} has no meaning for the engine ${engine}`, {
+      hint: "use --engine reference or --engine wasm",
+    });
+  }
+  return {
+    ...(rounding && { rounding }),
+    ...(flavor && { flavor }),
+    ...(memory && { maximumBytes: memory * bytesOfMegabyte }),
+  };
 }
+
+const bytesOfMegabyte = 1e6;
 
 function interruptible(engine: Engine, { signal, progress }: EngineOptions): Engine {
   return {
@@ -92,8 +108,7 @@ function interruptible(engine: Engine, { signal, progress }: EngineOptions): Eng
           signal.throwIfAborted();
           return prepared.run(feeds, {
             ...options,
-            signal,
-            ...(progress && { onProgress: ({ done, total }) => progress("run", done, total) }),
+            ...(progress && { signal, onProgress: ({ done, total }) => progress("run", done, total) }),
           });
         },
         dispose: () => prepared.dispose(),

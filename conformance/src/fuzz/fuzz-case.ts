@@ -8,23 +8,26 @@ import {
   tensorTypes,
   writeTflite,
 } from "@millrace/formats/tflite";
-import { mutatePlain, type Vocabulary } from "./mutate-plain.ts";
+import { type Grammar, mutatePlain } from "./mutate-plain.ts";
 import { Random } from "./random.ts";
 import type { FuzzSource } from "./sources.ts";
 
 /** Ways to damage a file: end it early, flip bits of one to four bytes, or change one field of the model in it. */
 export type Mutation = "truncate" | "flip" | "field";
 
-/** The bytes of one case; the same for the same arguments. Undefined where a changed model can't be written. */
+const mostAttempts = 10;
+
+/** The bytes of one case; the same for the same arguments. Undefined where no changed model can be written. */
 export function mutated(source: FuzzSource, mutation: Mutation, index: number): Uint8Array | undefined {
-  const random = new Random(index);
+  const random = new Random(index * 65_537 + source.bytes.length);
   if (mutation === "truncate") return source.bytes.slice(0, index);
   if (mutation === "flip") return flipped(source.bytes, random);
-  try {
-    return withOtherField(source, random);
-  } catch {
-    return undefined;
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    try {
+      return withOtherField(source, random);
+    } catch {}
   }
+  return undefined;
 }
 
 function flipped(bytes: Uint8Array, random: Random): Uint8Array {
@@ -33,18 +36,38 @@ function flipped(bytes: Uint8Array, random: Random): Uint8Array {
   return copy;
 }
 
-const tfliteTexts: Vocabulary = {
-  type: Object.keys(tensorTypes),
-  builtinCode: Object.keys(builtinOperators),
-  padding: Object.keys(paddings),
-  fusedActivationFunction: Object.keys(activationFunctions),
+const tflite: Grammar = {
+  texts: {
+    type: Object.keys(tensorTypes),
+    builtinCode: Object.keys(builtinOperators),
+    padding: Object.keys(paddings),
+    fusedActivationFunction: Object.keys(activationFunctions),
+  },
+  decisive:
+    /^\.(subgraphs\[\]\.(inputs|outputs|tensors|operators)|buffers|operatorCodes\[\]\.builtin)(?!.*\.(name|hasRank|externalBuffer|customOptionsFormat|debugMetadataIndex)$)/,
 };
 
-const onnxTexts: Vocabulary = {
-  opType: ["Add", "Clip", "Conv", "Expand", "Flatten", "Gather", "MatMul", "Pad", "Reshape", "Resize", "Slice", "Tile"],
+const onnx: Grammar = {
+  decisive: /^\.(graph\.(nodes|inputs|outputs|initializers)|opset)(?!.*docString)/,
+  texts: {
+    opType: [
+      "Add",
+      "Clip",
+      "Conv",
+      "Expand",
+      "Flatten",
+      "Gather",
+      "MatMul",
+      "Pad",
+      "Reshape",
+      "Resize",
+      "Slice",
+      "Tile",
+    ],
+  },
 };
 
 function withOtherField({ name, bytes }: FuzzSource, random: Random): Uint8Array {
-  if (name.endsWith(".onnx")) return writeOnnx(mutatePlain<OnnxModel>(readOnnx(bytes), onnxTexts, random));
-  return writeTflite(mutatePlain<TfliteModel>(readTflite(bytes), tfliteTexts, random));
+  if (name.endsWith(".onnx")) return writeOnnx(mutatePlain<OnnxModel>(readOnnx(bytes), onnx, random));
+  return writeTflite(mutatePlain<TfliteModel>(readTflite(bytes), tflite, random));
 }

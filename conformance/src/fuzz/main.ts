@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Mutation } from "./fuzz-case.ts";
 import { faults, type Outcome } from "./outcome.ts";
-import { example, type FuzzSource, operatorSources, sharedSources } from "./sources.ts";
+import { arraySources, example, type FuzzSource, operatorSources, sharedSources } from "./sources.ts";
 import { Supervisor } from "./supervise.ts";
 
 /**
@@ -25,12 +25,19 @@ interface Campaign {
 
 const small = [example("digits_int8_tf.tflite"), example("digits.onnx"), example("digits_float.tflite")];
 const singles = [...operatorSources("tflite"), ...operatorSources("onnx")];
+const arrays = arraySources();
 const shared = sharedSources();
 const whole = shared.filter(({ name }) => !name.startsWith("fixtures/kernels"));
 
+/** The smallest three files of each format. */
+function smallest(sources: readonly FuzzSource[]): readonly FuzzSource[] {
+  const bySize = [...sources].sort((a, b) => a.bytes.length - b.bytes.length);
+  return [".tflite", ".onnx"].flatMap((ending) => bySize.filter(({ name }) => name.endsWith(ending)).slice(0, 3));
+}
+
 const campaigns: readonly Campaign[] = [
-  { mutation: "truncate", sources: small.slice(0, 2), cases: ({ bytes }) => bytes.length },
-  { mutation: "flip", sources: [...small, ...whole.slice(0, 6)], cases: () => 10_000 },
+  { mutation: "truncate", sources: [...small.slice(0, 2), ...arrays], cases: ({ bytes }) => bytes.length },
+  { mutation: "flip", sources: [...small.slice(0, 2), ...arrays, ...smallest(whole)], cases: () => 10_000 },
   { mutation: "field", sources: [...small, ...singles, ...shared], cases: () => 300 },
 ];
 

@@ -10,18 +10,22 @@ interface Place {
   readonly kind: string;
 }
 
-/** Texts that a field may hold beside those that the model holds in such fields, by the field's name. */
-export type Vocabulary = Readonly<Record<string, readonly string[]>>;
+/** What is known of a format. */
+export interface Grammar {
+  /** Texts that a field may hold beside those that the model holds in such fields, by the field's name. */
+  readonly texts: Readonly<Record<string, readonly string[]>>;
+  /** Paths as in `.subgraphs[].tensors[].shape` of fields that decide what a model computes. */
+  readonly decisive: RegExp;
+}
 
 /**
- * A copy of a model in which one field, list or buffer differs. Every kind of field is as likely as any other, however often the model
- * has it. Buffers that stay are shared with the original.
+ * A copy of a model in which one field, list or buffer that decides what it computes differs. Every kind of field is as likely as any
+ * other, however often the model has it. Buffers that stay are shared with the original.
  */
-export function mutatePlain<T extends object>(model: T, vocabulary: Vocabulary, random: Random): T {
+export function mutatePlain<T extends object>(model: T, { texts: vocabulary, decisive }: Grammar, random: Random): T {
   const copy = copyOf(model) as T;
   const places = placesOf(copy);
-  const kinds = [...places.keys()];
-  const kind = random.pick(kinds);
+  const kind = random.pick([...places.keys()].filter((path) => decisive.test(path)));
   const alike = places.get(kind)!;
   const { parent, key } = random.pick(alike);
   const field = kind.replace(/\[\]/g, "").replace(/^.*\./, "");

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type NpyArray, writeNpy, writeNpz } from "@millrace/formats/npy";
 import { Graph } from "@millrace/ir";
 import { operators } from "@millrace/ops";
 import { write } from "@millrace/toolkit";
@@ -17,6 +18,22 @@ const digits = fileURLToPath(new URL("../../../examples/digits/", import.meta.ur
 /** A file of the digits example. */
 export function example(name: string): FuzzSource {
   return { name, bytes: read(join(digits, name)) };
+}
+
+/** Arrays as numpy stores them, one alone and two together. */
+export function arraySources(): readonly FuzzSource[] {
+  const floats = { dtype: "f32", shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
+  const longs = { dtype: "i64", shape: [2], data: BigInt64Array.of(1n, 2n) } as const;
+  const archive = writeNpz(
+    new Map<string, NpyArray>([
+      ["floats", floats],
+      ["longs", longs],
+    ]),
+  );
+  return [
+    { name: "floats.npy", bytes: writeNpy(floats) },
+    { name: "both.npz", bytes: archive },
+  ];
 }
 
 /** Every operator's samples as files of one node, but for those that a format can't express. */

@@ -1,7 +1,7 @@
 import { mayMatch } from "./agree.ts";
 import { bodiesOf, deepestNesting } from "./bodies.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { bitsOf, holds, integerRange, isDType, isInteger } from "./dtype.ts";
+import { bitsOf, type DType, holds, integerRange, isDType, isFloat, isInteger } from "./dtype.ts";
 import type { Graph } from "./graph.ts";
 import type { Node, Value, ValueType } from "./node.ts";
 import { elementCount, printShape, sameShape } from "./shape.ts";
@@ -151,7 +151,7 @@ function quantizationFaults({ dtype, shape, quantization }: ValueType): string[]
   const count = axis === undefined ? 1 : shape[axis];
   const faults: [boolean, string][] = [
     [isInteger(dtype), `${dtype} is no integer type, so it can't be quantized`],
-    [scale.every((step) => step > 0 && Number.isFinite(step)), "not every scale is positive and finite"],
+    [scale.every((step) => isScale(step, axis)), "not every scale is positive and finite"],
     [
       zeroPoint.every((zero) => Number.isInteger(zero) && zero >= low && zero <= high),
       `not every zero point is an integer that ${bitsOf(dtype)} bits of ${dtype} hold`,
@@ -168,6 +168,11 @@ function quantizationFaults({ dtype, shape, quantization }: ValueType): string[]
   return faults.filter(([holds]) => !holds).map(([, fault]) => fault);
 }
 
+/** Channels of weights that are all zero may have the scale 0. */
+function isScale(step: number, axis: number | undefined): boolean {
+  return (axis === undefined ? step > 0 : step >= 0) && Number.isFinite(step);
+}
+
 function verifyNode(node: Node, report: Report): void {
   const { op, name, inputs, outputs, attributes } = node;
   const problems = op.check(inputs, attributes);
@@ -181,11 +186,18 @@ function verifyNode(node: Node, report: Report): void {
   }
   outputs.forEach((value, index) => {
     const { dtype, shape } = inferred[index];
-    if (value.type.dtype === dtype && mayMatch(value.type.shape, shape)) return;
+    const fits = value.type.dtype === dtype || standsForReals(node, value, dtype);
+    if (fits && mayMatch(value.type.shape, shape)) return;
     const is = `${value.type.dtype}${printShape(value.type.shape)}`;
     const message = `${value.name} is ${is}, but ${name} (${op.name}) gives ${dtype}${printShape(shape)}.`;
     report("type", message, atNode(node, value));
   });
+}
+
+/** Whether a result may be of any integer type, as it stands for the reals that the operator gives. */
+function standsForReals({ op, inputs }: Node, { type }: Value, inferred: DType): boolean {
+  const reals = (isDType(inferred) && isFloat(inferred)) || inputs.some((input) => input?.type.quantization);
+  return type.quantization !== undefined && op.quantization.kind !== "index" && reals;
 }
 
 function atNode(node: Node, value: Value): Diagnostic["at"] {

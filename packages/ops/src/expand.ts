@@ -15,7 +15,10 @@ export const expand = defineOp({
   inputs: { x: one() },
   attributes: { shape: dimensions },
   quantization: { kind: "same", inputs: ["x"] },
-  check: [["x broadcasts to shape", ({ x }, { shape }) => stretches(x.type.shape, shape)]],
+  check: [
+    ["sizes are at least 0", (_, { shape }) => shape.every((size) => typeof size === "string" || size >= 0)],
+    ["x broadcasts to shape", ({ x }, { shape }) => stretches(x.type.shape, shape)],
+  ],
   infer: ({ x }, { shape }) => ({ dtype: x.type.dtype, shape }),
   transposed(_, { shape }, permutation) {
     const lead = shape.length - permutation.length;

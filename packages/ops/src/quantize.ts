@@ -67,6 +67,11 @@ function storedOf(x: ArrayLike<number>, shape: readonly number[], dtype: DType, 
 
 const quantizable = ({ type }: { readonly type: ValueType }) => isFloat(type.dtype) || type.quantization !== undefined;
 
+function hasFittingScales({ shape, quantization }: ValueType): boolean {
+  if (quantization?.axis === undefined) return true;
+  return within(quantization.axis, shape) && mayEqual(shape[quantization.axis], quantization.scale.length);
+}
+
 /** Reals to the integers that stand for them, or integers to those of other parameters: round(x / scale) + zeroPoint, per tensor (axis -1) or for each index of axis. */
 export const quantize = defineOp({
   name: "quantize",
@@ -141,7 +146,10 @@ export const dequantize = defineOp({
   inputs: { x: one(...integerTypes) },
   attributes: {},
   quantization: { kind: "float", why: "its result is real numbers" },
-  check: [["integers of x stand for reals", ({ x }) => quantizable(x)]],
+  check: [
+    ["integers of x stand for reals", ({ x }) => quantizable(x)],
+    ["x has one scale, or one for each index of their axis", ({ x }) => hasFittingScales(x.type)],
+  ],
   infer: ({ x }) => ({ dtype: "f32", shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
   evaluate: ({ x }, _, __, types) => fromNumbers("f32", x.shape, realsOf(x, types.x)),

@@ -1,8 +1,9 @@
 import { type DiagnosticError, fromNumbers, Graph, perTensor, type Tensor } from "@millrace/ir";
-import { add, clamp, mul, operators, reshape, sub } from "@millrace/ops";
+import { add, clamp, expand, mul, operators, reshape, sub } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import type { Progress } from "./engine.ts";
 import { referenceEngine } from "./interpreter.ts";
+import { wasmEngine } from "./wasm/engine.ts";
 
 function f32(shape: readonly number[], values: readonly number[]): Tensor {
   return fromNumbers("f32", shape, values);
@@ -29,8 +30,8 @@ const feeds = new Map([
 ]);
 
 async function codesOf(run: Promise<unknown>): Promise<string[]> {
-  const error = (await run.then(() => undefined).catch((reason: unknown) => reason)) as DiagnosticError;
-  return error.diagnostics.map(({ code }) => code);
+  const error = (await run.then(() => undefined).catch((reason: unknown) => reason)) as DiagnosticError | undefined;
+  return error?.diagnostics.map(({ code }) => code) ?? [];
 }
 
 describe("the reference engine", () => {
@@ -102,6 +103,20 @@ describe("the reference engine", () => {
     await prepared.run(feeds, { onNode: (node, milliseconds) => times.push([node.name, milliseconds]) });
     expect(times.map(([name]) => name)).toEqual(["sum", "product", "y"]);
     for (const [, milliseconds] of times) expect(milliseconds).toBeGreaterThanOrEqual(0);
+  });
+
+  it("refuses to allocate more than it may, before it does", async () => {
+    const { graph } = sampleGraph();
+    const prepared = await referenceEngine({ maximumBytes: 24 }).prepare(graph);
+    expect(await codesOf(prepared.run(feeds))).toEqual([]);
+    const larger = new Map([...feeds].map(([name]) => [name, f32([2, 2], [1, 2, 3, 4])]));
+    expect(await codesOf(prepared.run(larger))).toEqual(["runtime.too-much-memory"]);
+    const bomb = new Graph("bomb");
+    const x = bomb.addInput("x", { dtype: "f32", shape: [1] });
+    const shape = [2 ** 30, 2 ** 30];
+    bomb.setOutputs(bomb.addNode({ op: expand, inputs: [x], attributes: { shape } }).outputs);
+    for (const engine of [referenceEngine(), wasmEngine()])
+      expect(await codesOf(engine.prepare(bomb))).toEqual(["runtime.too-much-memory"]);
   });
 
   it("refuses to run after it was disposed", async () => {

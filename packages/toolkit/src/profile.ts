@@ -42,10 +42,10 @@ const mostInferences = 16;
 export async function profile(model: LoadedModel, options: ProfileOptions): Promise<Report> {
   const watch = new Stopwatch();
   const { graph, diagnostics } = withKnownSizes(model.graph);
-  const inferences = await inferencesFor(graph, options.data);
   const prepared = await watch.time("prepare", () => options.engine.prepare(graph));
   let latency: Latency;
   try {
+    const inferences = await inferencesFor(graph, options.data);
     latency = await watch.time("measure", () => measure(graph, prepared, inferences, options));
   } finally {
     await prepared.dispose();

@@ -1,4 +1,4 @@
-import type { Dataset, Evaluation, ReferenceOptions, Runnable } from "@millrace/toolkit";
+import type { Dataset, Evaluation, Runnable } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData, requireData } from "../data.ts";
@@ -8,6 +8,7 @@ import {
   engineNames,
   engineOf,
   isTfliteName,
+  type KernelOptions,
   kernelOptionsOf,
   runsTflite,
   withKernelOptions,
@@ -16,7 +17,7 @@ import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, withExamples, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
+interface Options extends CommonOptions, ShapeOptions, KernelOptions {
   readonly data?: string;
   readonly against?: string;
   readonly samples?: number;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LoadedModel, OperatorTime, ReferenceOptions, Report } from "@millrace/toolkit";
+import type { LoadedModel, OperatorTime, Report } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData } from "../data.ts";
@@ -8,6 +8,7 @@ import {
   type EngineName,
   engineNames,
   isTfliteName,
+  type KernelOptions,
   kernelOptionsOf,
   runsTflite,
   withKernelOptions,
@@ -18,7 +19,7 @@ import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { reportFiles } from "../report-files.ts";
 import { columns, printable, printableLines } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
+interface Options extends CommonOptions, ShapeOptions, KernelOptions {
   readonly device: "host";
   readonly engine: EngineName;
   readonly runs: number;

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import type { Diagnostic, Graph, LoadedModel, ReferenceOptions, Results, Tensor } from "@millrace/toolkit";
+import type { Diagnostic, Graph, LoadedModel, Results, Tensor } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import {
@@ -7,6 +7,7 @@ import {
   engineNames,
   engineOf,
   isTfliteName,
+  type KernelOptions,
   kernelOptionsOf,
   runsTflite,
   withKernelOptions,
@@ -18,7 +19,7 @@ import { RequestError } from "../request-error.ts";
 import { readInputs } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions, ReferenceOptions {
+interface Options extends CommonOptions, ShapeOptions, KernelOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly output: string;
   readonly engine: EngineName;

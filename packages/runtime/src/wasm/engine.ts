@@ -1,9 +1,10 @@
-import { fail, type Graph, isStatic, type Tensor, type Value } from "@millrace/ir";
+import { fail, type Graph, type Tensor, type Value } from "@millrace/ir";
 import type { Engine, PreparedGraph, RunOptions } from "../engine.ts";
 import { bindFeeds } from "../feeds.ts";
-import type { ReferenceOptions } from "../interpreter.ts";
+import { isFixed, type ReferenceOptions } from "../interpreter.ts";
 import type { KernelContext } from "../kernels/kernel.ts";
 import { createScratch } from "../kernels/scratch.ts";
+import { defaultMaximumBytes, requireMemory } from "../memory-limit.ts";
 import { planSteps, type Step } from "../plan.ts";
 import { carryStates } from "../states.ts";
 import { runSteps, tensorOfValue } from "../steps.ts";
@@ -14,31 +15,30 @@ import type { Stage } from "./stages.ts";
  * The reference engine's integers from WebAssembly SIMD: 8-bit convolutions, fully connected layers, sums and pools are
  * compiled, all other nodes run in their reference kernels. Runs of one prepared graph take turns.
  */
-export function wasmEngine({ rounding = "double", flavor = "tflite" }: ReferenceOptions = {}): Engine {
+export function wasmEngine(options: ReferenceOptions = {}): Engine {
+  const { rounding = "double", flavor = "tflite", maximumBytes = defaultMaximumBytes } = options;
   return {
     name: "wasm",
     async prepare(graph, wanted = []) {
       const kept = new Set([...graph.outputs, ...wanted]);
       const context = { rounding, flavor, scratch: createScratch() };
-      const runner = createRunner(graph, kept, context);
+      const runner = createRunner(graph, kept, context, maximumBytes);
       if (isFixed(graph)) await runner.programFor(new Map());
       return carryStates(graph, runner);
     },
   };
 }
 
-function isFixed(graph: Graph): boolean {
-  return graph.inputs.every(({ type }) => isStatic(type.shape));
-}
-
-function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelContext) {
+function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelContext, maximumBytes: number) {
   let steps: readonly Step[] | undefined = planSteps(graph, kept, context);
   let program: { readonly key: string; readonly made: Promise<Program> } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const programFor = (sizes: ReadonlyMap<string, number>) => {
     if (steps === undefined) fail("runtime.disposed", `"${graph.name}" was run after it had been disposed.`);
     const key = JSON.stringify([...sizes]);
-    if (program?.key !== key) program = { key, made: assemble(steps, kept, context, sizes) };
+    if (program?.key === key) return program.made;
+    requireMemory(steps, sizes, maximumBytes);
+    program = { key, made: assemble(steps, kept, context, sizes) };
     return program.made;
   };
   const run = async (feeds: ReadonlyMap<string, Tensor>, options: RunOptions) => {
