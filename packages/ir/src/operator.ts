@@ -29,14 +29,14 @@ export interface InputSpec {
 /**
  * How integer types reach an operator's values in a quantized graph.
  * - `free`: the result has a range of its own.
- * - `same`: the named inputs and the result share one set of parameters.
+ * - `same`: the named inputs and the result share one set of parameters; `rounds` where a result may lie between their steps.
  * - `fixed`: the result's parameters follow from the operator, for a type of the given width.
  * - `index`: inputs may be quantized; the result is plain integers that stand for no real number.
  * - `float`: no integer form exists.
  */
 export type QuantizationRule =
   | { readonly kind: "free"; readonly weights?: WeightsRule }
-  | { readonly kind: "same"; readonly inputs: readonly string[] }
+  | { readonly kind: "same"; readonly inputs: readonly string[]; readonly rounds?: boolean }
   | {
       readonly kind: "fixed";
       readonly parameters: (bits: 8 | 16) => { readonly scale: number; readonly zeroPoint: number };

@@ -11,7 +11,7 @@ describe("check", () => {
   const slicing = { starts: [0], sizes: [2], steps: [1] };
   const padding = { before: [1], after: [0], mode: "reflect", value: 0 };
   const blocks = { block: 2, layout: "last", order: "depthFirst" };
-  const quantizing = { dtype: "i8", scale: [1], zeroPoint: [0], axis: -1 };
+  const quantizing = { dtype: "i8", scale: [1], zeroPoint: [0], axis: -1, rounding: "away" };
   const cases: [Case, string][] = [
     [{ op: "add", inputs: [[2], undefined], attributes: { activation: "none" } }, "input b is missing"],
     [{ op: "add", inputs: [[2], [3]], attributes: { activation: "none" } }, "the shapes of a and b broadcast"],

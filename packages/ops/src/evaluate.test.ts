@@ -87,7 +87,7 @@ describe("quantize and dequantize", () => {
     const all = i8(Array.from({ length: 256 }, (_, index) => index - 128));
     const quantization = { scale: [Math.fround(0.037)], zeroPoint: [-7] };
     const [reals] = run("dequantize", [all], {}, quantization);
-    const [back] = run("quantize", [reals], { dtype: "i8", ...quantization, axis: -1 });
+    const [back] = run("quantize", [reals], { dtype: "i8", ...quantization, axis: -1, rounding: "away" });
     expect(back.data).toEqual(all.data);
   });
 
@@ -98,6 +98,7 @@ describe("quantize and dequantize", () => {
       scale: [scale],
       zeroPoint: [0],
       axis: -1,
+      rounding: "away",
     });
     const single = [0.25, 0.35, -0.25].map((x) => Math.fround(Math.fround(x) / scale));
     expect(single).toEqual([2.5, 3.5, -2.5]);
@@ -115,7 +116,13 @@ describe("quantize and dequantize", () => {
         [-1, -1],
       ],
     ]);
-    const [result] = run("quantize", [x], { dtype: "i16", scale: [1, 0.5], zeroPoint: [0, 10], axis: 1 });
+    const [result] = run("quantize", [x], {
+      dtype: "i16",
+      scale: [1, 0.5],
+      zeroPoint: [0, 10],
+      axis: 1,
+      rounding: "away",
+    });
     expect(Array.from(numbersOf(result))).toEqual([1, 1, 12, 12, -1, -1, 8, 8]);
   });
 

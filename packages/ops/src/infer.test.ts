@@ -122,7 +122,11 @@ describe("infer", () => {
       [["N", "M + 2"]],
     ],
     [
-      { op: "quantize", inputs: [["N", 2]], attributes: { dtype: "i8", scale: [1, 2], zeroPoint: [0, 0], axis: 1 } },
+      {
+        op: "quantize",
+        inputs: [["N", 2]],
+        attributes: { dtype: "i8", scale: [1, 2], zeroPoint: [0, 0], axis: 1, rounding: "away" },
+      },
       [["N", 2]],
     ],
   ];
@@ -135,7 +139,7 @@ describe("infer", () => {
   });
 
   test("the result of quantize carries its parameters as float32", () => {
-    const attributes = { dtype: "u8", scale: [0.1], zeroPoint: [128], axis: -1 };
+    const attributes = { dtype: "u8", scale: [0.1], zeroPoint: [128], axis: -1, rounding: "away" };
     expect(operators.get("quantize")!.infer(valuesOf([[2]]), attributes)).toEqual([
       { dtype: "u8", shape: [2], quantization: { scale: [Math.fround(0.1)], zeroPoint: [128] } },
     ]);

@@ -28,7 +28,7 @@ export const pad = defineOp({
   name: "pad",
   inputs: { x: one() },
   attributes: { before: counts, after: counts, mode: oneOf("constant", "reflect", "symmetric", "edge"), value: real },
-  quantization: { kind: "same", inputs: ["x"] },
+  quantization: { kind: "same", inputs: ["x"], rounds: true },
   check: [
     [
       "before and after have one entry for each axis of x",

@@ -88,7 +88,7 @@ export const averagePool2d = defineOp({
     layout,
     activation,
   },
-  quantization: { kind: "same", inputs: ["x"] },
+  quantization: { kind: "same", inputs: ["x"], rounds: true },
   check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, { ...attributes, dilation: undilated })]],
   infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),

@@ -11,17 +11,20 @@ import {
   type Tensor,
   type ValueType,
 } from "@millrace/ir";
-import { elementType, integer, integers, reals } from "./attributes.ts";
+import { elementType, integer, integers, oneOf, reals } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, i8 } from "./literal.ts";
 import { within } from "./sizes.ts";
 import { alongside, movedAxis } from "./transposing.ts";
+import { roundHalfToEven } from "./unary.ts";
 
 const integerTypes = ["i4", "i8", "i16", "i32", "u4", "u8", "u16"] as const;
 
 function quantizationOf(scale: readonly number[], zeroPoint: readonly number[], axis: number): Quantization {
   return { scale: scale.map(Math.fround), zeroPoint, ...(axis >= 0 && { axis }) };
 }
+
+const roundings = { away: roundAway, even: roundHalfToEven } as const;
 
 /** Nearest integer, halves away from zero. */
 function roundAway(value: number): number {
@@ -51,15 +54,22 @@ function realsOf(x: Tensor, type: ValueType | undefined): ArrayLike<number> {
   return result;
 }
 
-/** Stored integers: x / scale in float32, halves away from zero, plus zeroPoint, clamped to the type. */
-function storedOf(x: ArrayLike<number>, shape: readonly number[], dtype: DType, quantization: Quantization): Tensor {
+/** Stored integers: x / scale in float32, rounded, plus zeroPoint, clamped to the type. */
+function storedOf(
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  dtype: DType,
+  quantization: Quantization,
+  rounding: keyof typeof roundings,
+): Tensor {
   const { scale, zeroPoint, axis } = quantization;
   const [low, high] = integerRange(dtype);
   const entry = entryOf(shape, axis);
+  const round = roundings[rounding];
   const result = new Float64Array(x.length);
   for (let at = 0; at < result.length; at++) {
     const index = entry(at);
-    const stored = roundAway(Math.fround(x[at] / scale[index])) + zeroPoint[index];
+    const stored = round(Math.fround(x[at] / scale[index])) + zeroPoint[index];
     result[at] = Math.min(high, Math.max(low, stored));
   }
   return fromNumbers(dtype, shape, result);
@@ -72,11 +82,14 @@ function hasFittingScales({ shape, quantization }: ValueType): boolean {
   return within(quantization.axis, shape) && mayEqual(shape[quantization.axis], quantization.scale.length);
 }
 
-/** Reals to the integers that stand for them, or integers to those of other parameters: round(x / scale) + zeroPoint, per tensor (axis -1) or for each index of axis. */
+/**
+ * Reals to the integers that stand for them, or integers to those of other parameters: round(x / scale) + zeroPoint, per tensor
+ * (axis -1) or for each index of axis. Halves are rounded away from zero as in TFLite, or to even as in ONNX.
+ */
 export const quantize = defineOp({
   name: "quantize",
   inputs: { x: one("f32", ...integerTypes) },
-  attributes: { dtype: elementType, scale: reals, zeroPoint: integers, axis: integer },
+  attributes: { dtype: elementType, scale: reals, zeroPoint: integers, axis: integer, rounding: oneOf("away", "even") },
   quantization: { kind: "free" },
   check: [
     ["integers of x stand for reals", ({ x }) => quantizable(x)],
@@ -105,18 +118,24 @@ export const quantize = defineOp({
     inputs: [permutation],
     outputs: [permutation],
   }),
-  evaluate: ({ x }, { dtype, scale, zeroPoint, axis }, _, types) =>
-    storedOf(realsOf(x, types.x), x.shape, dtype, quantizationOf(scale, zeroPoint, axis)),
+  evaluate: ({ x }, { dtype, scale, zeroPoint, axis, rounding }, _, types) =>
+    storedOf(realsOf(x, types.x), x.shape, dtype, quantizationOf(scale, zeroPoint, axis), rounding),
   samples: [
     {
       name: "halves away from zero, clamped",
-      attributes: { dtype: "i8", scale: [0.5], zeroPoint: [3], axis: -1 },
+      attributes: { dtype: "i8", scale: [0.5], zeroPoint: [3], axis: -1, rounding: "away" },
       inputs: [f32([0, 0.25, -0.25, 1, 1000, -1000])],
       outputs: [i8([3, 4, 2, 5, 127, -128])],
     },
     {
+      name: "halves to even",
+      attributes: { dtype: "i8", scale: [0.5], zeroPoint: [3], axis: -1, rounding: "even" },
+      inputs: [f32([0, 0.25, -0.25, 0.75, -0.75])],
+      outputs: [i8([3, 3, 3, 5, 1])],
+    },
+    {
       name: "for each row",
-      attributes: { dtype: "i8", scale: [1, 0.25], zeroPoint: [0, 0], axis: 0 },
+      attributes: { dtype: "i8", scale: [1, 0.25], zeroPoint: [0, 0], axis: 0, rounding: "away" },
       inputs: [
         f32([
           [2, -3],
@@ -132,7 +151,7 @@ export const quantize = defineOp({
     },
     {
       name: "to other parameters",
-      attributes: { dtype: "i8", scale: [2], zeroPoint: [-1], axis: -1 },
+      attributes: { dtype: "i8", scale: [2], zeroPoint: [-1], axis: -1, rounding: "away" },
       inputs: [i8([10, 12, 4])],
       quantizations: [{ scale: [0.5], zeroPoint: [4] }],
       outputs: [i8([1, 1, -1])],

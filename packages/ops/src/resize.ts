@@ -51,7 +51,7 @@ export const resize = defineOp({
     nearestRounding: oneOf("floor", "ceil", "roundPreferFloor", "roundPreferCeil"),
     layout,
   },
-  quantization: { kind: "same", inputs: ["x"] },
+  quantization: { kind: "same", inputs: ["x"], rounds: true },
   check: [fourAxes, ["x has at least one pixel", ({ x }) => x.type.shape.every((size) => size !== 0)]],
   infer: ({ x }, { size: [height, width], layout }) => ({
     dtype: x.type.dtype,

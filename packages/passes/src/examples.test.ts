@@ -3,12 +3,19 @@ import { describe, expect, test } from "vitest";
 import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
+import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 import { difference, exampleGraph, runChecked } from "./testing.ts";
 
 /** Every pass by name, and the list that it tells its changes of the boundary to. */
 function allPasses() {
   const boundary: BoundaryChange[] = [];
-  const passes = [bindDimensions(), ...layoutPasses("first"), ...cleanUp, ...channelsLast(boundary)];
+  const passes = [
+    bindDimensions(),
+    ...layoutPasses("first"),
+    ...cleanUp,
+    ...channelsLast(boundary),
+    unfoldQuantization,
+  ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };
 }
 

@@ -1,14 +1,17 @@
 import {
   elementCount,
   fromNumbers,
+  type Graph,
   type Node,
   numbersOf,
   type Tensor,
   type Value,
   type WeightsRule,
 } from "@millrace/ir";
-import { operators } from "@millrace/ops";
+import { dequantize, operators } from "@millrace/ops";
 import { inheritName, removeNodes, replaceNode } from "./edit.ts";
+import { realConstant, storedConstant } from "./quantization/real-constant.ts";
+import { scaledStored } from "./quantization/scaled-stored.ts";
 import { refuse, rewrite } from "./rewrite.ts";
 import { entryAt, type ScalingRow, scalingRow, sharedResult } from "./scaling.ts";
 
@@ -35,16 +38,16 @@ export const foldScaling = rewrite<Folding>("fold-scaling", {
     const rule = weightsRuleOf(node.op)!;
     const input = (name: string) => node.inputs[node.op.inputs.findIndex((slot) => slot.name === name)];
     const [weights, bias] = [input(rule.weights)!, input(rule.bias)];
-    if (!weights.constant || (bias && !bias.constant)) return refuse("its weights or its bias are not constant");
-    const axis = rule.axis(node.attributes, weights.constant.shape.length);
-    if (weights.constant.shape[axis] !== shape[channels]) return refuse("its groups share the channels of its weights");
+    if (!isConstant(weights) || (bias && !isConstant(bias))) return refuse("its weights or its bias are not constant");
+    const axis = rule.axis(node.attributes, weights.type.shape.length);
+    if (weights.type.shape[axis] !== shape[channels]) return refuse("its groups share the channels of its weights");
     return { ...row, weights, bias, axis };
   },
   replace({ nodes, scaling, weights, bias, axis }, node, graph) {
     const last = nodes.at(-1)!;
-    const tensor = weights.constant!;
-    const scaled = graph.addConstant(weights.name, scaleAlong(tensor, axis, scaling.gain));
-    const offset = graph.addConstant(bias?.name ?? `${node.name}.bias`, movedBias(bias, tensor.shape[axis], scaling));
+    const scaled = scaledWeights(graph, weights, axis, scaling.gain, last);
+    const channels = weights.type.shape[axis] as number;
+    const offset = graph.addConstant(bias?.name ?? `${node.name}.bias`, movedBias(bias, channels, scaling));
     const { activation = "none" } = last.attributes;
     const attributes = { ...node.attributes, activation };
     replaceNode(graph, last, { op: node.op, inputs: [node.inputs[0], scaled, offset], attributes }, nodes.slice(0, -1));
@@ -145,6 +148,20 @@ export const foldScaling = rewrite<Folding>("fold-scaling", {
   ],
 });
 
+function isConstant(value: Value): boolean {
+  return value.constant !== undefined || storedConstant(value) !== undefined;
+}
+
+/** The weights times one factor for each index of `axis`; what stands behind a dequantize stays stored where only its scales change. */
+function scaledWeights(graph: Graph, weights: Value, axis: number, gain: ArrayLike<number>, before: Node): Value {
+  const stored = storedConstant(weights);
+  const scaled = stored && scaledStored(stored, axis, gain);
+  if (scaled === undefined) return graph.addConstant(weights.name, scaleAlong(realConstant(weights)!, axis, gain));
+  const integers = graph.addConstant(stored!.name, scaled.tensor, scaled.quantization);
+  const { name, origin } = weights.producer!;
+  return graph.addNode({ op: dequantize, inputs: [integers], attributes: {}, name, origin, before }).outputs[0];
+}
+
 /** The tensor times one factor for each index of `axis`. */
 function scaleAlong(tensor: Tensor, axis: number, factors: ArrayLike<number>): Tensor {
   const inner = elementCount(tensor.shape.slice(axis + 1));
@@ -159,7 +176,8 @@ function scaleAlong(tensor: Tensor, axis: number, factors: ArrayLike<number>): T
 }
 
 function movedBias(bias: Value | undefined, channels: number, { gain, shift }: ScalingRow["scaling"]): Tensor {
-  const old = bias?.constant && numbersOf(bias.constant);
+  const tensor = realConstant(bias);
+  const old = tensor && numbersOf(tensor);
   const moved = Float64Array.from({ length: channels }, (_, channel) => {
     const offset = old ? old[channel] * entryAt(gain, channel) : 0;
     return offset + entryAt(shift, channel);

@@ -5,5 +5,7 @@ export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
+export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
+export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export * from "./remove-dead.ts";
 export { type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";

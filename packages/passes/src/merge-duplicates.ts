@@ -94,8 +94,8 @@ export const mergeDuplicates: Pass = {
       name: "results that stand for reals in different ways",
       before: `
         input x: f32[2]
-        a: i8[2]<scale=[1], zeroPoint=[0]> = quantize(x) {dtype=i8, scale=[1], zeroPoint=[0], axis=-1}
-        b: i8[2]<scale=[2], zeroPoint=[0]> = quantize(x) {dtype=i8, scale=[2], zeroPoint=[0], axis=-1}
+        a: i8[2]<scale=[1], zeroPoint=[0]> = quantize(x) {dtype=i8, scale=[1], zeroPoint=[0], axis=-1, rounding=away}
+        b: i8[2]<scale=[2], zeroPoint=[0]> = quantize(x) {dtype=i8, scale=[2], zeroPoint=[0], axis=-1, rounding=away}
         c: f32[2] = dequantize(a)
         d: f32[2] = dequantize(b)
         y: f32[2] = mul(c, d) {activation=none}

@@ -19,6 +19,10 @@ import { mergeDuplicates } from "./merge-duplicates.ts";
 import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
 import type { Pass } from "./pass.ts";
+import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts";
+import { foldQuantization } from "./quantization/fold-quantization.ts";
+import { foldRequantization } from "./quantization/fold-requantization.ts";
+import { realWeights } from "./quantization/real-weights.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
 import { removeDead } from "./remove-dead.ts";
@@ -26,7 +30,10 @@ import { removeIdentities } from "./remove-identities.ts";
 
 const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, removeIdentities, mergeDuplicates, removeDead];
 
-/** Makes a float graph small whatever it is for: constants folded, affine steps in weights, activations and padding fused. */
+/**
+ * Makes a graph small whatever it is for: constants folded, affine steps in weights, activations and padding fused, and operators between
+ * dequantize and quantize nodes computed on integers.
+ */
 export const cleanUp: readonly Pass[] = [
   inferShapes,
   foldConstants,
@@ -34,6 +41,7 @@ export const cleanUp: readonly Pass[] = [
   ...tidy,
   recognizeActivations,
   recognizeRearrangements,
+  dropInnerQuantization,
   divideByMultiplying,
   foldScaling,
   mergeScaling,
@@ -42,6 +50,10 @@ export const cleanUp: readonly Pass[] = [
   fusePadding,
   dropReducedAxes,
   removeIdentities,
+  foldQuantization,
+  foldRequantization,
+  realWeights,
+  foldConstants,
   removeDead,
 ];
 

@@ -1,5 +1,6 @@
 import { type Graph, type Node, numbersOf, type Operator, onlyUse, sameShape, type Value } from "@millrace/ir";
 import { add, batchNorm, mul, sub } from "@millrace/ops";
+import { realConstant, storedConstant } from "./quantization/real-constant.ts";
 import { isRefusal, type Refusal, refuse } from "./rewrite.ts";
 
 /** y = gain[c] · x + shift[c] for each index c of `axis`; without an axis one gain and one shift for all elements. */
@@ -39,8 +40,8 @@ export function scalingOf(node: Node): ScalingNode | Refusal | undefined {
   const operation = operations.get(node.op);
   if (operation === undefined || node.outputs[0].type.dtype !== "f32") return undefined;
   const { shape } = node.outputs[0].type;
-  const at = node.inputs.findIndex((value) => value?.constant);
-  const [x, constant] = [node.inputs[1 - at], node.inputs[at]?.constant];
+  const at = node.inputs.findIndex((value) => value?.constant || storedConstant(value));
+  const [x, constant] = [node.inputs[1 - at], realConstant(node.inputs[at])];
   if (x === undefined || x.constant || constant === undefined || !sameShape(x.type.shape, shape)) return undefined;
   const sized = constant.shape.flatMap((size, axis) => (size === 1 ? [] : axis + shape.length - constant.shape.length));
   if (sized.length > 1 || constant.data.length === 0) return undefined;
@@ -55,7 +56,10 @@ export function scalingOf(node: Node): ScalingNode | Refusal | undefined {
 function normalizationOf(node: Node): ScalingNode | Refusal {
   const { x, scale, bias, mean, variance } = batchNorm.inputsOf(node);
   const { epsilon, axis } = batchNorm.attributesOf(node);
-  const [s, b, m, v] = [scale, bias, mean, variance].map(({ constant }) => constant && numbersOf(constant));
+  const [s, b, m, v] = [scale, bias, mean, variance].map((value) => {
+    const tensor = realConstant(value);
+    return tensor && numbersOf(tensor);
+  });
   if (!s || !b || !m || !v || x.constant) return refuse("its parameters are not constant");
   const gain = Float64Array.from(s, (factor, channel) => factor / Math.sqrt(v[channel] + epsilon));
   const shift = Float64Array.from(gain, (factor, channel) => b[channel] - m[channel] * factor);

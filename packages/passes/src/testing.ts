@@ -1,4 +1,5 @@
 import {
+  cloneGraph,
   DiagnosticError,
   equalGraphs,
   fromNumbers,
@@ -18,6 +19,7 @@ import { evaluateGraph, operators, transposeTensor } from "@millrace/ops";
 import { expect } from "vitest";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { type Pass, type PassReport, runPasses } from "./pass.ts";
+import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 
 /** A repeatable stream of numbers in [-1, 1). */
 export function numberStream(seed = 1): () => number {
@@ -48,8 +50,10 @@ export function resultsOf(graph: Graph, seed = 7, boundary: readonly BoundaryCha
     const source = feedOf({ ...input.type, shape }, next);
     return [input.name, permutation ? transposeTensor(source, permutation) : source] as const;
   });
-  const values = evaluateGraph(graph, new Map(feeds));
-  return graph.outputs.map((output, index) => {
+  const { graph: real } = cloneGraph(graph);
+  runPasses(real, [unfoldQuantization]);
+  const values = evaluateGraph(real, new Map(feeds));
+  return real.outputs.map((output, index) => {
     const permutation = change("output", graph.outputNames[index]);
     const result = output.constant ?? values.get(output)!;
     return permutation ? transposeTensor(result, invertPermutation(permutation)) : result;

@@ -12,8 +12,8 @@ import {
   type WeightsRule,
 } from "@millrace/ir";
 import { dequantize, quantize } from "@millrace/ops";
+import { quantizeConstant } from "@millrace/passes";
 import type { Calibration } from "./calibrate.ts";
-import { quantizeConstant } from "./constants.ts";
 import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
 import { activationParameters, asUnsigned } from "./parameters.ts";
 import { rangeOf } from "./range.ts";
@@ -233,7 +233,11 @@ class Builder {
     const key = `${quantization.scale} ${quantization.zeroPoint}`;
     const known =
       made.get(key) ??
-      this.#graph.addConstant(value.name, quantizeConstant(value.constant!, quantization), quantization);
+      this.#graph.addConstant(
+        value.name,
+        quantizeConstant(value.constant!, { dtype: "i8", quantization }),
+        quantization,
+      );
     made.set(key, known);
     return known;
   }
@@ -281,7 +285,7 @@ class Builder {
     name: string,
     origin: readonly string[],
   ): Value {
-    const attributes = { dtype, scale, zeroPoint, axis: -1 };
+    const attributes = { dtype, scale, zeroPoint, axis: -1, rounding: "away" };
     return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
   }
 }

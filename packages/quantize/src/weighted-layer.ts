@@ -9,7 +9,7 @@ import {
   type Value,
   type WeightsRule,
 } from "@millrace/ir";
-import { quantizeBias, quantizeWeights } from "./constants.ts";
+import { quantizeBias, quantizeWeights } from "@millrace/passes";
 
 /** Integers and how they stand for reals. */
 export interface IntegerConstant {

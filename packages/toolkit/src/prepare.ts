@@ -25,8 +25,8 @@ export interface PreparedModel {
 export function prepare(model: LoadedModel, options: { readonly ioLayout?: IoLayout } = {}): PreparedModel {
   const boundary: BoundaryChange[] = [];
   const layout = options.ioLayout ?? "nhwc";
-  const quantized = isQuantized(model.graph);
-  const passes = quantized
+  const finished = model.format === "tflite" && isQuantized(model.graph);
+  const passes = finished
     ? [inferShapes]
     : [bindDimensions(), ...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
   const { decisions, diagnostics } = runPasses(model.graph, passes);

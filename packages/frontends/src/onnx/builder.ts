@@ -174,13 +174,15 @@ export class Builder {
       });
   }
 
-  /** The value with `quantization` in its type. Throws if it has another one already that it can't be freed of. */
+  /** The value with `quantization` in its type: a constant, or an input without another one; undefined for any other value. */
   quantized(value: Value, quantization: Quantization): Value | undefined {
-    const { type, name, constant } = value;
-    if (sameQuantization(type.quantization, quantization)) return value;
-    if (type.quantization !== undefined) return constant && this.constant(name, constant, quantization);
-    this.graph.setType(value, { ...type, quantization });
-    return value;
+    const source = value.producer ? this.settled(value) : value;
+    const { type, name, constant, producer } = source;
+    if (sameQuantization(type.quantization, quantization)) return source;
+    if (constant && source.uses.size > 0) return this.constant(name, constant, quantization);
+    if (!constant && (type.quantization || producer)) return undefined;
+    this.graph.setType(source, { ...type, quantization });
+    return source;
   }
 
   #append(

@@ -94,7 +94,7 @@ describe("model-local functions", () => {
   });
 
   it("report what they hold that is not supported at each call", () => {
-    const strange = definition("Strange", "a -> b", [node("Det a -> b")]);
+    const strange = definition("Strange", "a -> b", [node("StringNormalizer a -> b")]);
     const nodes = [call("Strange x -> t"), call("Strange t -> y")];
     const found = diagnosticsOf({ inputs, nodes, outputs: ["y"], functions: [strange] });
     expect(found.map(({ at }) => at?.value)).toEqual(["t", "y"]);

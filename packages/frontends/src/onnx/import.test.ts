@@ -119,7 +119,7 @@ describe("problems", () => {
     const parts = {
       inputs: [x],
       nodes: [
-        node("Det x -> a"),
+        node("StringNormalizer x -> a"),
         node("Relu a -> b"),
         { ...node("Fancy b -> c"), domain: "com.example", name: "fancy" },
         node("MaxPool x -> d", ints("kernel_shape", 2, 2)),
@@ -132,7 +132,7 @@ describe("problems", () => {
     expect(found.map(({ code, at }) => [code, at?.node])).toEqual([
       ["onnx.unknown-operator", "a"],
       ["onnx.unknown-operator", "fancy"],
-      ["onnx.unsupported-attribute", "d"],
+      ["onnx.shape", "d"],
       ["onnx.missing-input", "e"],
     ]);
     expect(found.every(({ hint, message }) => hint && message.endsWith("."))).toBe(true);

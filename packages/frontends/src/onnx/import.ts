@@ -3,7 +3,7 @@ import { type Diagnostic, Graph, type Tensor, type Value } from "@millrace/ir";
 import { Builder } from "./builder.ts";
 import { FunctionLibrary } from "./functions.ts";
 import { type GivenSizes, inputTypes } from "./inputs.ts";
-import { checkedOpset, versionsOf } from "./opsets.ts";
+import { checkedOpset, modelVersionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
 import { Scope } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
@@ -36,7 +36,7 @@ export interface ImportedModel {
  */
 export function importOnnx(model: OnnxModel, options: ImportOptions = {}): ImportedModel {
   const problems = new Problems();
-  const opsets = versionsOf(model.opsetImports);
+  const opsets = modelVersionsOf(model.opsetImports);
   problems.try({ label: "The model", at: undefined }, () => checkedOpset(opsets));
   const graph = new Graph(options.modelName ?? model.graph.name);
   const tensors = new TensorReader(options.externalData, problems);
@@ -136,7 +136,7 @@ function fits({ dtype, shape }: Tensor, { type }: Value): boolean {
 /** Puts constants in the place of inputs whose contents the graph depends on. */
 function fixInputs({ graph, taken }: Builder, problems: Problems): void {
   for (const [input, tensor] of taken) {
-    graph.removeInput(input, graph.addConstant(`${input.name}/constant`, tensor));
+    graph.removeInput(input, graph.addConstant(`${input.name}/constant`, tensor, input.type.quantization));
     problems.add({
       code: "onnx.fixed-input",
       severity: "info",

@@ -15,6 +15,12 @@ export function versionsOf(imports: readonly OnnxOperatorSet[]): ReadonlyMap<str
   return new Map(imports.map(({ domain, version }) => [isStandard(domain) ? "" : domain, version]));
 }
 
+/** The versions a model states. One that has operators of other domains only may leave out that of the standard ones. */
+export function modelVersionsOf(imports: readonly OnnxOperatorSet[]): ReadonlyMap<string, number> {
+  const stated = versionsOf(imports);
+  return stated.size > 0 && !stated.has("") ? new Map([...stated, ["", newest]]) : stated;
+}
+
 /** Version of the standard operators. Throws a diagnostic if it is not among those known. */
 export function checkedOpset(versions: ReadonlyMap<string, number>): number {
   const version = versions.get("");

@@ -12,7 +12,7 @@ import {
   type Tensor,
   type Value,
 } from "@millrace/ir";
-import { AttributeReader } from "./attributes.ts";
+import type { AttributeReader } from "./attributes.ts";
 import type { Builder, Naming } from "./builder.ts";
 import type { Item } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
@@ -56,15 +56,25 @@ export class SourceNode {
   readonly outputs: readonly string[];
   /** Values made while importing this node, which may be given its results' names. */
   readonly made = new Set<Value>();
+  readonly #source: OnnxNode;
   readonly #surroundings: Surroundings;
 
-  constructor(node: OnnxNode, attributes: OnnxNode["attributes"], surroundings: Surroundings) {
+  constructor(node: OnnxNode, attributes: AttributeReader, surroundings: Surroundings) {
     this.type = node.opType;
     this.opset = surroundings.opset;
-    this.attributes = new AttributeReader(attributes);
+    this.attributes = attributes;
     this.inputs = [...surroundings.inputs];
     this.outputs = node.outputs;
+    this.#source = node;
     this.#surroundings = surroundings;
+  }
+
+  /** The result that the importer of another operator makes of other inputs, with this node's attributes. */
+  as(importer: Importer, ...inputs: readonly (Value | undefined)[]): Value {
+    const node = new SourceNode(this.#source, this.attributes, { ...this.#surroundings, inputs });
+    const [result] = [importer(node)].flat();
+    if (typeof result === "object" && !(result instanceof Sequence)) return result;
+    return this.invalid("it gives no tensor");
   }
 
   has(index: number): boolean {
@@ -135,6 +145,11 @@ export class SourceNode {
   /** Numbers in an input that depends on constants only. */
   numbers(index: number): readonly number[] {
     return Array.from(numbersOf(this.tensor(index)));
+  }
+
+  /** Numbers in a value that depends on constants only; `what` names it in the error. */
+  constantNumbers(value: Value, what: string): readonly number[] {
+    return Array.from(numbersOf(this.constantTensor(value, what)));
   }
 
   /** Elements of an input that depends on constants and shapes only; sizes left open are symbols. */
@@ -213,15 +228,9 @@ export class SourceNode {
     return this.constant(fromNumbers(dtype, [], [value]));
   }
 
-  /** `value` with `quantization` in its type. */
-  quantized(value: Value, quantization: Quantization): Value {
-    return (
-      this.#surroundings.builder.quantized(value, quantization) ??
-      this.unsupported(
-        `"${value.name}" is read with other parameters than those it was quantized with`,
-        "Use the scale and zero point of the QuantizeLinear that makes it.",
-      )
-    );
+  /** `value` with `quantization` in its type; undefined if it is computed, and not with this quantization. */
+  quantized(value: Value, quantization: Quantization): Value | undefined {
+    return this.#surroundings.builder.quantized(value, quantization);
   }
 
   /** Refuses a tensor that would take far more memory than the file. */

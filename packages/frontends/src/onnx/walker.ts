@@ -1,5 +1,6 @@
 import type { OnnxFunction, OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
 import { DiagnosticError, elementCount, fail, type Tensor, type Value } from "@millrace/ir";
+import { AttributeReader } from "./attributes.ts";
 import type { Builder } from "./builder.ts";
 import { type FunctionLibrary, maximumPrefix, resolveAttributes } from "./functions.ts";
 import { importers } from "./ops/index.ts";
@@ -79,7 +80,8 @@ export class Walker {
     const opset = scope.opsets.get("") ?? 0;
     const importer = importerOf(node);
     if (inputs.includes("unknown")) return [];
-    const source = new SourceNode(node, resolveAttributes(node.attributes, scope.attributes), {
+    const attributes = new AttributeReader(resolveAttributes(node.attributes, scope.attributes));
+    const source = new SourceNode(node, attributes, {
       builder: this.#builder,
       opset,
       naming: {

@@ -76,7 +76,7 @@ export const quantize = takes(1, 1, (call) => {
     refuse(call, "tflite.quantization", `its result has no scale`, "Export the model again.");
   }
   const { scale, zeroPoint, axis = -1 } = quantization;
-  finish(call, "quantize", [input(call, 0)], { dtype, scale, zeroPoint, axis });
+  finish(call, "quantize", [input(call, 0)], { dtype, scale, zeroPoint, axis, rounding: "away" });
 });
 
 /** DEQUANTIZE also widens half precision. Constants become real at once. */

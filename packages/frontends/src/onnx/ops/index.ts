@@ -17,12 +17,14 @@ import { grids } from "./grid.ts";
 import { hyperbolics } from "./hyperbolic.ts";
 import { integers } from "./integers.ts";
 import { losses } from "./losses.ts";
+import { microsoft } from "./microsoft.ts";
 import { normalizations } from "./normalization.ts";
 import { paddings } from "./padding.ts";
 import { picking } from "./picking.ts";
 import { pooling } from "./pooling.ts";
 import { products } from "./products.ts";
 import { quantizations } from "./quantization.ts";
+import { quantizedLayers } from "./quantized-layers.ts";
 import { reductions } from "./reduction.ts";
 import { regionAligns } from "./region-align.ts";
 import { resizes } from "./resize.ts";
@@ -63,4 +65,6 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...quantizations,
   ...controlFlow,
   ...attentions,
+  ...quantizedLayers,
+  ...microsoft,
 });

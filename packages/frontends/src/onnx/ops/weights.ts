@@ -65,7 +65,7 @@ function rearranged(
   const newAxis = axis === undefined ? undefined : moved(axis);
   if (axis !== undefined && newAxis === undefined) return node.compute(op, [value], attributes);
   const quantization = { ...parameters, ...(newAxis !== undefined && { axis: newAxis }) };
-  return node.emit(dequantize, [node.quantized(node.rearrange(op, integers, attributes), quantization)], {});
+  return node.emit(dequantize, [node.quantized(node.rearrange(op, integers, attributes), quantization)!], {});
 }
 
 /** The integer constant that `value` is dequantized from. */

@@ -62,5 +62,5 @@ function storedBound({ type }: Value, bound: number): number | undefined {
 
 function parameters(node: Node) {
   const { dtype, quantization } = node.outputs[0].type;
-  return { dtype, scale: quantization!.scale, zeroPoint: quantization!.zeroPoint, axis: -1 };
+  return { dtype, scale: quantization!.scale, zeroPoint: quantization!.zeroPoint, axis: -1, rounding: "away" };
 }

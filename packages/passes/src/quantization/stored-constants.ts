@@ -1,4 +1,14 @@
-import { elementCount, numbersOf, perAxis, perTensor, type Quantization, type Tensor } from "@millrace/ir";
+import {
+  type DType,
+  elementCount,
+  fromNumbers,
+  integerRange,
+  numbersOf,
+  perAxis,
+  perTensor,
+  type Quantization,
+  type Tensor,
+} from "@millrace/ir";
 
 /** Greatest magnitude of an int8 weight; -128 is not used. */
 const weightLimit = 127;
@@ -8,14 +18,18 @@ function roundAway(value: number): number {
   return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
 }
 
-/** A constant as int8 with parameters for the whole tensor. */
-export function quantizeConstant(tensor: Tensor, parameters: Quantization): Tensor {
-  const [scale] = parameters.scale;
-  const [zeroPoint] = parameters.zeroPoint;
-  const data = Int8Array.from(numbersOf(tensor), (value) =>
-    Math.min(127, Math.max(-128, roundAway(value / scale) + zeroPoint)),
+/** A constant as integers with parameters for the whole tensor. */
+export function quantizeConstant(
+  tensor: Tensor,
+  { dtype, quantization }: { readonly dtype: DType; readonly quantization: Quantization },
+): Tensor {
+  const [scale] = quantization.scale;
+  const [zeroPoint] = quantization.zeroPoint;
+  const [low, high] = integerRange(dtype);
+  const stored = Float64Array.from(numbersOf(tensor), (value) =>
+    Math.min(high, Math.max(low, roundAway(value / scale) + zeroPoint)),
   );
-  return { dtype: "i8", shape: tensor.shape, data };
+  return fromNumbers(dtype, tensor.shape, stored);
 }
 
 /**

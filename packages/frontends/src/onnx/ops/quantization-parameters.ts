@@ -1,0 +1,91 @@
+import type { DType } from "@millrace/ir";
+import { type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
+import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, sub } from "@millrace/ops";
+import type { SourceNode } from "../source-node.ts";
+import { plain } from "./elementwise.ts";
+
+/** How integers of a source node stand for reals, as values; indices of an axis, or blocks of indices, have entries of their own. */
+export interface Parameters {
+  readonly scale: Value;
+  /** Zeros without it. */
+  readonly zeroPoint: Value | undefined;
+  /** Axis of the integers that a vector of scales belongs to, or along which blocks of `blockSize` lie. */
+  readonly axis: number;
+  /** Indices that share an entry; 0 where a scale is for the whole tensor or for one index. */
+  readonly blockSize: number;
+}
+
+/** The parameters in the inputs from `first` on: a scale, and a zero point that may be absent. */
+export function parametersAt(node: SourceNode, first: number, axis: number, blockSize = 0): Parameters {
+  return { scale: node.input(first), zeroPoint: node.optional(first + 1), axis, blockSize };
+}
+
+/** Adds the reals that integers stand for: (x - zeroPoint) · scale. */
+export function dequantized(node: SourceNode, x: Value, parameters: Parameters): Value {
+  const settled = settledQuantization(node, x.type.shape, parameters);
+  const typed = settled && node.quantized(x, settled);
+  if (typed) return node.emit(dequantize, [typed], {});
+  const { scale, zeroPoint } = parameters;
+  const [stored, step] = [asReal(node, x), spread(node, x.type.shape, scale, parameters)];
+  const zero = zeroPoint && spread(node, x.type.shape, asReal(node, zeroPoint), parameters);
+  return node.compute(mul, [zero ? node.compute(sub, [stored, zero], plain) : stored, step], plain);
+}
+
+/** Adds the integers that stand for reals: round(x / scale) + zeroPoint, halves to even, held within the type. */
+export function quantized(node: SourceNode, x: Value, dtype: DType, parameters: Parameters): Value {
+  const settled = settledQuantization(node, x.type.shape, parameters);
+  const real = asReal(node, x);
+  if (settled) {
+    const { scale, zeroPoint, axis = -1 } = settled;
+    return node.emit(quantize, [real], { dtype, scale, zeroPoint, axis, rounding: "even" });
+  }
+  const { scale, zeroPoint } = parameters;
+  const steps = node.compute(div, [real, spread(node, x.type.shape, scale, parameters)], plain);
+  const whole = node.compute(round, [steps], {});
+  const zero = zeroPoint && spread(node, x.type.shape, asReal(node, zeroPoint), parameters);
+  const stored = zero ? node.compute(add, [whole, zero], plain) : whole;
+  return node.emit(quantize, [stored], { dtype, scale: [1], zeroPoint: [0], axis: -1, rounding: "even" });
+}
+
+export function asReal(node: SourceNode, x: Value): Value {
+  return x.type.dtype === "f32" ? x : node.compute(cast, [x], { to: "f32" });
+}
+
+/** The parameters as a type has them: constants, for the whole tensor or for each index of an axis. */
+function settledQuantization(
+  node: SourceNode,
+  shape: Shape,
+  { scale, zeroPoint, axis, blockSize }: Parameters,
+): Quantization | undefined {
+  if (blockSize !== 0 || scale.type.shape.length > 1) return undefined;
+  if (![scale, zeroPoint].every((value) => value === undefined || node.isConstant(value))) return undefined;
+  const steps = node.constantNumbers(scale, "its scale");
+  if (!steps.every((step) => step > 0 && Number.isFinite(step))) node.invalid("a scale is not positive and finite");
+  const zeros = zeroPoint ? node.constantNumbers(zeroPoint, "its zero point") : steps.map(() => 0);
+  if (zeros.length !== steps.length) node.invalid(`it has ${steps.length} scales and ${zeros.length} zero points`);
+  return { scale: steps, zeroPoint: zeros, ...(steps.length > 1 && { axis: node.axis(axis, shape.length) }) };
+}
+
+/** Parameters that broadcast against data of `shape`. */
+function spread(node: SourceNode, shape: Shape, entries: Value, { axis: given, blockSize }: Parameters): Value {
+  const { shape: own } = entries.type;
+  if (blockSize === 0) {
+    if (own.length !== 1 || own[0] === 1)
+      return own.length === 1 ? node.compute(reshape, [entries], { shape: [] }) : entries;
+    const axis = node.axis(given, shape.length);
+    return node.compute(reshape, [entries], { shape: shape.map((_, at) => (at === axis ? own[0] : 1)) });
+  }
+  const axis = node.axis(given, shape.length);
+  const [size, blocks] = [shape[axis], own[axis]];
+  if (typeof size === "string" || typeof blocks === "string" || own.length !== shape.length)
+    return node.unsupported("the number of its blocks is open", "Give the model's inputs fixed shapes.");
+  if (blocks !== Math.ceil(size / blockSize))
+    return node.invalid(`it has ${blocks} scales for ${size} indices in blocks of ${blockSize}`);
+  const [outer, inner] = [own.slice(0, axis), own.slice(axis + 1)];
+  const single = node.compute(reshape, [entries], { shape: [...outer, blocks, 1, ...inner] });
+  const repeated = node.compute(expand, [single], { shape: [...outer, blocks, blockSize, ...inner] });
+  const joined = node.compute(reshape, [repeated], { shape: [...outer, blocks * blockSize, ...inner] });
+  if (sameShape(joined.type.shape, shape)) return joined;
+  const steps = shape.map(() => 1);
+  return node.compute(slice, [joined], { starts: shape.map(() => 0), sizes: shape, steps });
+}
