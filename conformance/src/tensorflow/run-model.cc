@@ -1,12 +1,20 @@
 // Runs a .tflite file by TensorFlow Lite's reference kernels, without delegates: `run-model MODEL < inputs > outputs`.
+// Operators without a reference kernel are run by the optimized one.
+// `run-model --each MODEL...` does so for many, each in a process of its own: inputs come from MODEL.in, outputs go to MODEL.out and
+// messages to MODEL.err; without MODEL.out the model failed.
 // Standard input holds the raw inputs of any number of runs, one run after another and the inputs of a run in the
 // file's order; the raw outputs go to standard output in the same way. A failure is a message and exit code 1.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 
 #include "tensorflow/lite/interpreter.h"
 #include "tensorflow/lite/interpreter_builder.h"
+#include "tensorflow/lite/kernels/register.h"
 #include "tensorflow/lite/kernels/register_ref.h"
 #include "tensorflow/lite/model_builder.h"
 
@@ -39,13 +47,12 @@ void WriteOutputs(const tflite::Interpreter& interpreter) {
   }
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
-  Require(count == 2, "usage: run-model MODEL < inputs > outputs");
-  const auto model = tflite::FlatBufferModel::VerifyAndBuildFromFile(arguments[1]);
+void Run(const char* path) {
+  const auto model = tflite::FlatBufferModel::VerifyAndBuildFromFile(path);
   Require(model != nullptr, "TensorFlow Lite refuses the file");
-  const tflite::ops::builtin::BuiltinRefOpResolver resolver;
+  tflite::MutableOpResolver resolver;
+  resolver.AddAll(tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates());
+  resolver.AddAll(tflite::ops::builtin::BuiltinRefOpResolver());
   std::unique_ptr<tflite::Interpreter> interpreter;
   Require(tflite::InterpreterBuilder(*model, resolver)(&interpreter) == kTfLiteOk, "no interpreter could be built");
   Require(!interpreter->inputs().empty(), "the model has no inputs");
@@ -54,4 +61,29 @@ int main(int count, char** arguments) {
     Require(interpreter->Invoke() == kTfLiteOk, "the model could not be run");
     WriteOutputs(*interpreter);
   }
+}
+
+// Runs the model in a child process with its own files as standard streams.
+void RunApart(const std::string& path) {
+  const pid_t child = fork();
+  Require(child >= 0, "no process could be started");
+  if (child == 0) {
+    const std::string output = path + ".part";
+    Require(std::freopen((path + ".err").c_str(), "w", stderr) != nullptr, "no file for messages");
+    Require(std::freopen((path + ".in").c_str(), "r", stdin) != nullptr, "no inputs");
+    Require(std::freopen(output.c_str(), "w", stdout) != nullptr, "no file for outputs");
+    Run(path.c_str());
+    std::fflush(stdout);
+    std::rename(output.c_str(), (path + ".out").c_str());
+    std::_Exit(0);
+  }
+  waitpid(child, nullptr, 0);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Require(count >= 2, "usage: run-model MODEL < inputs > outputs, or run-model --each MODEL...");
+  if (std::string(arguments[1]) != "--each") return Run(arguments[1]), 0;
+  for (int index = 2; index < count; index++) RunApart(arguments[index]);
 }

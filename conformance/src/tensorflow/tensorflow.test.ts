@@ -1,30 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { bytesOf, type Graph, type Tensor } from "@millrace/ir";
 import { referenceEngine } from "@millrace/runtime";
 import { load } from "@millrace/toolkit";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isShared } from "../golden.ts";
 import { compileNet, mobileNetV2, presentNets, realFeeds } from "../runtimes/nets.testing.ts";
-
-/** The program that README.md beside this file tells how to build; it is no part of the checkout. */
-const runner = process.env["MILLRACE_TENSORFLOW_LITE"] ?? "";
-
-const folder = mkdtempSync(join(tmpdir(), "millrace-tensorflow-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function runByTensorFlow(model: Uint8Array, inputs: readonly Tensor[]): Int8Array {
-  const path = join(folder, "model.tflite");
-  writeFileSync(path, model);
-  const { status, stdout, stderr } = spawnSync(runner, [path], {
-    input: Buffer.concat(inputs.map(bytesOf)),
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(`${runner} failed: ${stderr}`);
-  return new Int8Array(stdout.buffer, stdout.byteOffset, stdout.length);
-}
+import { runByTensorFlow, runner } from "./run-tensorflow.ts";
 
 /** TensorFlow Lite 2.14 scales fully connected layers by fixed-point multipliers, as the flavor "tflm" does. */
 async function runByUs(graph: Graph, inputs: readonly Tensor[]): Promise<Int8Array> {
@@ -42,10 +22,12 @@ describe.skipIf(runner === "")("TensorFlow Lite's reference kernels (skipped wit
     const { outputs, quantized } = await compileNet(net, data);
     const [{ bytes }] = outputs;
     const inputs = await realFeeds(quantized, data, 24);
-    const theirs = runByTensorFlow(bytes, inputs);
+    const [theirs] = runByTensorFlow([{ bytes, runs: inputs.map((input) => [input]) }]);
+    if (typeof theirs === "string") throw new Error(theirs);
+    const integers = new Int8Array(theirs.buffer);
     const ours = await runByUs(load({ name: "int8.tflite", bytes }).graph, inputs);
-    expect(theirs.length).toBe(ours.length);
-    expect(new Set(theirs).size).toBeGreaterThan(10);
-    expect(theirs.filter((value, at) => value !== ours[at]).length).toBe(0);
+    expect(integers.length).toBe(ours.length);
+    expect(new Set(integers).size).toBeGreaterThan(10);
+    expect(integers.filter((value, at) => value !== ours[at]).length).toBe(0);
   });
 });

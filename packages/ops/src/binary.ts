@@ -18,6 +18,7 @@ import { f32, literal } from "./literal.ts";
 import { float, free } from "./rules.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
+const shifts = float("older files have it for scales that are powers of two; `add` and `sub` take any");
 const truth = float("its result is a truth value");
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
@@ -46,11 +47,16 @@ const arithmetic = {
   },
 } satisfies Record<string, Row>;
 
-/** Element-wise functions whose result has the inputs' element type. */
+/**
+ * Element-wise functions whose result has the inputs' element type. `shiftedAdd` and `shiftedSub` are sums and differences of 16-bit
+ * integers whose scales are powers of two, one of them the result's: the other operand is shifted to meet it.
+ */
 const plain = {
   maximum: { apply: Math.max, quantization: { kind: "same", inputs: ["a", "b"] }, a: [1, -5], b: [-2, 3], y: [1, 3] },
   minimum: { apply: Math.min, quantization: { kind: "same", inputs: ["a", "b"] }, a: [1, -5], b: [-2, 3], y: [-2, -5] },
   pow: { apply: Math.pow, quantization: float("TFLite has no int8 POW"), a: [2, 9, -2], b: [3, 0.5, 2], y: [8, 3, 4] },
+  shiftedAdd: { apply: (a, b) => a + b, quantization: shifts, a: [1, -5], b: [2, 3], y: [3, -2] },
+  shiftedSub: { apply: (a, b) => a - b, quantization: shifts, a: [1, -5], b: [2, 3], y: [-1, -8] },
   squaredDifference: {
     apply: (a: number, b: number) => (a - b) ** 2,
     quantization: free,
@@ -208,5 +214,6 @@ export const comparisonOperators = family<keyof typeof comparison, ReturnType<ty
 );
 
 export const { add, sub, mul, div } = arithmeticOperators;
-export const { maximum, minimum, pow, squaredDifference, floorDiv, floorMod } = plainBinaryOperators;
+export const { maximum, minimum, pow, shiftedAdd, shiftedSub, squaredDifference, floorDiv, floorMod } =
+  plainBinaryOperators;
 export const { equal, notEqual, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr } = comparisonOperators;

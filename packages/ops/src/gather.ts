@@ -89,7 +89,8 @@ export const gather = defineOp({
   ],
 });
 
-function wrappedIndices(indices: Tensor, size: number): Float64Array {
+/** Indices of an axis of `size` as numbers from 0; throws a diagnostic where one is outside. */
+export function wrappedIndices(indices: Tensor, size: number): Float64Array {
   const numbers = numbersOf(indices);
   const wrapped = new Float64Array(numbers.length);
   for (let at = 0; at < numbers.length; at++) {

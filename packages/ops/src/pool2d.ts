@@ -3,6 +3,7 @@ import { activationRanges } from "./activation.ts";
 import { type Activation, activation, flag, type Layout, layout, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { float } from "./rules.ts";
 import { flipLayout } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
@@ -75,6 +76,29 @@ function pool(
 }
 
 const undilated = [1, 1] as const;
+
+/** Square root of the mean square of each window's elements inside the data. */
+export const l2Pool2d = defineOp({
+  name: "l2Pool2d",
+  inputs: { x: one("f32") },
+  attributes: { kernel: positivePair, stride: positivePair, padding: spatialPadding, layout, activation },
+  quantization: float("TFLite has no int8 L2_POOL_2D"),
+  check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, { ...attributes, dilation: undilated })]],
+  infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
+  transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  evaluate({ x }, attributes, [output]) {
+    const finish = (squares: number, count: number) => Math.sqrt(squares / Math.max(1, count));
+    return pool(x, output, { ...attributes, dilation: undilated }, 0, (sum, item) => sum + item * item, finish);
+  },
+  samples: [
+    {
+      name: "padding left out",
+      attributes: { kernel: [1, 2], stride: [1, 2], padding: [0, 0, 0, 1], layout: "last", activation: "none" },
+      inputs: [f32([[[[1], [7], [3]]]])],
+      outputs: [f32([[[[5], [3]]]])],
+    },
+  ],
+});
 
 /** Mean of each window. With countPadding the padded zeros count too, else only the elements inside the data. */
 export const averagePool2d = defineOp({

@@ -12,7 +12,8 @@ import {
 } from "@millrace/ir";
 import { flag, integers } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
-import { f32 } from "./literal.ts";
+import { bool, f32 } from "./literal.ts";
+import { float } from "./rules.ts";
 import { movedAxis } from "./transposing.ts";
 
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8"];
@@ -20,11 +21,13 @@ const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i3
 interface Row {
   readonly start: number;
   readonly quantization: QuantizationRule;
-  /** Results for the rows [1, 2, 3] and [-4, 5, 6]. */
+  /** Two rows of truth values that it reduces; without them it reduces numbers, with [1, 2, 3] and [-4, 5, 6] as example. */
+  readonly truth?: readonly (readonly number[])[];
   readonly example: readonly [number, number];
   fold(a: number, b: number): number;
 }
 
+const truth = float("it works on truth values");
 const add = (a: number, b: number) => a + b;
 const rows = {
   mean: { start: 0, fold: add, quantization: { kind: "free" }, example: [2, 7 / 3] },
@@ -42,6 +45,26 @@ const rows = {
     example: [1, -4],
   },
   reduceProd: { start: 1, fold: (a, b) => a * b, quantization: { kind: "free" }, example: [6, -120] },
+  reduceAll: {
+    start: 1,
+    fold: (a, b) => a && b,
+    quantization: truth,
+    truth: [
+      [1, 1, 1],
+      [0, 1, 1],
+    ],
+    example: [1, 0],
+  },
+  reduceAny: {
+    start: 0,
+    fold: (a, b) => a || b,
+    quantization: truth,
+    truth: [
+      [0, 0, 0],
+      [0, 1, 0],
+    ],
+    example: [0, 1],
+  },
 } satisfies Record<string, Row>;
 
 /** `shape` without `axes`, or with size 1 there. */
@@ -60,7 +83,7 @@ export function remainingPermutation(permutation: readonly number[], axes: reado
 function reduction(name: string, row: Row) {
   return defineOp({
     name,
-    inputs: { x: one(...numeric) },
+    inputs: { x: one(...(row.truth ? ["bool" as const] : numeric)) },
     attributes: { axes: integers, keepDims: flag },
     quantization: row.quantization,
     check: [
@@ -105,24 +128,31 @@ function reduction(name: string, row: Row) {
   });
 }
 
-function samplesOf({ example: [first, second] }: Row): OperatorSample[] {
-  const rows = [
+function samplesOf({ truth, example: [first, second] }: Row): OperatorSample[] {
+  const make = truth ? bool : f32;
+  const rows = truth ?? [
     [1, 2, 3],
     [-4, 5, 6],
   ];
+  const columns = [0, 1, 2].map((at) => [[rows[0][at], rows[1][at]]]);
   return [
-    { name: "rows", attributes: { axes: [1], keepDims: false }, inputs: [f32(rows)], outputs: [f32([first, second])] },
+    {
+      name: "rows",
+      attributes: { axes: [1], keepDims: false },
+      inputs: [make(rows)],
+      outputs: [make([first, second])],
+    },
     {
       name: "outer and inner axis, kept",
       attributes: { axes: [0, 2], keepDims: true },
-      inputs: [f32([rows])],
-      outputs: [f32([[[first], [second]]])],
+      inputs: [make([rows])],
+      outputs: [make([[[first], [second]]])],
     },
     {
       name: "middle axes",
       attributes: { axes: [1, 2], keepDims: false },
-      inputs: [f32([[[[1, -4]], [[2, 5]], [[3, 6]]]])],
-      outputs: [f32([[first, second]])],
+      inputs: [make([columns])],
+      outputs: [make([[first, second]])],
     },
   ];
 }
@@ -136,4 +166,4 @@ const family = Object.fromEntries(Object.entries(rows).map(([name, row]) => [nam
 /** Reductions over axes, by name. */
 export const reductionOperators = family as Readonly<Record<keyof typeof rows, ReturnType<typeof reduction>>>;
 
-export const { mean, sum, reduceMax, reduceMin, reduceProd } = reductionOperators;
+export const { mean, sum, reduceMax, reduceMin, reduceProd, reduceAll, reduceAny } = reductionOperators;

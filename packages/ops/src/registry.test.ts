@@ -24,7 +24,18 @@ const all = [...operators.values()];
 const samples = all.flatMap((op) => op.samples.map((sample) => ({ op, sample, label: `${op.name}: ${sample.name}` })));
 
 /** Operators that have no form on permuted data at all. */
-const orderBound = [...Object.keys(dynamicOperators), "transpose", "shapeOf", "svdf", "lstm", "if", "while"];
+const orderBound = [
+  ...Object.keys(dynamicOperators),
+  "transpose",
+  "shapeOf",
+  "svdf",
+  "lstm",
+  "if",
+  "while",
+  "gatherBatched",
+  "scatterNd",
+  "dynamicUpdateSlice",
+];
 
 /** The first input flows, all others are constants, as in most models. */
 function valuesOf(sample: OperatorSample, tensors = sample.inputs): (Value | undefined)[] {

@@ -8,22 +8,26 @@ import { conv2d } from "./conv2d.ts";
 import { cumulativeSum } from "./cumulative-sum.ts";
 import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
 import { dynamicOperators } from "./dynamic.ts";
+import { dynamicUpdateSlice } from "./dynamic-update-slice.ts";
 import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
+import { gatherBatched } from "./gather-batched.ts";
 import { gatherNd } from "./gather-nd.ts";
 import { ifOperator } from "./if.ts";
 import { l2Normalize } from "./l2-normalize.ts";
 import { linear } from "./linear.ts";
+import { localResponseNormalization } from "./local-response-normalization.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { pad } from "./pad.ts";
 import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
-import { averagePool2d, maxPool2d } from "./pool2d.ts";
+import { averagePool2d, l2Pool2d, maxPool2d } from "./pool2d.ts";
 import { prelu } from "./prelu.ts";
 import { dequantize, quantize } from "./quantize.ts";
 import { reductionOperators } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { scatterNd } from "./scatter-nd.ts";
 import { select } from "./select.ts";
 import { shapeOf } from "./shape-of.ts";
 import { slice } from "./slice.ts";
@@ -55,11 +59,13 @@ const all = {
   svdf,
   lstm,
   averagePool2d,
+  l2Pool2d,
   maxPool2d,
   batchNorm,
   softmax,
   logSoftmax,
   l2Normalize,
+  localResponseNormalization,
   ...reductionOperators,
   argMax,
   argMin,
@@ -74,6 +80,9 @@ const all = {
   pad,
   gather,
   gatherNd,
+  gatherBatched,
+  scatterNd,
+  dynamicUpdateSlice,
   expand,
   tile,
   resize,

@@ -1,9 +1,9 @@
 import type { BuiltinOptions } from "@millrace/formats/tflite";
-import { isFloat } from "@millrace/ir";
+import { isFloat, type Value } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
 import { type Call, input, neededOptions, optionsOf, refuse, statedType } from "./call.ts";
 import { finish, step } from "./emit.ts";
-import { activationOf, type Importer, takes } from "./importer.ts";
+import { activationOf, clampOf, type Importer, takes } from "./importer.ts";
 
 type ArithmeticOptions = Extract<
   BuiltinOptions,
@@ -20,11 +20,25 @@ export function binary(op: OpName): Importer {
   return takes(2, 2, (call) => finish(call, op, [input(call, 0), input(call, 1)], {}));
 }
 
-/** Arithmetic with a fused activation. */
-export function arithmetic(op: OpName, kind: ArithmeticOptions["kind"]): Importer {
+/** Whether 16-bit data and their result have scales that are powers of two, of which the result's is the greatest and another's too. */
+function isShifted(call: Call, operands: readonly Value[]): boolean {
+  const types = [...operands.map(({ type }) => type), statedType(call)];
+  if (types.some(({ dtype, quantization }) => dtype !== "i16" || !quantization)) return false;
+  const exponents = types.map(({ quantization }) => Math.log2(quantization!.scale[0]));
+  const whole = exponents.every((exponent) => Math.abs(exponent - Math.round(exponent)) < 1e-3);
+  return whole && Math.round(Math.max(exponents[0], exponents[1])) === Math.round(exponents[2]);
+}
+
+/** Arithmetic with a fused activation; `shifted` is what 16-bit data scaled by powers of two need. */
+export function arithmetic(op: OpName, kind: ArithmeticOptions["kind"], shifted?: OpName): Importer {
   return takes(2, 2, (call) => {
-    const activation = activationOf(call, optionsOf(call, kind)?.fusedActivationFunction);
-    finish(call, op, [input(call, 0), input(call, 1)], { activation });
+    const options = optionsOf(call, kind);
+    const activation = activationOf(call, options?.fusedActivationFunction);
+    const operands = [input(call, 0), input(call, 1)];
+    if (!shifted || !options || !("potScaleInt16" in options && options.potScaleInt16) || !isShifted(call, operands))
+      return finish(call, op, operands, { activation });
+    if (activation === "none") return finish(call, shifted, operands, {});
+    finish(call, "clamp", step(call, shifted, operands, {}, [statedType(call)]), { ...clampOf(activation) });
   });
 }
 

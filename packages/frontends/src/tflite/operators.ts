@@ -33,7 +33,18 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
-import { gather, gatherNd, mirrorPad, pad, padV2, reverse, slice, stridedSlice } from "./slicing.ts";
+import {
+  dynamicUpdateSlice,
+  gather,
+  gatherNd,
+  mirrorPad,
+  pad,
+  padV2,
+  reverse,
+  scatterNd,
+  slice,
+  stridedSlice,
+} from "./slicing.ts";
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
 import { branch, inlineCall, loop } from "./subgraphs.ts";
 import { assignVariable, callOnce, readVariable, variableHandle } from "./variables.ts";
@@ -42,6 +53,8 @@ import {
   convolution,
   depthToSpace,
   depthwiseConvolution,
+  l2Pool,
+  localResponseNormalization,
   maxPool,
   resizeBilinear,
   resizeNearest,
@@ -52,7 +65,7 @@ import {
 /** Every builtin operator that can be imported. */
 export const importers: Readonly<Partial<Record<string, Importer>>> = {
   ABS: unary("abs"),
-  ADD: arithmetic("add", "AddOptions"),
+  ADD: arithmetic("add", "AddOptions", "shiftedAdd"),
   ADD_N: addN,
   ARG_MAX: argument("argMax"),
   ARG_MIN: argument("argMin"),
@@ -74,6 +87,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   DEPTH_TO_SPACE: depthToSpace,
   DEQUANTIZE: dequantize,
   DIV: arithmetic("div", "DivOptions"),
+  DYNAMIC_UPDATE_SLICE: dynamicUpdateSlice,
   ELU: elu,
   EMBEDDING_LOOKUP: embeddingLookup,
   EQUAL: binary("equal"),
@@ -92,9 +106,11 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   HARD_SWISH: unary("hardSwish"),
   IF: branch,
   L2_NORMALIZATION: l2Normalization,
+  L2_POOL_2D: l2Pool,
   LEAKY_RELU: leakyRelu,
   LESS: binary("less"),
   LESS_EQUAL: binary("lessEqual"),
+  LOCAL_RESPONSE_NORMALIZATION: localResponseNormalization,
   LOG: unary("log"),
   LOGICAL_AND: binary("logicalAnd"),
   LOGICAL_NOT: unary("logicalNot"),
@@ -117,6 +133,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   QUANTIZE: quantize,
   RANK: rank,
   READ_VARIABLE: readVariable,
+  REDUCE_ALL: reduction("reduceAll"),
+  REDUCE_ANY: reduction("reduceAny"),
   REDUCE_MAX: reduction("reduceMax", "dynamicReduceMax"),
   REDUCE_MIN: reduction("reduceMin", "dynamicReduceMin"),
   REDUCE_PROD: reduction("reduceProd", "dynamicReduceProd"),
@@ -130,6 +148,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   REVERSE_V2: reverse,
   ROUND: unary("round"),
   RSQRT: unary("rsqrt"),
+  SCATTER_ND: scatterNd,
   SELECT: select,
   SELECT_V2: selectV2,
   SHAPE: shape,
@@ -146,7 +165,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   SQUARED_DIFFERENCE: binary("squaredDifference"),
   SQUEEZE: squeeze,
   STRIDED_SLICE: stridedSlice,
-  SUB: arithmetic("sub", "SubOptions"),
+  SUB: arithmetic("sub", "SubOptions", "shiftedSub"),
   SUM: reduction("sum", "dynamicSum"),
   SVDF: svdf,
   TANH: unary("tanh"),

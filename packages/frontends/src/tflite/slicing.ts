@@ -10,7 +10,6 @@ import {
   invalid,
   neededOptions,
   optionsOf,
-  refuse,
   statedType,
 } from "./call.ts";
 import { finishLate, isComputed } from "./computed-parameters.ts";
@@ -120,8 +119,17 @@ export const gatherNd = takes(2, 2, (call) => finish(call, "gatherNd", [input(ca
 export const gather = takes(2, 2, (call) => {
   const [data, indices] = [input(call, 0), input(call, 1)];
   const { axis = 0, batchDims = 0 } = optionsOf(call, "GatherOptions") ?? {};
-  if (batchDims !== 0) {
-    refuse(call, "tflite.unsupported", "it gathers within batches", "Export the model without batched gathers.");
-  }
-  finish(call, "gather", [data, indices], { axis: checkedAxis(call, axis, data.type.shape.length) });
+  const along = checkedAxis(call, axis, data.type.shape.length);
+  if (batchDims === 0) return finish(call, "gather", [data, indices], { axis: along });
+  const batchAxes = batchDims < 0 ? batchDims + indices.type.shape.length : batchDims;
+  finish(call, "gatherBatched", [data, indices], { axis: along, batchAxes });
 });
+
+/** SCATTER_ND to a shape that is known. */
+export const scatterNd = takes(3, 3, (call) =>
+  finish(call, "scatterNd", [input(call, 0), input(call, 1)], { shape: integerInput(call, 2) }),
+);
+
+export const dynamicUpdateSlice = takes(3, 3, (call) =>
+  finish(call, "dynamicUpdateSlice", [input(call, 0), input(call, 1), input(call, 2)], {}),
+);

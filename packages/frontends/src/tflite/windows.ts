@@ -128,7 +128,21 @@ function pool(op: OpName, extra: Readonly<Record<string, boolean | readonly numb
 }
 
 export const averagePool = pool("averagePool2d", { countPadding: false });
+export const l2Pool = pool("l2Pool2d", {});
 export const maxPool = pool("maxPool2d", { dilation: [1, 1] });
+
+/** TFLite's sum ends before the channel at the radius. */
+export const localResponseNormalization = takes(1, 1, (call) => {
+  const { radius, bias, alpha, beta } = neededOptions(call, "LocalResponseNormalizationOptions");
+  finish(call, "localResponseNormalization", [imageInput(call, 0)], {
+    before: radius,
+    after: radius - 1,
+    bias,
+    alpha,
+    beta,
+    layout: "last",
+  });
+});
 
 interface ResizeOptions {
   readonly alignCorners: boolean;

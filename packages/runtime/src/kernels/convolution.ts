@@ -132,7 +132,8 @@ export const integerConvolution: KernelFactory = channelsLast((node, context) =>
     return prepare(node, finish, center);
   }
   const input = affineOf(x, node);
-  const finish = integerFinish(node, { channels, kind: scalingKind(input) }, context);
+  const narrow = context.flavor === "tflm" && !isDepthwise(node);
+  const finish = integerFinish(node, { channels, kind: scalingKind(input), narrow }, context);
   return prepare(node, finish, centerOf(context.scratch, input.zeroPoint));
 });
 

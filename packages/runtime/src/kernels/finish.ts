@@ -38,6 +38,8 @@ export interface Scaling {
    *   multiplier, and none from these. TFLite Micro keeps the multiplier.
    */
   readonly kind: "multiplier" | "legacy" | "real";
+  /** Whether 16-bit data without a bias sum up in 32 bits, as with a bias of 32 bits, rather than 64. */
+  readonly narrow?: boolean;
 }
 
 /** The scaling of convolutions. */
@@ -76,13 +78,14 @@ export interface StoredScaling {
 }
 
 /**
- * The scaling of a node's sums. Sums are 32 bits wide, or 64 with 16-bit activations unless the bias is 32 bits wide;
- * 64-bit sums take TFLite's multiplication of their own.
+ * The scaling of a node's sums. Sums are 32 bits wide, or 64 with 16-bit activations unless the bias is 32 bits wide or there is
+ * none in a layer whose sums are then narrow; 64-bit sums take TFLite's multiplication of their own.
  */
 export function storedScaling(node: Node, scaling: Scaling, context: KernelContext): StoredScaling {
   const output = affineOf(node.outputs[0], node);
   const [low, high] = activationClamp(output, node);
-  const wide = node.inputs[0]?.type.dtype === "i16" && node.inputs[2]?.type.dtype !== "i32";
+  const [x, , bias] = node.inputs;
+  const wide = x?.type.dtype === "i16" && (bias ? bias.type.dtype !== "i32" : !scaling.narrow);
   const factors = factorsOf(node, scaling);
   const multipliers = Array.from(factors, (factor) => quantizeMultiplier(factor, context.rounding));
   const real = scaling.kind === "real";

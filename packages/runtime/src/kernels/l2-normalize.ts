@@ -6,10 +6,14 @@ import { affineOf, clampToType, integersOf, type KernelFactory, resultOf } from 
 /** Result steps of 2^-7. */
 const outputBits = 7;
 
-/** x / √Σ x² of bytes along one axis, by integer Newton-Raphson steps (TFLite's L2_NORMALIZATION). */
+/**
+ * x / √Σ x² of bytes along one axis, by integer Newton-Raphson steps (TFLite's L2_NORMALIZATION, which brings unsigned differences
+ * to the result's steps before it divides them, signed ones after).
+ */
 export const integerL2Normalize: KernelFactory = (node, { rounding }) => {
   const [input, output] = [affineOf(node.inputs[0], node, ["i8", "u8"]), affineOf(node.outputs[0], node, ["i8", "u8"])];
   const multiply = multiplyBy[rounding];
+  const [before, after] = input.dtype === "u8" ? [2 ** outputBits, 0] : [1, outputBits];
   return ([x], [type], attributes) => {
     const source = integersOf(x);
     const axis = attributes.axis as number;
@@ -22,7 +26,7 @@ export const integerL2Normalize: KernelFactory = (node, { rounding }) => {
       for (let at = first; at < end; at += step) squares += (source[at] - input.zeroPoint) ** 2;
       const { value, shift } = inverseSquareRoot(squares);
       for (let at = first; at < end; at += step) {
-        const scaled = multiply(source[at] - input.zeroPoint, value, shift + outputBits);
+        const scaled = multiply((source[at] - input.zeroPoint) * before, value, shift + after);
         data[at] = clampToType(scaled + output.zeroPoint, output);
       }
     }

@@ -34,7 +34,7 @@ function channelsOf(node: Node): number {
 export function linearScaling(node: Node, { flavor }: KernelContext): Scaling {
   const single = (node.inputs[1] as Value).type.quantization?.scale.length === 1;
   const kind = flavor === "tflite" ? "real" : single ? "legacy" : "multiplier";
-  return { channels: channelsOf(node), kind };
+  return { channels: channelsOf(node), kind, narrow: true };
 }
 
 /** Fully connected layer on stored integers; reals meet integer weights as bytes, row by row. */

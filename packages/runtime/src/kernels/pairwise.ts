@@ -1,10 +1,12 @@
 import { type Node, sameShape, type Tensor } from "@millrace/ir";
+import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
 import { type Multiply, multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { broadcastOffsets } from "./broadcast.ts";
 import {
   type Affine,
   activationClamp,
   affineOf,
+  clampToType,
   type IntegerData,
   integersOf,
   type Kernel,
@@ -68,6 +70,19 @@ function sumOf(sign: 1 | -1): KernelFactory {
 
 export const integerAdd = sumOf(1);
 export const integerSub = sumOf(-1);
+
+/** TFLite's 16-bit sums by shifts: the operand with the smaller scale is shifted to the result's, and the sum saturates. */
+function shiftedSumOf(sign: 1 | -1): KernelFactory {
+  return (node) => {
+    const [a, b] = node.inputs.map((value) => affineOf(value, node, ["i16"]));
+    const output = affineOf(node.outputs[0], node, ["i16"]);
+    const [left, right] = [a, b].map(({ scale }) => Math.round(Math.log2(output.scale / scale)));
+    return pairwise((x, y) => clampToType(divideByPowerOfTwo(x, left) + sign * divideByPowerOfTwo(y, right), output));
+  };
+}
+
+export const integerShiftedAdd = shiftedSumOf(1);
+export const integerShiftedSub = shiftedSumOf(-1);
 
 export const integerMul: KernelFactory = (node, context) => {
   const { a, b, output, low, high, multiply } = preparePair(node, context);

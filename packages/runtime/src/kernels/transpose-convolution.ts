@@ -66,7 +66,8 @@ export const integerTransposeConvolution: KernelFactory = channelsLast((node, co
       arrangeProducts(columnsOf(matrix, depth, group * count, count), perGroup * height * width, count, largestOf(x)),
     );
   });
-  const finishing = fromValue(bias, integerFinish(node, { channels, kind: scalingKind(input) }, context));
+  const scaling = { channels, kind: scalingKind(input), narrow: context.flavor === "tflite" };
+  const finishing = fromValue(bias, integerFinish(node, scaling, context));
   return ([data, filter, offsets], [output]) => {
     const shape = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(shape));

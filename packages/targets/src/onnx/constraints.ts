@@ -1,5 +1,17 @@
 import type { Diagnostic, Node } from "@millrace/ir";
-import { batchNorm, dequantize, lstm, pad, quantize, reshape, spaceToDepth } from "@millrace/ops";
+import {
+  batchNorm,
+  dequantize,
+  localResponseNormalization,
+  lstm,
+  type OpName,
+  pad,
+  quantize,
+  reshape,
+  spaceToDepth,
+} from "@millrace/ops";
+import type { OnnxLowering, Unsupported } from "./emitter.ts";
+import { onnxLowerings } from "./ops.ts";
 
 /** What this writer can't express: a sentence for people, and the test that finds it. */
 const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
@@ -15,6 +27,10 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     (node) => node.op === batchNorm && batchNorm.attributesOf(node).axis !== 1,
   ],
   ["an LSTM with a clipped cell has no ONNX form", (node) => node.op === lstm && lstm.attributesOf(node).cellClip > 0],
+  [
+    "a response is normalized by as many channels after it as before it, or one more",
+    (node) => node.op === localResponseNormalization && !isCentred(node),
+  ],
   ["symmetric padding has no ONNX form", (node) => node.op === pad && pad.attributesOf(node).mode === "symmetric"],
   [
     "channels come last in an operator that ONNX has only channel-first",
@@ -30,6 +46,11 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
   ],
 ];
 
+function isCentred(node: Node): boolean {
+  const { before, after } = localResponseNormalization.attributesOf(node);
+  return after === before || after === before + 1;
+}
+
 function openSizes(node: Node): number {
   return Object.values(node.attributes)
     .filter((attribute) => Array.isArray(attribute))
@@ -39,13 +60,13 @@ function openSizes(node: Node): number {
 
 /** Everything about a node that can't be written. */
 export function onnxProblems(node: Node): readonly Diagnostic[] {
-  return constraints
-    .filter(([, violated]) => violated(node))
-    .map(([sentence]) => ({
-      code: "onnx.not-expressible",
-      severity: "error",
-      message: `${node.name} (${node.op.name}) can't be written as ONNX: ${sentence}`,
-      at: { node: node.name },
-      hint: "choose another target, or remove the operator from the model",
-    }));
+  const lowering: OnnxLowering | Unsupported = onnxLowerings[node.op.name as OpName];
+  const violated = constraints.filter(([, test]) => test(node)).map(([sentence]) => sentence);
+  return [...("unsupported" in lowering ? [lowering.unsupported] : []), ...violated].map((sentence) => ({
+    code: "onnx.not-expressible",
+    severity: "error",
+    message: `${node.name} (${node.op.name}) can't be written as ONNX: ${sentence}`,
+    at: { node: node.name },
+    hint: "choose another target, or remove the operator from the model",
+  }));
 }

@@ -144,6 +144,15 @@ export class OnnxEmitter {
 /** Writes one node of the IR: adds ONNX nodes whose last ones make `outputs`. */
 export type OnnxLowering = (node: Node, emit: OnnxEmitter, outputs: readonly string[]) => void;
 
+/** An operator that ONNX can't express, and why. */
+export interface Unsupported {
+  readonly unsupported: string;
+}
+
+export function unsupported(why: string): Unsupported {
+  return { unsupported: why };
+}
+
 function encodeAttribute(name: string, value: OnnxAttributeValue): OnnxAttribute {
   if (typeof value === "string") return { name, type: 3, string: new TextEncoder().encode(value) };
   if (typeof value === "number") return { name, type: 2, int: value };

@@ -34,7 +34,8 @@ export function exportOnnx(source: Graph, wanted: readonly Value[] = []): OnnxEx
   return write(graph, names.length);
 }
 
-const lower: OnnxLowering = (node, emit, outputs) => onnxLowerings[node.op.name as OpName](node, emit, outputs);
+const lower: OnnxLowering = (node, emit, outputs) =>
+  (onnxLowerings[node.op.name as OpName] as OnnxLowering)(node, emit, outputs);
 
 function write(graph: Graph, ownOutputs: number): OnnxExport {
   const emit = new OnnxEmitter(lower);

@@ -4,7 +4,9 @@ import {
   batchNorm,
   conv2d,
   depthToSpace,
+  l2Pool2d,
   linear,
+  localResponseNormalization,
   matmul,
   maxPool2d,
   resize,
@@ -75,6 +77,22 @@ export const lowerAveragePool2d: OnnxLowering = (node, emit, [output]) => {
 export const lowerMaxPool2d: OnnxLowering = (node, emit, [output]) => {
   const { kernel, stride, dilation, padding } = maxPool2d.attributesOf(node);
   pooled(node, emit, output, "MaxPool", { kernel_shape: kernel, strides: stride, dilations: dilation, pads: padding });
+};
+
+export const lowerL2Pool2d: OnnxLowering = (node, emit, [output]) => {
+  const { kernel, stride, padding } = l2Pool2d.attributesOf(node);
+  const x = emit.read(node.inputs[0]);
+  const window = { kernel_shape: kernel, strides: stride, pads: padding, count_include_pad: 0 };
+  const means = emit.node("AveragePool", [emit.node("Mul", [x, x])], window);
+  withActivation(node, emit, output, (name) => emit.node("Sqrt", [means], {}, [name]));
+};
+
+/** ONNX divides the sum of squares by the size of the window. */
+export const lowerLocalResponseNormalization: OnnxLowering = (node, emit, outputs) => {
+  const { before, after, bias, alpha, beta } = localResponseNormalization.attributesOf(node);
+  const size = before + after + 1;
+  const attributes = { size, bias: { float: bias }, alpha: { float: alpha * size }, beta: { float: beta } };
+  emit.node("LRN", [emit.read(node.inputs[0])], attributes, outputs);
 };
 
 function pooled(

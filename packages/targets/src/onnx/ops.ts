@@ -3,7 +3,7 @@ import { lowerIf, lowerWhile } from "./control.ts";
 import * as dynamic from "./dynamic.ts";
 import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
-import type { OnnxLowering } from "./emitter.ts";
+import { type OnnxLowering, type Unsupported, unsupported } from "./emitter.ts";
 import * as layers from "./layers.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
@@ -40,6 +40,8 @@ export const onnxLowerings = {
   maximum: renamed("Max"),
   minimum: renamed("Min"),
   pow: renamed("Pow"),
+  shiftedAdd: renamed("Add"),
+  shiftedSub: renamed("Sub"),
   squaredDifference: elementwise.lowerSquaredDifference,
   floorDiv: elementwise.lowerFloorDiv,
   floorMod: elementwise.lowerFloorMod,
@@ -59,16 +61,20 @@ export const onnxLowerings = {
   svdf: lowerSvdf,
   lstm: lowerLstm,
   averagePool2d: layers.lowerAveragePool2d,
+  l2Pool2d: layers.lowerL2Pool2d,
   maxPool2d: layers.lowerMaxPool2d,
   batchNorm: layers.lowerBatchNorm,
   softmax: layers.lowerSoftmax("Softmax"),
   logSoftmax: layers.lowerSoftmax("LogSoftmax"),
+  localResponseNormalization: layers.lowerLocalResponseNormalization,
   l2Normalize: shapes.lowerL2Normalize,
   mean: shapes.lowerReduction("ReduceMean"),
   sum: shapes.lowerReduction("ReduceSum"),
   reduceMax: shapes.lowerReduction("ReduceMax"),
   reduceMin: shapes.lowerReduction("ReduceMin"),
   reduceProd: shapes.lowerReduction("ReduceProd"),
+  reduceAll: shapes.lowerTruthReduction("ReduceMin"),
+  reduceAny: shapes.lowerTruthReduction("ReduceMax"),
   argMax: shapes.lowerArgExtreme("ArgMax"),
   argMin: shapes.lowerArgExtreme("ArgMin"),
   topK: shapes.lowerTopK,
@@ -89,6 +95,9 @@ export const onnxLowerings = {
   pad: shapes.lowerPad,
   gather: shapes.lowerGather,
   gatherNd: shapes.lowerGatherNd,
+  gatherBatched: unsupported("indices of their own for each batch are not written yet"),
+  scatterNd: shapes.lowerScatterNd,
+  dynamicUpdateSlice: unsupported("ONNX has no update of a block at a computed place"),
   expand: shapes.lowerExpand,
   tile: shapes.lowerTile,
   resize: layers.lowerResize,
@@ -100,4 +109,4 @@ export const onnxLowerings = {
   dequantize: shapes.lowerDequantize,
   if: lowerIf,
   while: lowerWhile,
-} satisfies Record<OpName, OnnxLowering>;
+} satisfies Record<OpName, OnnxLowering | Unsupported>;

@@ -1,4 +1,4 @@
-import { type DType, fromNumbers } from "@millrace/ir";
+import { type DType, fromNumbers, zeros } from "@millrace/ir";
 import {
   argMax,
   cast,
@@ -13,6 +13,7 @@ import {
   pad,
   quantize,
   reshape,
+  scatterNd,
   shapeOf,
   slice,
   split,
@@ -28,6 +29,17 @@ export function lowerReduction(opType: string): OnnxLowering {
     const { axes, keepDims } = mean.attributesOf(node);
     const inputs = [emit.read(node.inputs[0]), emit.integers("axes", axes)];
     emit.node(opType, inputs, { keepdims: Number(keepDims) }, outputs);
+  };
+}
+
+/** ONNX reduces no truth values in opset 18, but the integers 0 and 1. */
+export function lowerTruthReduction(opType: "ReduceMin" | "ReduceMax"): OnnxLowering {
+  return (node, emit, outputs) => {
+    const { axes, keepDims } = mean.attributesOf(node);
+    const whole = emit.node("Cast", [emit.read(node.inputs[0])], { to: dataTypeCodes.i32 });
+    const attributes = { keepdims: Number(keepDims), noop_with_empty_axes: 1 };
+    const reduced = emit.node(opType, [whole, emit.integers("axes", axes)], attributes);
+    emit.node("Cast", [reduced], { to: dataTypeCodes.bool }, outputs);
   };
 }
 
@@ -90,6 +102,15 @@ export const lowerGatherNd: OnnxLowering = (node, emit, outputs) => {
   const { data, indices } = gatherNd.inputsOf(node);
   const wide = emit.node("Cast", [emit.read(indices)], { to: dataTypeCodes.i64 });
   emit.node("GatherND", [emit.read(data), wide], {}, outputs);
+};
+
+/** Zeros, and what is added to them. */
+export const lowerScatterNd: OnnxLowering = (node, emit, outputs) => {
+  const { indices, updates } = scatterNd.inputsOf(node);
+  const shape = scatterNd.attributesOf(node).shape as readonly number[];
+  const zero = emit.constant("zeros", zeros(updates.type.dtype, shape));
+  const wide = emit.node("Cast", [emit.read(indices)], { to: dataTypeCodes.i64 });
+  emit.node("ScatterND", [zero, wide, emit.read(updates)], { reduction: "add" }, outputs);
 };
 
 export const lowerTopK: OnnxLowering = (node, emit, [values, indices]) => {

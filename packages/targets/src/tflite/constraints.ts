@@ -64,7 +64,7 @@ const constraints: readonly Constraint[] = [
     holds: ({ attributes }) => attributes["layout"] !== "first",
   },
   {
-    operators: [ops.conv2d, ops.averagePool2d, ops.maxPool2d],
+    operators: [ops.conv2d, ops.averagePool2d, ops.l2Pool2d, ops.maxPool2d],
     sentence: "padding is SAME or VALID; here a mean over integers has other padding",
     hint: "Pool with even padding, or count the padding in the mean.",
     holds: (node) => !isPlaced(node) || paddingName(node) !== undefined,
@@ -74,6 +74,15 @@ const constraints: readonly Constraint[] = [
     sentence: "no window of a dilated maximum covers padding alone",
     hint: "Use less padding, so that each window covers an element of the data.",
     holds: (node) => ops.maxPool2d.attributesOf(node).dilation.every((step) => step === 1),
+  },
+  {
+    operators: [ops.localResponseNormalization],
+    sentence: "a response is normalized by one channel less after it than before it",
+    hint: "Write the normalization with simple operators in the model.",
+    holds(node) {
+      const { before, after } = ops.localResponseNormalization.attributesOf(node);
+      return after === before - 1;
+    },
   },
   {
     operators: [ops.transposeConv2d],

@@ -1,5 +1,14 @@
 import type { BuiltinOperatorName } from "@millrace/formats/tflite";
-import { activationOfRange, type add, cast, clamp, gelu, leakyRelu, softmax } from "@millrace/ops";
+import {
+  activationOfRange,
+  type add,
+  cast,
+  clamp,
+  gelu,
+  leakyRelu,
+  localResponseNormalization,
+  softmax,
+} from "@millrace/ops";
 import { tensorTypeNames } from "./element-types.ts";
 import { activationNames, type Lowering } from "./lowering.ts";
 
@@ -14,6 +23,11 @@ export function arithmetic(builtin: BuiltinOperatorName, kind: ArithmeticKind, o
     const options = { kind, fusedActivationFunction, ...(scaled && sixteen && { potScaleInt16: false }) };
     return { builtin, operands: node.inputs, options };
   };
+}
+
+/** 16-bit sums that are scaled by powers of two. */
+export function shiftedSum(builtin: BuiltinOperatorName, kind: "AddOptions" | "SubOptions"): Lowering {
+  return ({ inputs }) => ({ builtin, operands: inputs, options: { kind, potScaleInt16: true } });
 }
 
 const rangeNames = { none: "RELU", relu: "RELU", relu6: "RELU6", reluN1To1: "RELU_N1_TO_1" } as const;
@@ -53,6 +67,12 @@ export const lowerL2Normalize: Lowering = (node) => ({
   operands: node.inputs,
   options: { kind: "L2NormOptions", fusedActivationFunction: "NONE" },
 });
+
+export const lowerLocalResponseNormalization: Lowering = (node) => {
+  const { before, bias, alpha, beta } = localResponseNormalization.attributesOf(node);
+  const options = { kind: "LocalResponseNormalizationOptions", radius: before, bias, alpha, beta } as const;
+  return { builtin: "LOCAL_RESPONSE_NORMALIZATION", operands: node.inputs, options };
+};
 
 /** Half precision is widened by DEQUANTIZE, as the converters of float16 models write it. */
 export const lowerCast: Lowering = (node) => {

@@ -1,6 +1,15 @@
 import type { BuiltinOperatorName } from "@millrace/formats/tflite";
 import type { Node } from "@millrace/ir";
-import { type averagePool2d, conv2d, linear, matmul, type maxPool2d, resize, transposeConv2d } from "@millrace/ops";
+import {
+  type averagePool2d,
+  conv2d,
+  type l2Pool2d,
+  linear,
+  matmul,
+  type maxPool2d,
+  resize,
+  transposeConv2d,
+} from "@millrace/ops";
 import { activationNames, integers, type Lowering } from "./lowering.ts";
 import { croppingName, paddingName } from "./padding.ts";
 
@@ -86,7 +95,10 @@ export const lowerMatmul: Lowering = (node) => {
   };
 };
 
-export function pool(builtin: BuiltinOperatorName, op: typeof averagePool2d | typeof maxPool2d): Lowering {
+export function pool(
+  builtin: BuiltinOperatorName,
+  op: typeof averagePool2d | typeof l2Pool2d | typeof maxPool2d,
+): Lowering {
   return (node) => {
     const { kernel, stride, activation } = op.attributesOf(node);
     return {

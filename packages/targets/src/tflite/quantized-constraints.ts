@@ -16,7 +16,16 @@ function sharing(node: Node): readonly Value[] {
 }
 
 /** Operators that no model is quantized to here, though files have them on integers. */
-const integerForms: readonly Node["op"][] = [ops.div, ops.svdf, ops.lstm, ops.ifOperator, ops.whileOperator];
+const integerForms: readonly Node["op"][] = [
+  ops.div,
+  ops.select,
+  ops.shiftedAdd,
+  ops.shiftedSub,
+  ops.svdf,
+  ops.lstm,
+  ops.ifOperator,
+  ops.whileOperator,
+];
 
 /**
  * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps, are asked for nothing.

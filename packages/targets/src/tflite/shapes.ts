@@ -7,9 +7,11 @@ import {
   depthToSpace,
   expand,
   gather,
+  gatherBatched,
   type mean,
   pad,
   reshape,
+  scatterNd,
   slice,
   spaceToDepth,
   split,
@@ -109,6 +111,16 @@ export const lowerGather: Lowering = (node) => ({
   builtin: "GATHER",
   operands: node.inputs,
   options: { kind: "GatherOptions", axis: gather.attributesOf(node).axis },
+});
+
+export const lowerGatherBatched: Lowering = (node) => {
+  const { axis, batchAxes } = gatherBatched.attributesOf(node);
+  return { builtin: "GATHER", operands: node.inputs, options: { kind: "GatherOptions", axis, batchDims: batchAxes } };
+};
+
+export const lowerScatterNd: Lowering = (node) => ({
+  builtin: "SCATTER_ND",
+  operands: [...node.inputs, integers(scatterNd.attributesOf(node).shape as readonly number[])],
 });
 
 /** Along the last axis. */

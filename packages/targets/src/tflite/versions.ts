@@ -119,7 +119,7 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
     [4, holds(["i8"])],
     [3, hybrid],
   ],
-  GATHER: [words(4), [3, holds(["bool"])], bytes],
+  GATHER: [[5, (signature) => Number(option(signature, "batchDims") ?? 0) > 0], words(4), [3, holds(["bool"])], bytes],
   GATHER_ND: [[5, holds(["bool"])], words(3)],
   GELU: [[2, holds(["i8", "u8", "i16"])]],
   GREATER: [bytes],
