@@ -1,7 +1,6 @@
 import { filterBlock, filterNine } from "./depthwise";
 import { fillBand, Images } from "./images";
 import { multiplyBlock } from "./multiply";
-import { gather, Patches } from "./patches";
 import { finish, Scaling } from "./scaling";
 
 /** A convolution over bands of rows; addresses are bytes of memory. */
@@ -23,10 +22,7 @@ export class Convolution {
   /** Depthwise: weights of pairs of taps for eight channels; else of pairs of elements for four and four channels. */
   weights: usize;
   bias: usize;
-  /** The band, or the patches that are gathered from it, or 0. */
-  data: usize;
-  patches: Patches | null;
-  /** Byte offset in the data of each pixel of a full band of results. */
+  /** Byte offset in the band of each pixel of a full band of results. */
   pixels: usize;
   /** Byte offsets of the runs of elements under the window from its pixel, how many, and pairs of elements of each. */
   runs: usize;
@@ -49,13 +45,11 @@ export const enum Products {
 /** Runs a convolution. */
 export function convolve(call: Convolution, products: Products): void {
   let target = call.target;
-  const patches = call.patches;
   for (let image = 0; image < call.batches; image++) {
     for (let row = 0; row < call.height; row += call.rows) {
       const rows = min(call.rows, call.height - row);
       fillBand(call.images, image, row * call.stride - call.top, (rows - 1) * call.stride + call.window);
       const count = rows * call.width;
-      if (patches) gather(patches, call.images.band, count);
       for (let channel = 0; channel < call.scaling.channels; channel += 8) {
         if (products == Products.nine) filterNine(call, rows, channel);
         else if (products == Products.depthwise) filterBlock(call, count, channel);

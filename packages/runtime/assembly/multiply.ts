@@ -87,7 +87,7 @@ export function multiplyBlock(call: Convolution, count: i32, channel: i32): void
   const weights = call.weights + 4 * channel * call.runCount * call.pairs;
   const bias = call.bias + 4 * channel;
   const low = v128.load(bias), high = v128.load(bias, 16);
-  const data = call.data;
+  const data = call.images.band;
   const runs = call.runs, lastRun = runs + 4 * call.runCount;
   const length = 4 * call.pairs;
   let pixels = call.pixels, sums = call.sums;

@@ -13,7 +13,9 @@ export class Scaling {
   /** Whether stored results are unsigned, and whether sums below zero have offsets of their own. */
   unsigned: i32;
   signed: i32;
-  zero: i32;
+  /** Products are clamped to these where single precision does. */
+  least: f32;
+  greatest: f32;
 }
 
 // @ts-ignore: decorator
@@ -61,54 +63,75 @@ function finishFour(sums: usize, target: usize, rows: i32, scaling: Scaling, cha
   }
 }
 
-/** Results that are closer than this to the middle between two integers are computed again in doubles. */
-const certain: f32 = 0.5 - 1.0 / 4096;
-/** A float of this size has its whole part in the lower bits of the word. */
-const anchor: f32 = 12582912;
-const anchorWord: i32 = 0x4b400000;
+const sign: i32 = 0x80000000;
+/** The float that products are added to. Its last place counts 2^-14, so that all results have the same exponent. */
+const anchorWord: i32 = 0x44400000;
+const fractionBits: i32 = 14;
+/** Results less than so many last places above a step, or not more below it, are computed again in doubles. */
+const doubt: i32 = 2;
+const certainty: i32 = (1 << fractionBits) - 2 * doubt;
 
+/** Results in fixed point, more by the doubt. */
 // @ts-ignore: decorator
 @inline
-function approximate(sums: v128, scale: v128, offset: v128, signed: bool): v128 {
-  const values = f32x4.mul(f32x4.convert_i32x4_s(sums), scale);
-  if (!signed) return f32x4.add(values, offset);
-  return f32x4.add(values, v128.or(offset, v128.and(values, i32x4.splat(0x80000000))));
+function fixed(sums: usize, scale: v128, anchor: v128, tie: v128, least: v128, greatest: v128, signed: bool): v128 {
+  const values = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
+  let clamped = f32x4.pmin(f32x4.pmax(values, least), greatest);
+  if (signed) clamped = f32x4.add(clamped, v128.or(tie, v128.and(clamped, i32x4.splat(sign))));
+  return i32x4.add(f32x4.add(clamped, anchor), i32x4.splat(doubt - anchorWord));
+}
+
+/** Zero where results are in doubt. */
+// @ts-ignore: decorator
+@inline
+function certain(left: v128, right: v128): v128 {
+  const bits = i32x4.splat(certainty);
+  return i32x4.min_u(v128.and(left, bits), v128.and(right, bits));
 }
 
 // @ts-ignore: decorator
 @inline
-function finishEight(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32, signed: bool): void {
+function storeEight(target: usize, left: v128, right: v128, unsigned: bool): void {
+  const words = i16x8.narrow_i32x4_s(i32x4.shr_s(left, fractionBits), i32x4.shr_s(right, fractionBits));
+  v128.store_lane<u64>(target, unsigned ? i8x16.narrow_i16x8_u(words, words) : i8x16.narrow_i16x8_s(words, words), 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function finishEight(
+  sums: usize,
+  target: usize,
+  rows: i32,
+  scaling: Scaling,
+  channel: i32,
+  signed: bool,
+  unsigned: bool,
+): void {
   const stride = <usize>(4 * scaling.stride);
-  const own = scaling.arrays + 4 * channel;
-  const singles = own + 8 * stride;
-  const low0 = v128.load(own), low1 = v128.load(own, 16);
-  const high0 = v128.load(own + stride), high1 = v128.load(own + stride, 16);
+  const singles = scaling.arrays + 8 * stride + 4 * channel;
   const scale0 = v128.load(singles), scale1 = v128.load(singles, 16);
-  const offset0 = v128.load(singles + stride), offset1 = v128.load(singles + stride, 16);
-  const base = i16x8.splat(<i16>scaling.zero);
-  const unsigned = scaling.unsigned != 0;
-  const round = f32x4.splat(anchor);
-  const limit = f32x4.splat(certain);
-  const word = i32x4.splat(anchorWord);
-  for (let row = 0; row < rows; row++) {
-    const clamped0 = i32x4.min_s(i32x4.max_s(v128.load(sums), low0), high0);
-    const clamped1 = i32x4.min_s(i32x4.max_s(v128.load(sums, 16), low1), high1);
-    const values0 = approximate(clamped0, scale0, offset0, signed);
-    const values1 = approximate(clamped1, scale1, offset1, signed);
-    const rounded0 = f32x4.add(values0, round);
-    const rounded1 = f32x4.add(values1, round);
-    const rest0 = f32x4.abs(f32x4.sub(values0, f32x4.sub(rounded0, round)));
-    const rest1 = f32x4.abs(f32x4.sub(values1, f32x4.sub(rounded1, round)));
-    const words = i16x8.narrow_i32x4_s(i32x4.sub(rounded0, word), i32x4.sub(rounded1, word));
-    const stored = i16x8.add_sat_s(words, base);
-    const bytes = unsigned ? i8x16.narrow_i16x8_u(stored, stored) : i8x16.narrow_i16x8_s(stored, stored);
-    v128.store_lane<u64>(target, bytes, 0);
-    if (v128.any_true(f32x4.gt(f32x4.pmax(rest0, rest1), limit))) {
-      finishFour(sums, target, 1, scaling, channel, signed);
-      finishFour(sums + 16, target + 4, 1, scaling, channel + 4, signed);
+  const anchor0 = v128.load(singles + stride), anchor1 = v128.load(singles + stride, 16);
+  const tie0 = v128.load(singles + 2 * stride), tie1 = v128.load(singles + 2 * stride, 16);
+  const least = f32x4.splat(scaling.least), greatest = f32x4.splat(scaling.greatest);
+  const step = scaling.channels;
+  for (let row = 0; row < rows; row += 2) {
+    let left = fixed(sums, scale0, anchor0, tie0, least, greatest, signed);
+    let right = fixed(sums + 16, scale1, anchor1, tie1, least, greatest, signed);
+    let sure = certain(left, right);
+    storeEight(target, left, right, unsigned);
+    if (row + 1 < rows) {
+      left = fixed(sums + 32, scale0, anchor0, tie0, least, greatest, signed);
+      right = fixed(sums + 48, scale1, anchor1, tie1, least, greatest, signed);
+      sure = i32x4.min_u(sure, certain(left, right));
+      storeEight(target + step, left, right, unsigned);
     }
-    sums += 32;
-    target += scaling.channels;
+    if (!i32x4.all_true(sure)) {
+      const count = min(2, rows - row);
+      finishFour(sums, target, count, scaling, channel, signed);
+      finishFour(sums + 16, target + 4, count, scaling, channel + 4, signed);
+    }
+    sums += 64;
+    target += 2 * step;
   }
 }
 
@@ -116,8 +139,11 @@ function finishEight(sums: usize, target: usize, rows: i32, scaling: Scaling, ch
 export function finish(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32): void {
   target += channel;
   if (channel + 8 <= scaling.channels) {
-    if (scaling.signed) finishEight(sums, target, rows, scaling, channel, true);
-    else finishEight(sums, target, rows, scaling, channel, false);
+    if (scaling.unsigned) {
+      if (scaling.signed) finishEight(sums, target, rows, scaling, channel, true, true);
+      else finishEight(sums, target, rows, scaling, channel, false, true);
+    } else if (scaling.signed) finishEight(sums, target, rows, scaling, channel, true, false);
+    else finishEight(sums, target, rows, scaling, channel, false, false);
     return;
   }
   for (; channel < scaling.channels; channel += 4) {

@@ -21,12 +21,7 @@ export interface Bands {
   readonly rows: number;
   readonly height: number;
   readonly reach: number;
-  /** Bytes of a patch where they are gathered from the band, 0 where the band's own pixels are multiplied. */
-  readonly patchBytes: number;
 }
-
-/** Runs of at most so many elements are brought together before they are multiplied. */
-const shortRun = 32;
 
 /** A geometry of one column where windows cover a pixel each, so that bands may end anywhere. */
 export function flattened(geometry: Geometry): Geometry {
@@ -52,14 +47,10 @@ export function bandsOf(geometry: Geometry): Bands {
   const depth = depthwise ? Math.ceil(channels / 8) * 8 : channels;
   const [reach, reachAcross] = kernel.map((size, axis) => (size - 1) * dilation[axis] + 1);
   const columns = Math.max(padding[1] + width, (outWidth - 1) * stride[1] + reachAcross);
-  const run = runLength(geometry, depth);
-  const taps = kernel[0] * kernel[1];
-  const patch = depthwise || run > shortRun || run === taps * depth ? 0 : 4 * Math.ceil((taps * depth) / 2);
-  const rowBytes = 2 * columns * depth * stride[0] + outWidth * patch;
-  const fitting = Math.floor((bandBytes - 2 * columns * depth * (reach - stride[0])) / rowBytes);
+  const fitting = Math.floor((bandBytes / (2 * columns * depth) - reach) / stride[0]) + 1;
   const most = Math.max(1, Math.min(outHeight, fitting, Math.floor(bandPixels / outWidth)));
   const rows = outWidth === 1 && most >= 4 ? most - (most % 4) : most;
-  return { depth, columns, rows, height: (rows - 1) * stride[0] + reach, reach, patchBytes: patch };
+  return { depth, columns, rows, height: (rows - 1) * stride[0] + reach, reach };
 }
 
 /** Byte offset in the band of every pixel of a full band of results. */
@@ -72,7 +63,7 @@ export function pixelOffsets({ to, window }: Geometry, { rows, columns, depth }:
 }
 
 /** Elements under a window that lie in one piece. */
-export function runLength({ window, depthwise }: Geometry, depth: number): number {
+export function runLength({ window, depthwise }: Geometry, { depth }: Bands): number {
   return depthwise || window.dilation[1] > 1 ? depth : depth * window.kernel[1];
 }
 

@@ -57,16 +57,16 @@ function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array |
 
 /** Writes the module's `Scaling`. */
 function placeScaling(layout: Layout, scaling: FastScaling, y: Value): number {
-  const { sums, factors, singles, stride, base, zeroPoint, signed } = scaling;
-  const arrays = new Uint8Array(40 * stride);
+  const { sums, factors, singles, stride, base, least, greatest, signed } = scaling;
+  const arrays = new Uint8Array(44 * stride);
   arrays.set(bytesOf(sums));
   arrays.set(bytesOf(factors), 8 * stride);
   arrays.set(bytesOf(singles), 32 * stride);
   const channels = (y.type.shape as readonly number[]).at(-1)!;
   const unsigned = Number(y.type.dtype === "u8");
-  return layout.constant(
-    Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), zeroPoint),
-  );
+  const fields = Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), 0, 0);
+  new Float32Array(fields.buffer).set([least, greatest], 6);
+  return layout.constant(fields);
 }
 
 /** Writes the module's `Images`. */
@@ -88,35 +88,16 @@ function placeImages(
   );
 }
 
-/** Writes the module's `Patches`, which lie at `target`. */
-function placePatches(layout: Layout, geometry: Geometry, bands: Bands, target: number): number {
-  const pixels = layout.constant(pixelOffsets(geometry, bands));
-  const runs = runOffsets(geometry, bands);
-  const bytes = 2 * runLength(geometry, bands.depth);
-  return layout.constant(Int32Array.of(pixels, layout.constant(runs), runs.length, bytes, target, bands.patchBytes));
+/** Bytes of working memory: where the band begins behind the sums, and all together. */
+function scratchOf(geometry: Geometry, { rows, height, columns, depth }: Bands) {
+  const band = rows * geometry.to[2] * 32;
+  return { band, bytes: band + 2 * height * columns * depth };
 }
 
-/** The runs of elements under a window, from each pixel's offset, and the offset of the first. */
-function runsOf(geometry: Geometry, bands: Bands) {
-  const { depth, patchBytes } = bands;
-  if (patchBytes === 0) {
-    const runs = runOffsets(geometry, bands);
-    return {
-      pixels: pixelOffsets(geometry, bands),
-      runs,
-      length: geometry.depthwise ? runs.length : runLength(geometry, depth),
-    };
-  }
-  const pixels = Uint32Array.from({ length: bands.rows * geometry.to[2] }, (_, pixel) => pixel * patchBytes);
-  return { pixels, runs: new Uint32Array(1), length: depth * geometry.window.kernel[0] * geometry.window.kernel[1] };
-}
-
-/** Bytes of working memory: sums, then the band, then patches. */
-function scratchOf(geometry: Geometry, { rows, height, columns, depth, patchBytes }: Bands) {
-  const pixels = rows * geometry.to[2];
-  const band = pixels * 32;
-  const patches = band + 2 * height * columns * depth + 16;
-  return { band, patches, bytes: patches + pixels * patchBytes + 16 };
+/** Weights as the module multiplies them, each channel's in `runs` runs. */
+function packWeights(geometry: Geometry, { weights, bias }: Products, runs: number): Int16Array {
+  const values = isNine(geometry) ? pairTaps(weights) : weights;
+  return packPairs(values, bias.length, values.length / (bias.length * runs));
 }
 
 /** Writes the module's `Convolution`. */
@@ -124,15 +105,11 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
   const [y] = fast.node.outputs;
   const { to, window } = geometry;
   const bands = bandsOf(geometry);
-  const scratch = scratchOf(geometry, bands);
-  const [band, patches] = [layout.scratch + scratch.band, layout.scratch + scratch.patches];
-  const images = placeImages(layout, fast, geometry, band, bands);
+  const images = placeImages(layout, fast, geometry, layout.scratch + scratchOf(geometry, bands).band, bands);
   const scaling = placeScaling(layout, products.scaling, y);
-  const gathered = bands.patchBytes > 0;
-  const { pixels, runs, length } = runsOf(geometry, bands);
-  const paired = isNine(geometry) ? pairTaps(products.weights) : products.weights;
-  const pairs = Math.ceil(length / 2);
-  const weights = layout.constant(packPairs(paired, products.bias.length, isNine(geometry) ? 2 * pairs : length));
+  const runs = runOffsets(geometry, bands);
+  const pairs = isNine(geometry) ? 5 : Math.ceil((geometry.depthwise ? runs.length : runLength(geometry, bands)) / 2);
+  const weights = layout.constant(packWeights(geometry, products, geometry.depthwise ? 1 : runs.length));
   const bias = new Int32Array(products.scaling.stride);
   bias.set(products.bias);
   const offsets = new Uint32Array(runs.length + 1);
@@ -140,9 +117,8 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
   return layout.constant(
     Int32Array.of(
       ...[images, scaling, layout.addressOf(y), to[0], to[1], to[2], bands.rows, ...window.stride],
-      ...[window.padding[0], bands.reach, weights, layout.constant(bias), gathered ? patches : band],
-      ...[gathered ? placePatches(layout, geometry, bands, patches) : 0, layout.constant(pixels)],
-      ...[layout.constant(offsets), runs.length, pairs, layout.scratch],
+      ...[window.padding[0], bands.reach, weights, layout.constant(bias)],
+      ...[layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets), runs.length, pairs, layout.scratch],
     ),
   );
 }

@@ -9,10 +9,14 @@ export interface FastScaling {
   readonly stride: number;
   readonly sums: Int32Array;
   readonly factors: Float64Array;
-  /** Scale and offset in single precision, which do for sums whose results are clear of the middle between integers. */
+  /**
+   * The same in single precision, which does for sums whose results are clear of the step to the next: scale, anchor and what is added to
+   * products by their sign. Products are clamped to `least` and `greatest`.
+   */
   readonly singles: Float32Array;
+  readonly least: number;
+  readonly greatest: number;
   readonly base: number;
-  readonly zeroPoint: number;
   readonly signed: boolean;
 }
 
@@ -143,24 +147,38 @@ function staysInRange({ shifts, kind }: StoredScaling, channel: number, reach: R
   return reach.every((sum) => (Math.abs(sum) + 2) * 2 ** shift < 2 ** 31);
 }
 
+/** A float of this size has 14 bits of fraction behind the lowest eight of its whole part. */
+const singleAnchor = 768;
+
+/** Scale, anchor and tie in single precision. */
+function singlesOf({ zeroPoint }: StoredScaling, [scale, offset]: Factors, signed: boolean) {
+  const half = singleAnchor + zeroPoint + 0.5;
+  const tie = Math.max(0, offset - anchor - 0.5);
+  return signed ? [scale, half, tie] : [scale, half + tie, 0];
+}
+
 /**
  * The module's scaling for a node whose channels' sums lie in `reaches`, or undefined where it would not give
  * the reference's integers for every sum. `range` is that of the stored type.
  */
 export function fastScaling(scaling: StoredScaling, reaches: readonly Range[], range: Range): FastScaling | undefined {
+  const { zeroPoint, low, high } = scaling;
+  const proven: NonNullable<ReturnType<typeof provenFactors>>[] = [];
+  for (const [channel, reach] of reaches.entries()) {
+    const found = provenFactors(scaling, channel, reach, range);
+    if (!found) return undefined;
+    proven.push(found);
+  }
+  const signed = proven.some(({ factors, range: [least] }) => least < 0 && factors[2] !== 0);
   const stride = Math.ceil(reaches.length / 8) * 8;
   const sums = new Int32Array(2 * stride);
   const factors = new Float64Array(3 * stride);
-  const singles = new Float32Array(2 * stride);
-  let signed = false;
-  for (let channel = 0; channel < reaches.length; channel++) {
-    const proven = provenFactors(scaling, channel, reaches[channel], range);
-    if (!proven) return undefined;
-    for (const [index, limit] of proven.range.entries()) sums[index * stride + channel] = limit;
-    for (const [index, factor] of proven.factors.entries()) factors[index * stride + channel] = factor;
-    singles[channel] = proven.factors[0];
-    singles[stride + channel] = Math.max(0, proven.factors[1] - anchor - 0.5);
-    if (proven.range[0] < 0 && proven.factors[2] !== 0) signed = true;
+  const singles = new Float32Array(3 * stride);
+  for (const [channel, { factors: own, range: limits }] of proven.entries()) {
+    for (const [index, limit] of limits.entries()) sums[index * stride + channel] = limit;
+    for (const [index, factor] of own.entries()) factors[index * stride + channel] = factor;
+    for (const [index, single] of singlesOf(scaling, own, signed).entries()) singles[index * stride + channel] = single;
   }
-  return { stride, sums, factors, singles, base: scaling.zeroPoint - anchorWord, zeroPoint: scaling.zeroPoint, signed };
+  const clamps = { least: low - zeroPoint, greatest: high - zeroPoint };
+  return { stride, sums, factors, singles, ...clamps, base: zeroPoint - anchorWord, signed };
 }
