@@ -16,9 +16,9 @@ const models: Readonly<Record<string, string>> = {
   MobileNetV2: "tflite_zoo/mobilenet_v2_1.0_224_quant_uint8.tflite",
 };
 
-/** Milliseconds that one measurement of several runs takes, and how many there are. */
-const slice = 15;
-const rounds = 31;
+/** Milliseconds of one measurement of several runs: less than a thread keeps a shared core; and how many there are. */
+const slice = 2;
+const rounds = 151;
 
 type Run = () => Promise<unknown>;
 

@@ -23,12 +23,22 @@ export interface Bands {
   readonly reach: number;
 }
 
+/** Whether each window covers the pixel that its result takes the place of, with one filter for all channels. */
+function isPointwise({ window, depthwise }: Geometry): boolean {
+  const { kernel, stride, padding } = window;
+  return !depthwise && [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
+}
+
+/** Whether there is just one pixel, and the window covers it. */
+export function isPixel(geometry: Geometry): boolean {
+  const [batches, height, width] = geometry.from;
+  return isPointwise(geometry) && batches * height * width === 1;
+}
+
 /** A geometry of one column where windows cover a pixel each, so that bands may end anywhere. */
 export function flattened(geometry: Geometry): Geometry {
-  const { from, to, window } = geometry;
-  const { kernel, stride, padding } = window;
-  if (geometry.depthwise || [...kernel, ...stride].some((size) => size !== 1) || padding.some((size) => size !== 0))
-    return geometry;
+  const { from, to } = geometry;
+  if (!isPointwise(geometry)) return geometry;
   const pixels = to[0] * to[1] * to[2];
   return { ...geometry, from: [1, pixels, 1, from[3]], to: [1, pixels, 1, to[3]] };
 }

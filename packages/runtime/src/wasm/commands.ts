@@ -6,6 +6,7 @@ export const operations = {
   lookUp: 3,
   lookUpPair: 4,
   averagePool: 5,
+  multiplyRow: 6,
 } as const;
 
 /** An operation and the address of its parameters. */

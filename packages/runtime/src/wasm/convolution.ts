@@ -4,7 +4,18 @@ import { affineOf } from "../kernels/kernel.ts";
 import { linearScaling } from "../kernels/linear.ts";
 import { largestOf, weightZeroPoint } from "../kernels/weights.ts";
 import { windowOf } from "../kernels/window.ts";
-import { type Bands, bandsOf, flattened, type Geometry, isNine, pixelOffsets, runLength, runOffsets } from "./bands.ts";
+import {
+  type Bands,
+  bandsOf,
+  flattened,
+  type Geometry,
+  isNine,
+  isPixel,
+  pixelOffsets,
+  runLength,
+  runOffsets,
+} from "./bands.ts";
+import type { Command } from "./commands.ts";
 import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
 import type { Layout } from "./layout.ts";
 import { packPairs, pairTaps } from "./packing.ts";
@@ -90,37 +101,52 @@ function placeImages(
 
 /** Bytes of working memory: where the band begins behind the sums, and all together. */
 function scratchOf(geometry: Geometry, { rows, height, columns, depth }: Bands) {
-  const band = rows * geometry.to[2] * 32;
+  const band = Math.max(2, rows * geometry.to[2]) * 32;
   return { band, bytes: band + 2 * height * columns * depth };
 }
 
-/** Weights as the module multiplies them, each channel's in `runs` runs. */
-function packWeights(geometry: Geometry, { weights, bias }: Products, runs: number): Int16Array {
-  const values = isNine(geometry) ? pairTaps(weights) : weights;
-  return packPairs(values, bias.length, values.length / (bias.length * runs));
+/** The module's operation for a convolution. */
+function operationOf(geometry: Geometry, { weights }: Products): Command["operation"] {
+  if (isNine(geometry)) return "filterNine";
+  if (geometry.depthwise) return "filter";
+  return isPixel(geometry) && weights.every((weight) => weight >= -128 && weight <= 127) ? "multiplyRow" : "multiply";
+}
+
+/** Weights as an operation multiplies them, each channel's in `runs` runs. */
+function packWeights(operation: Command["operation"], { weights, bias }: Products, runs: number) {
+  const channels = bias.length;
+  const runLength = weights.length / (channels * runs);
+  if (operation === "multiplyRow")
+    return packPairs(weights, { channels, together: 16, runLength }, (count) => new Int8Array(count));
+  const wide = (count: number) => new Int16Array(count);
+  if (operation === "filterNine") return packPairs(pairTaps(weights), { channels, together: 8, runLength: 10 }, wide);
+  return packPairs(weights, { channels, together: 8, runLength }, wide);
 }
 
 /** Writes the module's `Convolution`. */
-function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, products: Products): number {
+function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, products: Products): Command {
+  const operation = operationOf(geometry, products);
   const [y] = fast.node.outputs;
   const { to, window } = geometry;
   const bands = bandsOf(geometry);
   const images = placeImages(layout, fast, geometry, layout.scratch + scratchOf(geometry, bands).band, bands);
   const scaling = placeScaling(layout, products.scaling, y);
   const runs = runOffsets(geometry, bands);
-  const pairs = isNine(geometry) ? 5 : Math.ceil((geometry.depthwise ? runs.length : runLength(geometry, bands)) / 2);
-  const weights = layout.constant(packWeights(geometry, products, geometry.depthwise ? 1 : runs.length));
-  const bias = new Int32Array(products.scaling.stride);
+  const pairs =
+    operation === "filterNine" ? 5 : Math.ceil((geometry.depthwise ? runs.length : runLength(geometry, bands)) / 2);
+  const weights = layout.constant(packWeights(operation, products, geometry.depthwise ? 1 : runs.length));
+  const bias = new Int32Array(Math.ceil(to[3] / 16) * 16);
   bias.set(products.bias);
   const offsets = new Uint32Array(runs.length + 1);
   offsets.set(runs);
-  return layout.constant(
+  const parameters = layout.constant(
     Int32Array.of(
       ...[images, scaling, layout.addressOf(y), to[0], to[1], to[2], bands.rows, ...window.stride],
       ...[window.padding[0], bands.reach, weights, layout.constant(bias)],
       ...[layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets), runs.length, pairs, layout.scratch],
     ),
   );
+  return { operation, parameters };
 }
 
 function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling): FastKernel | undefined {
@@ -128,11 +154,10 @@ function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling
   const products = productsOf(fast, whole.to[3], scaling);
   if (products === undefined) return undefined;
   const geometry = flattened(whole);
-  const operation = isNine(geometry) ? "filterNine" : geometry.depthwise ? "filter" : "multiply";
   return {
     reads: [fast.node.inputs[0] as Value],
     scratch: scratchOf(geometry, bandsOf(geometry)).bytes,
-    place: (layout) => ({ operation, parameters: placeConvolution(layout, fast, geometry, products) }),
+    place: (layout) => placeConvolution(layout, fast, geometry, products),
   };
 }
 

@@ -1,12 +1,15 @@
 import { type Attribute, type DType, Graph, integerRange, perAxis, type Tensor, type Value } from "@millrace/ir";
 import { add, averagePool2d, conv2d, linear, mul, reshape, sigmoid, softmax } from "@millrace/ops";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ReferenceOptions, referenceEngine } from "../interpreter.ts";
 import { quantized, sequence, tensor } from "../kernels/sample.testing.ts";
 import { createScratch } from "../kernels/scratch.ts";
 import { planSteps } from "../plan.ts";
 import { wasmEngine } from "./engine.ts";
+import { createLayout } from "./layout.ts";
 import { assemble } from "./program.ts";
+import { fastKernels } from "./table.ts";
 
 type Byte = "i8" | "u8";
 
@@ -35,11 +38,21 @@ async function expectSame(graph: Graph, options: ReferenceOptions = {}, seeds: r
   }
 }
 
-/** How many of a graph's nodes leave the reference kernels: all or some. */
+const context = { rounding: "double", flavor: "tflite", scratch: createScratch() } as const;
+
+/** Whether any of a graph's nodes leaves the reference kernels. */
 async function isFast(graph: Graph): Promise<boolean> {
   const kept = new Set(graph.outputs);
-  const context = { rounding: "double", flavor: "tflite", scratch: createScratch() } as const;
   return (await assemble(planSteps(graph, kept, context), kept, context, new Map())).fast !== undefined;
+}
+
+/** The module's operation for a graph's only node. */
+function operationOf(graph: Graph): string | undefined {
+  const [{ node, kernel }] = planSteps(graph, new Set(graph.outputs), context);
+  const typeOf = (value: Value | undefined) => value!.type as { readonly shape: readonly number[] };
+  const fast = fastKernels[node.op.name as "conv2d"]?.({ node, kernel, context, typeOf });
+  const slots = new Map([...graph.inputs, ...graph.outputs].map((value) => [value, { bytes: 1, from: 0, to: 0 }]));
+  return fast?.place(createLayout(0, slots, (value) => value))?.operation;
 }
 
 interface Layer {
@@ -54,27 +67,32 @@ interface Layer {
   /** Scale of the result; 0.02 · 0.001 is that of sums. */
   readonly scale?: number;
   readonly weightScale?: number;
+  /** Zero points of the result and of the data. */
   readonly zero?: number;
+  readonly dataZero?: number;
+  /** Size of the greatest bias. */
+  readonly bias?: number;
 }
 
 /** A convolution, or a fully connected layer where the weights have two axes. */
 function layer(init: Layer): Graph {
   const { x, weights, stride = [1, 1], dilation = [1, 1], padding = [0, 0, 0, 0], groups = 1 } = init;
-  const { activation = "none", type = "i8", scale = 0.05, weightScale = 0.001, zero = 3 } = init;
+  const { activation = "none", type = "i8", scale = 0.05, weightScale = 0.001, bias = 30000 } = init;
+  const { zero = type === "u8" ? 103 : 3, dataZero = type === "u8" ? 100 : -7 } = init;
   const [channels] = weights;
   const graph = new Graph("layer");
   const scales = Array.from({ length: channels }, (_, index) => weightScale * (1 + (index % 5)));
   const filter = random("i8", weights, 3);
   const inputs = [
-    graph.addInput("x", quantized(type, x, 0.02, type === "u8" ? 100 : -7)),
+    graph.addInput("x", quantized(type, x, 0.02, dataZero)),
     graph.addConstant("weights", filter, perAxis(scales, 0)),
-    graph.addConstant("bias", tensor("i32", [channels], sequence(4, channels, -30000, 30000))),
+    graph.addConstant("bias", tensor("i32", [channels], sequence(4, channels, -bias, bias))),
   ];
   const op = weights.length === 2 ? linear : conv2d;
   const attributes: Record<string, Attribute> =
     op === linear ? { activation } : { stride, dilation, padding, groups, activation, layout: "last" };
   const [{ shape }] = op.infer(inputs, attributes);
-  const outputTypes = [quantized(type, shape as number[], scale, type === "u8" ? zero + 100 : zero)];
+  const outputTypes = [quantized(type, shape as number[], scale, zero)];
   graph.setOutputs(graph.addNode({ op, inputs, attributes, outputTypes, name: "y" }).outputs);
   return graph;
 }
@@ -101,6 +119,37 @@ const layers: Readonly<Record<string, Layer>> = {
   "factors near 0": { x: [1, 4, 4, 2], weights: [5, 1, 1, 2], scale: 3000 },
 };
 
+const size = (least: number, greatest: number) => fc.integer({ min: least, max: greatest });
+const pair = (greatest: number) => fc.tuple(size(1, greatest), size(1, greatest));
+
+/** Convolutions with odd channels, strides, dilations and paddings, extreme zero points, scales that saturate, large biases. */
+const randomLayer: fc.Arbitrary<Layer> = fc
+  .record({
+    shape: fc.tuple(size(1, 2), size(1, 9), size(1, 9), size(1, 19)),
+    kernel: fc.oneof(fc.constant([1, 1] as const), fc.constant([3, 3] as const), pair(4)),
+    channels: size(1, 21),
+    kind: fc.constantFrom("convolution", "convolution", "depthwise", "depthwise", "linear"),
+    stride: pair(3),
+    dilation: fc.oneof({ weight: 3, arbitrary: fc.constant([1, 1] as const) }, pair(2)),
+    padding: fc.tuple(size(0, 2), size(0, 2), size(0, 2), size(0, 2)),
+    activation: fc.constantFrom("none", "relu", "relu6"),
+    type: fc.constantFrom<Byte>("i8", "u8"),
+    zeros: fc.tuple(fc.constantFrom(0, 1, 128, 254, 255), fc.constantFrom(0, 3, 128, 255)),
+    scale: fc.constantFrom(0.0005, 0.004, 0.05, 0.4),
+    weightScale: fc.constantFrom(0.001, 2 ** -9),
+    bias: fc.constantFrom(0, 30000, 2 ** 28),
+  })
+  .filter(({ shape, kernel, dilation, padding }) =>
+    [0, 1].every((axis) => shape[axis + 1] + padding[axis] + padding[axis + 2] > (kernel[axis] - 1) * dilation[axis]),
+  )
+  .map(({ shape, kernel, channels, kind, zeros, ...rest }) => {
+    const [dataZero, zero] = zeros.map((stored) => (rest.type === "u8" ? stored : stored - 128));
+    const [batches, , , depth] = shape;
+    if (kind === "linear") return { ...rest, x: [batches, depth], weights: [channels, depth], dataZero, zero };
+    const weights = kind === "depthwise" ? [depth, ...kernel, 1] : [channels, ...kernel, depth];
+    return { ...rest, x: shape, weights, groups: kind === "depthwise" ? depth : 1, dataZero, zero };
+  });
+
 describe("fast kernels give the reference's integers", () => {
   for (const [name, init] of Object.entries(layers)) {
     it.each([{}, { flavor: "tflm" }, { rounding: "single", flavor: "tflm" }] as const)(
@@ -112,6 +161,33 @@ describe("fast kernels give the reference's integers", () => {
       },
     );
   }
+
+  it.each([
+    ["multiply", { x: [1, 4, 4, 3], weights: [9, 2, 2, 3] }],
+    ["multiplyRow", { x: [1, 33], weights: [21, 33] }],
+    ["multiplyRow", { x: [1, 1, 1, 8], weights: [24, 1, 1, 8] }],
+    ["multiply", { x: [2, 33], weights: [21, 33] }],
+    ["filter", { x: [1, 6, 6, 5], weights: [5, 3, 2, 1], groups: 5 }],
+    ["filter", { x: [1, 9, 9, 5], weights: [5, 3, 3, 1], groups: 5, stride: [1, 3] }],
+    ["filter", { x: [1, 9, 9, 5], weights: [5, 3, 3, 1], groups: 5, dilation: [1, 2] }],
+    ["filterNine", { x: [1, 6, 7, 5], weights: [5, 3, 3, 1], groups: 5 }],
+    ["filterNine", { x: [1, 6, 7, 5], weights: [5, 3, 3, 1], groups: 5, stride: [3, 2] }],
+  ] as const)("%s computes %o", (operation, init) => {
+    expect(operationOf(layer(init))).toBe(operation);
+  });
+
+  it("random layers of all kinds", async () => {
+    const taken = new Set<string | undefined>();
+    await fc.assert(
+      fc.asyncProperty(randomLayer, fc.constantFrom("double", "single"), async (init, rounding) => {
+        const graph = layer(init);
+        taken.add(operationOf(graph));
+        await expectSame(graph, { rounding }, [1]);
+      }),
+      { numRuns: 150, seed: 7 },
+    );
+    expect([...taken].sort()).toEqual(["filter", "filterNine", "multiply", "multiplyRow"]);
+  });
 
   it("a layer whose factors are too great runs in its reference kernel", async () => {
     const graph = layer({ x: [1, 4, 4, 2], weights: [5, 1, 1, 2], scale: 1e-9, activation: "relu6" });

@@ -1,17 +1,29 @@
+/** How weights are packed: channels that are multiplied together, and elements of a run. */
+interface Packing {
+  readonly channels: number;
+  readonly together: 8 | 16;
+  readonly runLength: number;
+}
+
 /**
- * Weights in 16 bits, [channel, run, element], as the module multiplies them: [channel / 8, run, element / 2, 8, 2]. Channels and
- * runs are filled up with zeros.
+ * Weights, [channel, run, element], as the module multiplies them: [channel / together, run, element / 2, together, 2]. Channels and
+ * runs are filled up with zeros. `create` makes storage for so many.
  */
-export function packPairs(values: Int16Array, channels: number, runLength: number): Int16Array {
+export function packPairs<Data extends Int8Array | Int16Array>(
+  values: Int16Array,
+  { channels, together, runLength }: Packing,
+  create: (count: number) => Data,
+): Data {
   const runs = values.length / (channels * runLength);
   const pairs = Math.ceil(runLength / 2);
-  const packed = new Int16Array(Math.ceil(channels / 8) * runs * pairs * 16);
+  const width = 2 * together;
+  const packed = create(Math.ceil(channels / together) * runs * pairs * width);
   let from = 0;
   for (let channel = 0; channel < channels; channel++) {
-    const lane = 2 * (channel % 8);
-    let to = (channel >> 3) * runs * pairs * 16 + lane;
-    for (let run = 0; run < runs; run++, to += pairs * 16) {
-      for (let at = 0; at < runLength; at++) packed[to + (at >> 1) * 16 + (at & 1)] = values[from++];
+    const block = Math.floor(channel / together);
+    let to = block * runs * pairs * width + 2 * (channel - block * together);
+    for (let run = 0; run < runs; run++, to += pairs * width) {
+      for (let at = 0; at < runLength; at++) packed[to + (at >> 1) * width + (at & 1)] = values[from++];
     }
   }
   return packed;

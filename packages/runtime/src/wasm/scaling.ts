@@ -51,17 +51,27 @@ function scaled(sum: number, [scale, offset, below]: Factors): number {
   return words[1] - anchorWord;
 }
 
-/** The module's and the reference's results, and whether they are equal. */
+function clamp(value: number, [least, greatest]: Range): number {
+  return Math.max(least, Math.min(greatest, value));
+}
+
+/** The reference's results, and whether the module's are equal to them. */
 interface Comparison {
   result(sum: number): number;
   agree(sum: number): boolean;
 }
 
-function comparison(scaling: StoredScaling, channel: number, factors: Factors, [least, greatest]: Range): Comparison {
+/** Results before clamping that the module can tell apart. */
+const widest = 2 ** 18;
+
+function comparison(scaling: StoredScaling, channel: number, factors: Factors, limits: Range): Comparison {
   const { multiply, values, shifts, zeroPoint, low, high } = scaling;
-  const clamp = (stored: number, from: number, to: number) => Math.max(from, Math.min(to, stored));
-  const result = (sum: number) => clamp(multiply(sum, values[channel], shifts[channel]) + zeroPoint, low, high);
-  return { result, agree: (sum) => clamp(scaled(sum, factors) + zeroPoint, least, greatest) === result(sum) };
+  const result = (sum: number) => clamp(multiply(sum, values[channel], shifts[channel]) + zeroPoint, [low, high]);
+  const agree = (sum: number) => {
+    const size = scaled(sum, factors);
+    return Math.abs(size) < widest && clamp(size + zeroPoint, limits) === result(sum);
+  };
+  return { result, agree };
 }
 
 /**
@@ -96,32 +106,37 @@ function stepsAgree(
 }
 
 /**
- * Sums that the others may be clamped to without another result, the least and the greatest: where the result is well inside of the
- * limit's rounding interval, else next to its step, if the results agree there.
+ * Sums that others may be clamped to without another result, the least and the greatest: where the result is well inside of the
+ * limit's rounding interval, else next to its step; only if the results agree there.
  */
 function clampingSums(
   { zeroPoint, low, high }: StoredScaling,
   [scale]: Factors,
-  [least, greatest]: Range,
+  reach: Range,
   { result, agree }: Comparison,
 ): Range | undefined {
-  const inReach = (sum: number) => Math.max(least, Math.min(greatest, sum));
-  const limits = ([stored, side, round]: readonly [number, number, (x: number) => number]) =>
-    [round((stored - zeroPoint) / scale), round((stored - zeroPoint + side) / scale)].map(inReach);
-  const fits = (limit: number, end: number) => (sum: number) => agree(sum) && (sum === end || result(sum) === limit);
-  const from = limits([low, 0.5, Math.floor]).find(fits(low, least));
-  const to = limits([high, -0.5, Math.ceil]).find(fits(high, greatest));
+  const place = (size: number, round: (x: number) => number) => round(size / scale || 0);
+  const least = [0, 0.5].map((inside) => place(low - zeroPoint + inside, Math.floor));
+  const greatest = [0, 0.5].map((inside) => place(high - zeroPoint - inside, Math.ceil));
+  const fits = (end: number) => (sum: number) => Math.abs(sum) < 2 ** 31 && agree(sum) && result(sum) === result(end);
+  const ends = reach.map((end) =>
+    least.flatMap((from) => greatest.map((to) => clamp(end, [from, to]))).find(fits(end)),
+  );
+  const [from, to] = ends;
   return from === undefined || to === undefined ? undefined : [from, to];
 }
 
 /** Whether there are so few sums, as of channels without weights, that all of them can be compared. */
-function fewSums([least, greatest]: Range): boolean {
+function areFew([least, greatest]: Range): boolean {
   return greatest - least < 64;
 }
 
-function compareAll(reach: Range, { agree }: Comparison): Range | undefined {
-  for (let sum = reach[0]; sum <= reach[1]; sum++) if (!agree(sum)) return undefined;
-  return reach;
+function allAgree([least, greatest]: Range, range: Range, { result, agree }: Comparison): boolean {
+  for (let sum = least; sum <= greatest; sum++) {
+    const clamped = clamp(sum, range);
+    if (!agree(clamped) || result(clamped) !== result(sum)) return false;
+  }
+  return true;
 }
 
 /** Changes of the offset that are tried in turn, by its last place: small factors' results may lie closer to a step than that. */
@@ -133,10 +148,12 @@ function provenFactors(scaling: StoredScaling, channel: number, reach: Range, li
   for (const nudge of nudges) {
     const factors: Factors = [scale, offset + nudge, below];
     const compared = comparison(scaling, channel, factors, limits);
-    const range = fewSums(reach)
-      ? compareAll(reach, compared)
-      : stepsAgree(scaling, factors, reach, compared.agree) && clampingSums(scaling, factors, reach, compared);
-    if (range) return { factors, range };
+    const range = clampingSums(scaling, factors, reach, compared);
+    if (!range) continue;
+    const proven = areFew(reach)
+      ? allAgree(reach, range, compared)
+      : stepsAgree(scaling, factors, reach, compared.agree);
+    if (proven) return { factors, range };
   }
   return undefined;
 }
