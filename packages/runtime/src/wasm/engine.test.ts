@@ -48,7 +48,9 @@ async function isFast(graph: Graph): Promise<boolean> {
 
 /** The module's operation for a graph's only node. */
 function operationOf(graph: Graph): string | undefined {
-  const [{ node, kernel }] = planSteps(graph, new Set(graph.outputs), context);
+  const [step] = planSteps(graph, new Set(graph.outputs), context);
+  if (step.bodies) return undefined;
+  const { node, kernel } = step;
   const typeOf = (value: Value | undefined) => value!.type as { readonly shape: readonly number[] };
   const fast = fastKernels[node.op.name as "conv2d"]?.({ node, kernel, context, typeOf });
   const slots = new Map([...graph.inputs, ...graph.outputs].map((value) => [value, { bytes: 1, from: 0, to: 0 }]));
