@@ -12,7 +12,7 @@ export interface RunInputs {
 
 /**
  * Loads a model for a run on the arrays of `files`, keyed by input name or index; named dimensions of its inputs take the arrays'
- * sizes. With `real`, quantized inputs take real numbers. Throws a DiagnosticError that names each input given reals without it.
+ * sizes, and inputs whose contents operators need when they are read become constants. With `real`, quantized inputs take real numbers. Throws a DiagnosticError that names each input given reals without it.
  */
 export async function readInputs(
   source: ModelSource,
@@ -20,18 +20,35 @@ export async function readInputs(
   options: LoadOptions & { readonly real: boolean },
 ): Promise<RunInputs> {
   const { DiagnosticError, load } = await import("@millrace/toolkit");
-  const declared = load(source, options);
-  const arrays = byName(declared.graph, await readArrays(files));
-  const dimensions = new Map([...freeDimensions(declared.graph, arrays), ...(options.dimensions ?? [])]);
-  const model = dimensions.size > 0 ? load(source, { ...options, dimensions }) : declared;
+  const values = await readArrays(files);
+  const declared = load(source, { ...options, values });
+  const named = byName(declared, values);
+  const dimensions = new Map([...freeDimensions(declared.graph, named), ...(options.dimensions ?? [])]);
+  const model = dimensions.size > 0 ? load(source, { ...options, values, dimensions }) : declared;
   const { graph } = model;
+  const arrays = await feedsAmong(model, named);
   if (options.real) return { model, feeds: await quantized(graph, arrays) };
   const problems = graph.inputs.flatMap((input) => realProblem(input, arrays.get(input.name)));
   if (problems.length > 0) throw new DiagnosticError(problems);
   return { model, feeds: arrays };
 }
 
-async function readArrays(files: ReadonlyMap<string, string>): Promise<Arrays> {
+/** The arrays without those of inputs that became constants; reals in the precision of the input they are for. */
+async function feedsAmong({ graph, inputNames }: LoadedModel, arrays: Arrays): Promise<Arrays> {
+  const { asFloat32 } = await import("@millrace/toolkit");
+  const inputs = new Map(graph.inputs.map((input) => [input.name, input]));
+  const feeds = new Map<string, Tensor>();
+  for (const [name, tensor] of arrays) {
+    const input = inputs.get(name);
+    if (input === undefined && inputNames.includes(name)) continue;
+    const narrows = input?.type.dtype === "f32" && ["f16", "f64"].includes(tensor.dtype);
+    feeds.set(name, narrows ? asFloat32(tensor) : tensor);
+  }
+  return feeds;
+}
+
+/** Reads the .npy files that are named for inputs. */
+export async function readArrays(files: ReadonlyMap<string, string>): Promise<Arrays> {
   const { diagnosticsOf, readNpy } = await import("@millrace/toolkit");
   const arrays = new Map<string, Tensor>();
   for (const [key, path] of files) {
@@ -51,11 +68,11 @@ async function readArrays(files: ReadonlyMap<string, string>): Promise<Arrays> {
 }
 
 /** Arrays with the names of inputs for their indices; unknown names stay. */
-function byName({ inputs }: Graph, arrays: Arrays): Arrays {
+function byName({ inputNames }: LoadedModel, arrays: Arrays): Arrays {
   const named = new Map<string, Tensor>();
   for (const [key, tensor] of arrays) {
-    const isName = inputs.some(({ name }) => name === key);
-    const name = !isName && /^[0-9]{1,9}$/.test(key) ? (inputs[Number(key)]?.name ?? key) : key;
+    const isIndex = !inputNames.includes(key) && /^[0-9]{1,9}$/.test(key);
+    const name = isIndex ? (inputNames[Number(key)] ?? key) : key;
     if (named.has(name))
       throw new RequestError("run.input-twice", `input ${name} is given twice`, {
         hint: "give each input once, by name or by index",

@@ -20,7 +20,7 @@ export interface LoadOptions {
   readonly shapes?: ReadonlyMap<string, readonly number[]>;
   /** Sizes of symbolic dimensions by name. */
   readonly dimensions?: ReadonlyMap<string, number>;
-  /** Tensors of inputs by name; an input becomes a constant where an operator needs its contents when the model is read. */
+  /** Tensors of inputs by name or index; an input becomes a constant where an operator needs its contents when the model is read. */
   readonly values?: ReadonlyMap<string, Tensor>;
 }
 
@@ -30,6 +30,8 @@ export interface LoadedModel {
   readonly format: ModelFormat;
   readonly bytes: number;
   readonly graph: Graph;
+  /** Names of the inputs of the source in its order, those that became constants among them. */
+  readonly inputNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -39,7 +41,7 @@ interface FormatReader {
   read(
     source: ModelSource,
     options: LoadOptions,
-  ): { readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] };
+  ): Pick<LoadedModel, "graph" | "diagnostics"> & Partial<Pick<LoadedModel, "inputNames">>;
 }
 
 const readers: Readonly<Record<ModelFormat, FormatReader>> = {
@@ -61,8 +63,9 @@ export const modelEndings: readonly string[] = Object.values(readers).map(({ end
 /** Reads a model of any known format. Throws errors that `diagnosticsOf` turns into diagnostics. */
 export function load(source: ModelSource, options: LoadOptions = {}): LoadedModel {
   const format = formatOf(source);
-  const { graph, diagnostics } = readers[format].read(source, options);
-  return { name: source.name, format, bytes: source.bytes.length, graph, diagnostics };
+  const { graph, diagnostics, ...rest } = readers[format].read(source, options);
+  const { inputNames = graph.inputs.map(({ name }) => name) } = rest;
+  return { name: source.name, format, bytes: source.bytes.length, graph, inputNames, diagnostics };
 }
 
 function formatOf({ name, bytes }: ModelSource): ModelFormat {

@@ -2,13 +2,15 @@ import type { Conversion, IoLayout } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
-import { withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
+import { collect, withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
 import { checkOutput, writeOutputs } from "../output-files.ts";
+import { readArrays } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
 
 interface Options extends CommonOptions, ShapeOptions {
   readonly output: string;
   readonly ioLayout?: IoLayout;
+  readonly inputValue?: ReadonlyMap<string, string>;
 }
 
 export function convertCommand(run: Run): Command {
@@ -16,14 +18,20 @@ export function convertCommand(run: Run): Command {
     .description("Write a model in another format; what it computes stays the same")
     .argument("<model>", "model file: .onnx or .tflite")
     .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
+    .option(
+      "--input-value <name=file>",
+      "array of an input that operators need the contents of, as NAME=X.npy; the input becomes a constant; may be repeated",
+      collect(String),
+    )
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout } = options;
+        const { output, ioLayout, inputValue = new Map<string, string>() } = options;
         const to = targetOf(output);
-        await checkOutput(output, [path]);
+        await checkOutput(output, [path, ...inputValue.values()]);
         const started = performance.now();
-        const conversion = convert(readModel(path), { ...loadOptionsOf(options), to, ...(ioLayout && { ioLayout }) });
+        const given = { ...loadOptionsOf(options), values: await readArrays(inputValue) };
+        const conversion = convert(readModel(path), { ...given, to, ...(ioLayout && { ioLayout }) });
         await writeOutputs([{ path: output, bytes: conversion.bytes }], { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
         const { model, operators, diagnostics } = conversion;
@@ -42,6 +50,7 @@ export function convertCommand(run: Run): Command {
   return withExamples(withLayoutOption(withShapeOptions(command)), [
     "convert model.onnx -o model.tflite",
     "convert model.onnx -o model.tflite --io-layout source --shape image=1,3,224,224",
+    "convert model.onnx -o model.tflite --input-value axes=axes.npy",
     "convert model.tflite -o model.onnx",
   ]);
 }

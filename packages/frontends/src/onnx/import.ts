@@ -17,7 +17,7 @@ export interface ImportOptions {
   readonly dimensions?: ReadonlyMap<string, number>;
   /** Shapes of inputs by name, in the place of those in the model. */
   readonly shapes?: ReadonlyMap<string, readonly number[]>;
-  /** Tensors of inputs by name, for operators that need the contents of an input when they are imported; such inputs become constants. */
+  /** Tensors of inputs by name or index, for operators that need the contents of an input when they are imported; such inputs become constants. */
   readonly values?: ReadonlyMap<string, Tensor>;
   /** Name of the graph; the model's own without it. */
   readonly modelName?: string;
@@ -25,6 +25,8 @@ export interface ImportOptions {
 
 export interface ImportedModel {
   readonly graph: Graph;
+  /** Names of the inputs that the model asks for, in its order, those that became constants among them. */
+  readonly inputNames: readonly string[];
   /** What was decided on the way; no errors. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -50,8 +52,9 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   });
   checkInitializers(model, problems);
   addInputs(model, graph, scope, options, tensors, problems);
-  for (const input of graph.inputs) {
-    const value = options.values?.get(input.name);
+  const inputNames = graph.inputs.map(({ name }) => name);
+  for (const [index, input] of graph.inputs.entries()) {
+    const value = options.values?.get(input.name) ?? options.values?.get(String(index));
     if (value && fits(value, input)) builder.offer(input, value);
   }
   problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
@@ -59,7 +62,7 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   problems.throwIfAny();
   fixInputs(builder, problems);
   removeUnused(graph);
-  return { graph, diagnostics: problems.diagnostics };
+  return { graph, inputNames, diagnostics: problems.diagnostics };
 }
 
 /** Adds the inputs that a caller has to give: not those with an initializer, nor those that a node computes. */
