@@ -1,14 +1,16 @@
-/** Element types of tensors. 4-bit integers are held one to a byte in memory; f16 and bf16 are held as their bit patterns. */
+/** Element types of tensors. 2- and 4-bit integers are held one to a byte in memory; f16 and bf16 are held as their bit patterns. */
 const layouts = {
   f32: { bits: 32, array: Float32Array, kind: "float" },
   f64: { bits: 64, array: Float64Array, kind: "float" },
   f16: { bits: 16, array: Uint16Array, kind: "float" },
   bf16: { bits: 16, array: Uint16Array, kind: "float" },
+  i2: { bits: 2, array: Int8Array, kind: "integer" },
   i4: { bits: 4, array: Int8Array, kind: "integer" },
   i8: { bits: 8, array: Int8Array, kind: "integer" },
   i16: { bits: 16, array: Int16Array, kind: "integer" },
   i32: { bits: 32, array: Int32Array, kind: "integer" },
   i64: { bits: 64, array: BigInt64Array, kind: "integer" },
+  u2: { bits: 2, array: Uint8Array, kind: "integer" },
   u4: { bits: 4, array: Uint8Array, kind: "integer" },
   u8: { bits: 8, array: Uint8Array, kind: "integer" },
   u16: { bits: 16, array: Uint16Array, kind: "integer" },

@@ -4,9 +4,9 @@ import { type DType, fromNumbers, isFloat, numbersOf, type Tensor } from "@millr
 export { readNpy } from "@millrace/formats/npy";
 
 /** What numpy has no type for is written in the next wider one. */
-const widerTypes: Readonly<Partial<Record<DType, DType>>> = { i4: "i8", u4: "u8", bf16: "f32" };
+const widerTypes: Readonly<Partial<Record<DType, DType>>> = { i2: "i8", i4: "i8", u2: "u8", u4: "u8", bf16: "f32" };
 
-/** A tensor as numpy.save writes it; 4-bit integers become 8-bit ones, bf16 becomes f32. */
+/** A tensor as numpy.save writes it; 2- and 4-bit integers become 8-bit ones, bf16 becomes f32. */
 export function npyOf(tensor: Tensor): Uint8Array {
   const dtype = widerTypes[tensor.dtype];
   const array = dtype === undefined ? tensor : fromNumbers(dtype, tensor.shape, numbersOf(tensor));

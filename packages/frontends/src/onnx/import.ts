@@ -32,7 +32,7 @@ export interface ImportedModel {
 }
 
 /**
- * Turns a model of opset 6 to 28 into a graph. Inputs, outputs and tensors keep their names, weights their layout; every node's `origin`
+ * Turns a model of opset 1 to 28 into a graph. Inputs, outputs and tensors keep their names, weights their layout; every node's `origin`
  * names the source node. Functions and branches with a constant condition are written out, and what depends on constants and shapes
  * only is computed. Throws DiagnosticError with everything that is wrong or not supported.
  */
@@ -77,10 +77,15 @@ function addInputs(
   const computed = new Set(source.nodes.flatMap(({ outputs }) => outputs));
   const inputs = source.inputs.filter(({ name }) => !scope.owns(name) && !computed.has(name));
   const types = inputTypes(inputs, given, tensors, problems);
-  for (const { name } of inputs) {
+  for (const { name, type: stated } of inputs) {
     const type = types.get(name);
-    if (scope.owns(name)) reportTwins("inputs", name, problems);
-    else scope.bind(name, type ? graph.addInput(name, type) : "unknown");
+    if (scope.owns(name)) {
+      reportTwins("inputs", name, problems);
+      continue;
+    }
+    const input = type && graph.addInput(name, type);
+    if (input) tensors.note(input, stated?.tensor?.elementType ?? 0);
+    scope.bind(name, input ?? "unknown");
   }
 }
 

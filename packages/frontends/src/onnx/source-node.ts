@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
+import type { OnnxDataType, OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
 import {
   type Attributes,
   type DType,
@@ -32,6 +32,10 @@ export interface Surroundings {
   decode(tensor: StoredTensor): Tensor;
   /** The element type that the code `code` in the file becomes. */
   elementType(code: number): DType;
+  /** Remembers that the source states the type `code` for a value. */
+  noteType(value: Value, code: number): void;
+  /** The type the source states for a value, as far as it is known. */
+  sourceType(value: Value): OnnxDataType | undefined;
   /** Writes out a graph of an attribute for its inputs and gives its results; the names of its values begin with `name`. */
   inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], name?: string): readonly Result[];
 }
@@ -249,6 +253,17 @@ export class SourceNode {
 
   elementType(code: number): DType {
     return this.#surroundings.elementType(code);
+  }
+
+  /** The type the source states for a value, which may be narrower than the graph's; undefined where it isn't known. */
+  sourceType(value: Value): OnnxDataType | undefined {
+    return this.#surroundings.sourceType(value);
+  }
+
+  /** `value`, which the source holds in the type `code` from here on. */
+  noted(value: Value, code: number): Value {
+    this.#surroundings.noteType(value, code);
+    return value;
   }
 
   /** Ends the import of this node: it is right, but asks for something there is no way to do yet. */

@@ -7,26 +7,45 @@ import {
   type OnnxSparseTensor,
   type OnnxTensor,
 } from "@millrace/formats/onnx";
-import { type DType, fail, fromNumbers, numbersOf, type Tensor, type TensorData, tensorOf } from "@millrace/ir";
+import {
+  type DType,
+  fail,
+  fromNumbers,
+  isFloat,
+  numbersOf,
+  type Tensor,
+  type TensorData,
+  tensorOf,
+  type Value,
+} from "@millrace/ir";
 import { Problems } from "./problems.ts";
+import { codeValues } from "./small-floats.ts";
 
-/** The graph's element types. Strings, complex numbers, 8-bit floats and 2-bit integers are none of them. */
+/** The graph's element types, after which every float becomes f32. Strings and complex numbers are none of them. */
 const elementTypes: ReadonlyMap<OnnxDataType | undefined, DType> = new Map([
   ["FLOAT", "f32"],
   ["DOUBLE", "f64"],
   ["FLOAT16", "f16"],
   ["BFLOAT16", "bf16"],
+  ["INT2", "i2"],
   ["INT4", "i4"],
   ["INT8", "i8"],
   ["INT16", "i16"],
   ["INT32", "i32"],
   ["INT64", "i64"],
+  ["UINT2", "u2"],
   ["UINT4", "u4"],
   ["UINT8", "u8"],
   ["UINT16", "u16"],
   ["UINT32", "u32"],
   ["UINT64", "u64"],
   ["BOOL", "bool"],
+  ["FLOAT8E4M3FN", "f32"],
+  ["FLOAT8E4M3FNUZ", "f32"],
+  ["FLOAT8E5M2", "f32"],
+  ["FLOAT8E5M2FNUZ", "f32"],
+  ["FLOAT8E8M0", "f32"],
+  ["FLOAT4E2M1", "f32"],
 ]);
 
 /** A tensor as the file has it. */
@@ -36,7 +55,8 @@ export type StoredTensor = OnnxTensor | OnnxSparseTensor;
 export class TensorReader {
   readonly #externalData: ExternalData | undefined;
   readonly #problems: Problems;
-  readonly #converted = new Set<DType>();
+  readonly #converted = new Set<OnnxDataType>();
+  readonly #sources = new Map<Value, OnnxDataType>();
 
   constructor(externalData: ExternalData | undefined, problems: Problems) {
     this.#externalData = externalData;
@@ -51,6 +71,13 @@ export class TensorReader {
     const { dataType, dims, data } = isSparse
       ? decodeSparseTensor(tensor, { ...(external && { external }) })
       : decodeTensor(tensor, external);
+    const values = codeValues(dataType);
+    if (values)
+      return tensorOf(
+        "f32",
+        dims,
+        Float32Array.from(data as Uint8Array, (code) => values[code]),
+      );
     const stored = tensorOf(elementTypes.get(dataType)!, dims, data as TensorData);
     return stored.dtype === target ? stored : fromNumbers(target, dims, numbersOf(stored));
   }
@@ -63,18 +90,29 @@ export class TensorReader {
       return fail("onnx.unsupported-type", `the element type ${name ?? code} is not supported`, {
         hint: "Export the model with float32 or plain integer types.",
       });
-    if (found !== "f64" && found !== "f16" && found !== "bf16") return found;
-    this.#report(found);
+    if (!isFloat(found) || name === "FLOAT") return found;
+    this.#report(name!);
     return "f32";
   }
 
-  #report(dtype: "f64" | "f16" | "bf16"): void {
-    if (this.#converted.has(dtype)) return;
-    this.#converted.add(dtype);
-    const name = { f64: "float64", f16: "float16", bf16: "bfloat16" }[dtype];
+  /** Remembers that the source states the type `code` for a value, which is narrower than the graph's own where that is f32. */
+  note(value: Value, code: number): void {
+    const type = dataTypeOf(code);
+    if (type) this.#sources.set(value, type);
+  }
+
+  /** The type the source states for a value, as far as it is known. */
+  sourceType(value: Value): OnnxDataType | undefined {
+    return this.#sources.get(value);
+  }
+
+  #report(type: OnnxDataType): void {
+    if (this.#converted.has(type)) return;
+    this.#converted.add(type);
+    const name = type === "DOUBLE" ? "float64" : type.toLowerCase();
     this.#problems.add({
       code: "onnx.float32",
-      severity: dtype === "f64" ? "warning" : "info",
+      severity: type === "DOUBLE" ? "warning" : "info",
       message: `The model has ${name} values; they are stored and computed as float32.`,
     });
   }

@@ -92,6 +92,8 @@ export class Walker {
       statedShape: (output) => scope.statedShape(node.outputs[output] ?? ""),
       decode: (tensor) => this.#decode(tensor),
       elementType: (code) => this.#tensors.elementType(code),
+      noteType: (value, code) => this.#tensors.note(value, code),
+      sourceType: (value) => this.#tensors.sourceType(value),
       inline: (graph, inputs, name) => this.#inline(graph, inputs, scope, name),
     });
     const results = [importer(source)].flat();
@@ -175,7 +177,9 @@ export class Walker {
 
   #readTensor(tensor: StoredTensor, name: string): Binding {
     const place = { label: `The initializer "${name}"`, at: { value: name } };
-    return this.#problems.try(place, () => this.#builder.constant(name, this.#decode(tensor))) ?? "unknown";
+    const value = this.#problems.try(place, () => this.#builder.constant(name, this.#decode(tensor)));
+    if (value && "dataType" in tensor) this.#tensors.note(value, tensor.dataType);
+    return value ?? "unknown";
   }
 
   /** A sparse tensor counts with the size it has when dense. */

@@ -1,4 +1,4 @@
-import { type Tensor as StoredTensor, type TensorTypeName, unpackInt4 } from "@millrace/formats/tflite";
+import { type Tensor as StoredTensor, type TensorTypeName, unpackInt2, unpackInt4 } from "@millrace/formats/tflite";
 import {
   bitsOf,
   type DType,
@@ -24,6 +24,7 @@ const dtypeNames: Readonly<Partial<Record<string, DType>>> = {
   FLOAT16: "f16",
   BFLOAT16: "bf16",
   FLOAT64: "f64",
+  INT2: "i2",
   INT4: "i4",
   INT8: "i8",
   INT16: "i16",
@@ -114,6 +115,7 @@ export function constantOf(
       { at: { value: name }, hint: "The file is damaged; export it again." },
     );
   }
+  if (dtype === "i2") return tensorOf(dtype, shape, unpackInt2(bytes, count));
   if (dtype === "i4") return tensorOf(dtype, shape, unpackInt4(bytes, count));
   if (dtype === "u4")
     return tensorOf(

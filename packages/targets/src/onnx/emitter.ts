@@ -1,14 +1,14 @@
-import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from "@millrace/formats/onnx";
 import {
-  bytesOf,
-  type DType,
-  fromNumbers,
-  type Graph,
-  type Node,
-  type Tensor,
-  type Value,
-  type ValueType,
-} from "@millrace/ir";
+  dataTypeOf,
+  encodeTensor,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxNumberType,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from "@millrace/formats/onnx";
+import { type DType, fromNumbers, type Graph, type Node, type Tensor, type Value, type ValueType } from "@millrace/ir";
 
 /** Plain attribute values; lists of numbers are written as ints unless given as `{ floats }`. */
 export type OnnxAttributeValue =
@@ -35,6 +35,8 @@ export const dataTypeCodes: Readonly<Record<DType, number>> = {
   bf16: 16,
   u4: 21,
   i4: 22,
+  u2: 25,
+  i2: 26,
 };
 
 /** Collects the nodes and initializers of an ONNX graph; names are unique, also among those of the graphs within it. */
@@ -101,12 +103,8 @@ export class OnnxEmitter {
 
   constant(base: string, tensor: Tensor): string {
     const name = this.name(base);
-    this.initializers.push({
-      name,
-      dims: tensor.shape,
-      dataType: dataTypeCodes[tensor.dtype],
-      rawData: bytesOf(tensor),
-    });
+    const dataType = dataTypeOf(dataTypeCodes[tensor.dtype]) as OnnxNumberType;
+    this.initializers.push(encodeTensor(name, { dataType, dims: tensor.shape, data: tensor.data }));
     return name;
   }
 

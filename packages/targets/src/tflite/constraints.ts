@@ -1,5 +1,6 @@
 import { bodiesOf, type Diagnostic, type DType, type Graph, type Node, type Value } from "@millrace/ir";
 import * as ops from "@millrace/ops";
+import { isStored } from "./element-types.ts";
 import { isNamedClamp } from "./legalize/activations.ts";
 import { isNearestForm } from "./legalize/images.ts";
 import type { Lowering, Unsupported } from "./lowering.ts";
@@ -17,6 +18,8 @@ export interface Constraint {
 }
 
 const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", "u8", "bool"];
+/** What casts take as well. */
+const castTypes: readonly DType[] = ["f16", "bf16", "i2", "u4", "u16", "u32"];
 
 /** Axes up to which kernels go, and whether that is so only where operands are broadcast. */
 const rankLimits: readonly {
@@ -55,7 +58,10 @@ const constraints: readonly Constraint[] = [
     hint: "Convert the model to float32 first.",
     holds: ({ op, inputs, outputs }) =>
       [...inputs, ...outputs].every(
-        (value) => !value || elementTypes.includes(value.type.dtype) || (op === ops.cast && value.type.dtype === "f16"),
+        (value) =>
+          !value ||
+          elementTypes.includes(value.type.dtype) ||
+          (op === ops.cast && castTypes.includes(value.type.dtype)),
       ),
   },
   {
@@ -170,7 +176,8 @@ function differ([first, ...others]: readonly (Value | undefined)[]): boolean {
 /** Everything in a graph that can't be written: operators TFLite lacks, and constraints that are not kept. */
 export function tfliteProblems(graph: Graph): readonly Diagnostic[] {
   const open = graph.inputs.filter((value) => !known(value)).map(openInput);
-  return [...open, ...stateProblems(graph), ...[...graph.nodes()].flatMap(nodeProblems)];
+  const unstored = graph.inputs.filter(({ type }) => !isStored(type.dtype)).map(unstoredInput);
+  return [...open, ...unstored, ...stateProblems(graph), ...[...graph.nodes()].flatMap(nodeProblems)];
 }
 
 function openInput({ name, type }: Value): Diagnostic {
@@ -180,6 +187,16 @@ function openInput({ name, type }: Value): Diagnostic {
     message: `Input ${name} of shape [${type.shape}] can't be written: TFLite needs that every size is known.`,
     at: { value: name },
     hint: "Give the model's inputs fixed shapes.",
+  };
+}
+
+function unstoredInput({ name, type }: Value): Diagnostic {
+  return {
+    code: "tflite.inexpressible",
+    severity: "error",
+    message: `Input ${name} can't be written: TFLite has no elements of the type ${type.dtype}.`,
+    at: { value: name },
+    hint: "Give the model's inputs another type, such as uint8.",
   };
 }
 

@@ -9,7 +9,7 @@ import {
   localResponseNormalization,
   softmax,
 } from "@millrace/ops";
-import { tensorTypeNames } from "./element-types.ts";
+import { type StoredType, tensorTypeNames } from "./element-types.ts";
 import { activationNames, type Lowering } from "./lowering.ts";
 
 type ArithmeticKind = "AddOptions" | "SubOptions" | "MulOptions" | "DivOptions";
@@ -81,8 +81,8 @@ export const lowerCast: Lowering = (node) => {
   if (x.type.dtype === "f16" && to === "f32") return { builtin: "DEQUANTIZE", operands: [x] };
   const options = {
     kind: "CastOptions",
-    inDataType: tensorTypeNames[x.type.dtype],
-    outDataType: tensorTypeNames[to],
+    inDataType: tensorTypeNames[x.type.dtype as StoredType],
+    outDataType: tensorTypeNames[to as StoredType],
   } as const;
   return { builtin: "CAST", operands: [x], options };
 };

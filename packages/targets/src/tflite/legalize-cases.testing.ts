@@ -36,6 +36,30 @@ const signs = fromNumbers("f32", [6], [-1e6, -1.5, -0.25, 0, 0.75, 1e6]);
 const { POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least } = Number;
 
 export const legalizeCases: readonly LegalizeCase[] = [
+  legalizeCase(
+    "sum of 16 bits without a sign",
+    "CAST ADD CAST",
+    ops.add,
+    [fromNumbers("u16", [2], [3, 65535]), fromNumbers("u16", [], [4])],
+    {
+      activation: "none",
+    },
+  ),
+  legalizeCase(
+    "cast to 4 bits",
+    "CAST CAST SUB FLOOR_MOD ADD CAST",
+    ops.cast,
+    [fromNumbers("f32", [4], [-9, -8.5, 6.5, 9])],
+    { to: "i4" },
+  ),
+  legalizeCase("cast from 4 bits", "CAST CAST", ops.cast, [fromNumbers("u4", [2], [1, 15])], { to: "u8" }),
+  legalizeCase(
+    "error function",
+    "MINIMUM MAXIMUM MUL MUL ADD MUL ADD MUL ADD MUL ADD MUL ADD MUL ADD MUL MUL ADD MUL ADD MUL ADD MUL ADD DIV",
+    ops.erf,
+    [signs],
+    {},
+  ),
   legalizeCase("convolution without padding", "CONV_2D", ops.conv2d, [image, kernel, bias], convolution),
   legalizeCase("convolution with even padding", "CONV_2D", ops.conv2d, [image, kernel, bias], {
     ...convolution,

@@ -1,6 +1,6 @@
-import { type BuiltinOperatorName, packInt4, type TfliteDraft } from "@millrace/formats/tflite";
-import { bytesOf, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
-import { tensorTypeNames } from "./element-types.ts";
+import { type BuiltinOperatorName, packInt2, packInt4, type TfliteDraft } from "@millrace/formats/tflite";
+import { bitsOf, bytesOf, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
+import { type StoredType, tensorTypeNames } from "./element-types.ts";
 
 /** The lists of a file as they grow: subgraphs, buffers, and the operator codes in use. */
 export interface FileLists {
@@ -43,14 +43,21 @@ export function tensorOf(lists: Lists, value: Value): number {
 export function constantOf(lists: Lists, name: string, tensor: Tensor, quantization?: Quantization): number {
   const { dtype, shape, data } = tensor;
   const { bufferOf, buffers } = lists.file;
-  const packed = dtype === "i4";
+  const packed = bitsOf(dtype) < 8;
   const stretches = bufferOf.get(data.buffer) ?? new Map<string, number>();
   bufferOf.set(data.buffer, stretches);
   const buffer = once(stretches, `${data.byteOffset} ${data.byteLength} ${packed}`, () => {
-    const bytes = packed ? packInt4(data as Int8Array) : bytesOf(tensor);
+    const bytes = packed ? packedBytes(tensor) : bytesOf(tensor);
     return buffers.push({ data: bytes }) - 1;
   });
   return addTensor(lists, name, { dtype, shape, ...(quantization && { quantization }) }, { buffer });
+}
+
+/** Elements of less than a byte, side by side; those without a sign have the bits of those with one. */
+function packedBytes({ dtype, data }: Tensor): Uint8Array {
+  const bits = bitsOf(dtype);
+  const signed = Int8Array.from(data as Int8Array, (item) => (item << (32 - bits)) >> (32 - bits));
+  return bits === 2 ? packInt2(signed) : packInt4(signed);
 }
 
 /** A tensor of a value's type. */
@@ -60,7 +67,7 @@ export function addTensor(lists: Lists, name: string, type: ValueType, more: Tfl
   return (
     lists.tensors.push({
       name,
-      type: tensorTypeNames[dtype],
+      type: tensorTypeNames[dtype as StoredType],
       shape: shape as readonly number[],
       hasRank: true,
       buffer: 0,

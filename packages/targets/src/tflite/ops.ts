@@ -50,7 +50,7 @@ export const lowerings = {
   ceil: plain("CEIL"),
   round: plain("ROUND"),
   sign: plain("SIGN"),
-  erf: unsupported("TFLite has no error function; only GELU as a whole"),
+  erf: unsupported("TFLite has no error function but of 32-bit floats"),
   sigmoid: plain("LOGISTIC"),
   tanh: plain("TANH"),
   hardSwish: plain("HARD_SWISH"),

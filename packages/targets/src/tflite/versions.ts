@@ -74,8 +74,12 @@ const rules: Readonly<Partial<Record<BuiltinOperatorName, readonly Rule[]>>> = {
     [2, () => true],
   ],
   CAST: [
+    [7, (signature) => ["bf16", "i2", "u4"].some((dtype) => involves(dtype as DType)(signature))],
+    [6, holds(["i4"])],
     [5, involves("f16")],
+    [4, involves("u16")],
     [3, involves("i8")],
+    [2, involves("u32")],
   ],
   CONCATENATION: [words(3), bytes],
   CONV_2D: [

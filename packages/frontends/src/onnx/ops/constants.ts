@@ -1,7 +1,7 @@
+import { dataTypeCode, dataTypeOf } from "@millrace/formats/onnx";
 import {
   allocate,
   bitsOf,
-  type DType,
   elementCount,
   fromNumbers,
   isStatic,
@@ -10,8 +10,10 @@ import {
   tensorOf,
   type Value,
 } from "@millrace/ir";
-import { cast, expand } from "@millrace/ops";
+import { expand } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { converted } from "./formula.ts";
+import { roundedTo } from "./rounding.ts";
 
 /** The one attribute that is there tells the kind of constant. */
 function constant(node: SourceNode): Value {
@@ -56,15 +58,30 @@ function range(node: SourceNode): Value {
 }
 
 function casting(node: SourceNode): Value {
-  return converted(node, node.elementType(node.attributes.integer("to")));
+  return castTo(node, node.attributes.integer("to"));
 }
 
-function converted(node: SourceNode, to: DType): Value {
+/** Floats that the graph holds in float32 are rounded to what the source's type holds. */
+function castTo(node: SourceNode, code: number): Value {
   const x = node.input(0);
+  const saturate = node.attributes.flag("saturate", true);
+  node.attributes.ignore("round_mode");
+  const to = node.elementType(code);
+  const type = dataTypeOf(code)!;
+  if (type === "FLOAT8E8M0")
+    node.unsupported("it rounds to powers of two", "Round the numbers before, or use another type.");
+  const isHeld = node.sourceType(x) === type || type === "FLOAT" || type === "DOUBLE" || to !== "f32";
+  const value = converted(node, x, to);
+  return isHeld ? value : node.noted(roundedTo(node, value, type, saturate), code);
+}
+
+/** The type of the second input, as the source states it or as the graph has it. */
+function castLike(node: SourceNode): Value {
+  const like = node.input(1);
+  const type = node.sourceType(like);
+  if (type) return castTo(node, dataTypeCode(type));
   node.attributes.ignore("saturate", "round_mode");
-  if (to === x.type.dtype) return x;
-  if (bitsOf(to) < 8) node.unsupported(`it makes ${to}`, "Use 8 bits or more, or QuantizeLinear.");
-  return node.compute(cast, [x], { to });
+  return converted(node, node.input(0), like.type.dtype);
 }
 
 /** Operators that make values out of numbers, and change their element type. */
@@ -73,5 +90,5 @@ export const constants: Readonly<Record<string, Importer>> = {
   ConstantOfShape: filled,
   Range: range,
   Cast: casting,
-  CastLike: (node) => converted(node, node.input(1).type.dtype),
+  CastLike: castLike,
 };

@@ -2,7 +2,9 @@ import type { Pass } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
+import { castThroughFloat, widenUnsigned } from "./casts.ts";
 import { pickDilatedMaxima } from "./dilated-maxima.ts";
+import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { readRowsDirectly } from "./rows.ts";
@@ -11,6 +13,9 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
 export const legalizations: readonly Pass[] = [
   foldShapes,
+  widenUnsigned,
+  castThroughFloat,
+  spellErrorFunction,
   addBiases,
   padConvolutions,
   pickDilatedMaxima,
