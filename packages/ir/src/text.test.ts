@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { equalGraphs } from "./compare.ts";
 import { DiagnosticError } from "./diagnostic.ts";
-import { allocate, type DType, dtypes } from "./dtype.ts";
+import { allocate, bitsOf, type DType, dtypes } from "./dtype.ts";
 import { Graph } from "./graph.ts";
 import type { Attribute, Operator } from "./operator.ts";
 import { parseGraph } from "./parse.ts";
@@ -226,8 +226,9 @@ describe("equalGraphs", () => {
 /** Bytes made valid for types whose elements do not fill their storage. */
 function narrow(dtype: DType, bytes: Uint8Array): Uint8Array {
   if (dtype === "bool") return bytes.map((byte) => byte & 1);
-  if (dtype === "u4") return bytes.map((byte) => byte & 15);
-  return dtype === "i4" ? bytes.map((byte) => (byte << 28) >> 28) : bytes;
+  const unused = 32 - bitsOf(dtype);
+  if (unused <= 24) return bytes;
+  return bytes.map((byte) => (dtype.startsWith("u") ? (byte << unused) >>> unused : (byte << unused) >> unused));
 }
 
 function caught(run: () => unknown): DiagnosticError {

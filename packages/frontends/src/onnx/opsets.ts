@@ -2,7 +2,7 @@ import type { OnnxOperatorSet } from "@millrace/formats/onnx";
 import { fail } from "@millrace/ir";
 
 /** Oldest and newest version of the standard operators that are known. */
-const oldest = 6;
+const oldest = 1;
 const newest = 28;
 
 /** Whether operators of `domain` are those of ONNX itself. */

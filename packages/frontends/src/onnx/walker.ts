@@ -7,6 +7,7 @@ import { importers } from "./ops/index.ts";
 import { isStandard } from "./opsets.ts";
 import { orderNodes } from "./order.ts";
 import type { Place, Problems } from "./problems.ts";
+import { refuseOperator } from "./refusals.ts";
 import { type Binding, type Item, Scope } from "./scope.ts";
 import { type Importer, type Result, SourceNode } from "./source-node.ts";
 import type { StoredTensor, TensorReader } from "./tensors.ts";
@@ -206,17 +207,7 @@ export class Walker {
 
 function importerOf(node: OnnxNode): Importer {
   const key = isStandard(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
-  const importer = Object.hasOwn(importers, key) ? importers[key] : undefined;
-  const outputs = node.outputs.filter((name) => name !== "").join('", "');
-  const operator = isStandard(node.domain) ? node.opType : `${node.opType} of ${node.domain}`;
-  return (
-    importer ??
-    fail("onnx.unknown-operator", `the operator ${operator} is not supported (it makes "${outputs}")`, {
-      hint: isStandard(node.domain)
-        ? "Export the model without it, written out in operators that are supported, or cut the model before it."
-        : "Export the model with standard operators, or with the operator's definition as a function in the model.",
-    })
-  );
+  return Object.hasOwn(importers, key) ? importers[key] : refuseOperator(node);
 }
 
 function nameOf(node: OnnxNode, scope: Scope): string {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { oneNode, resultsOf, throughFile } from "./graphs.testing.ts";
 
 /** What TFLite has no operator for. */
-const unsupported = ["erf", "batchNorm"];
+const unsupported = ["batchNorm"];
 
 /** Operators whose states are no constants in a file; `states.test.ts` writes them. */
 const stateful = ["svdf", "lstm"];
