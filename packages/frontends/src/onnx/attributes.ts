@@ -64,6 +64,10 @@ export class AttributeReader {
     return this.#find(name, "FLOATS");
   }
 
+  texts(name: string): readonly string[] | undefined {
+    return this.#find(name, "STRINGS");
+  }
+
   tensor(name: string): OnnxTensor {
     return this.#find(name, "TENSOR") ?? this.#missing(name);
   }

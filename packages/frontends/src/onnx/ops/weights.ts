@@ -8,7 +8,7 @@ import {
   sameShape,
   type Value,
 } from "@millrace/ir";
-import { dequantize, reshape, transpose } from "@millrace/ops";
+import { dequantize, reshape, slice, transpose } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 
 /** Whether a value holds weights: constants, or constants behind a dequantize. */
@@ -20,6 +20,18 @@ export function isWeights(node: SourceNode, value: Value): boolean {
 export function reshaped(node: SourceNode, value: Value, shape: Shape): Value {
   const staysAt = (axis: number) => sameShape(shape.slice(0, axis + 1), value.type.shape.slice(0, axis + 1));
   return rearranged(node, value, reshape, { shape }, (axis) => (staysAt(axis) ? axis : undefined));
+}
+
+/** Part of a value along one axis; of a constant at once. */
+export function sliced(node: SourceNode, value: Value, axis: number, start: number, size: number): Value {
+  const { shape } = value.type;
+  if (shape[axis] === size) return value;
+  const attributes = {
+    starts: shape.map((_, at) => (at === axis ? start : 0)),
+    sizes: shape.with(axis, size),
+    steps: shape.map(() => 1),
+  };
+  return rearranged(node, value, slice, attributes, (at) => (at === axis ? undefined : at));
 }
 
 /** The matrix with its axes exchanged; constants at once. */

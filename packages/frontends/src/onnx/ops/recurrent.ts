@@ -1,0 +1,181 @@
+import { fromNumbers, type Value } from "@millrace/ir";
+import { add, concat, less, select } from "@millrace/ops";
+import type { Importer, SourceNode } from "../source-node.ts";
+import { plain } from "./elementwise.ts";
+import { formulaOf } from "./formula.ts";
+import { type Activation, activationsOf } from "./recurrent-activations.ts";
+import {
+  type Cell,
+  gatedCell,
+  type Layer,
+  longShortTermCell,
+  plainCell,
+  projected,
+  type State,
+} from "./recurrent-cells.ts";
+import { slicesAlong, stackedAlong, stepsAlong } from "./steps.ts";
+import { reshaped, sliced } from "./weights.ts";
+
+/** What tells the recurrent operators apart. */
+interface Kind {
+  readonly cell: Cell;
+  readonly gates: number;
+  /** Activations of one direction without the attribute. */
+  readonly activations: readonly string[];
+  /** Whether the candidate, the last gate, sees the hidden state in a way of its own. */
+  readonly hasReset: boolean;
+  /** Nodes that a step is written out as, about. */
+  readonly nodes: number;
+}
+
+const directionsOf: ReadonlyMap<string, readonly ("forward" | "reverse")[]> = new Map([
+  ["forward", ["forward"]],
+  ["reverse", ["reverse"]],
+  ["bidirectional", ["forward", "reverse"]],
+]);
+
+/** The axis of the steps in the data, and that of the directions in a state. */
+interface Layout {
+  readonly time: number;
+  readonly direction: number;
+}
+
+/** A recurrent layer, written out step by step: TFLite's operators for it would keep their states from run to run. */
+function layerOf(kind: Kind): Importer {
+  return (node) => {
+    const { attributes } = node;
+    const direction = attributes.text("direction", "forward");
+    const directions = directionsOf.get(direction) ?? node.invalid(`direction is ${direction}`);
+    const layout = attributes.flag("layout", false) ? { time: 1, direction: 1 } : { time: 0, direction: 0 };
+    const steps = stepsAlong(node, node.input(0), layout.time, kind.nodes * directions.length);
+    if (steps === 0) node.unsupported("its sequence is empty", "Give it one step at least.");
+    const activations = activationsOf(node, kind.activations, directions.length);
+    attributes.ignore("hidden_size", "input_forget", "linear_before_reset", "output_sequence");
+    const present = presenceOf(node, steps);
+    const results = directions.map((way, index) => {
+      const layer = layerAt(node, kind, index, activations[index]);
+      const sums = slicesAlong(node, sumsAt(node, kind, index), layout.time);
+      const initial = { hidden: stateAt(node, 5, layout, index), cell: stateAt(node, 6, layout, index) };
+      return unrolled(node, kind.cell, layer, sums, initial, way, present);
+    });
+    return outputsOf(node, results, layout);
+  };
+}
+
+/** The weights, biases and activations of one direction. */
+function layerAt(node: SourceNode, kind: Kind, index: number, activations: readonly Activation[]): Layer {
+  const weights = directionAt(node, 2, index);
+  const [rows, units] = weights.type.shape;
+  if (typeof units !== "number" || rows !== kind.gates * units)
+    return node.invalid(`its recurrent weights have ${rows} rows, not ${kind.gates} for each of ${units} units`);
+  const resetsBefore = kind.hasReset && !resetsAfter(node);
+  const recurrent = resetsBefore
+    ? [sliced(node, weights, 0, 0, 2 * units), sliced(node, weights, 0, 2 * units, units)]
+    : [weights];
+  const peepholes = node.has(7)
+    ? [0, 1, 2].map((gate) => sliced(node, directionAt(node, 7, index), 0, gate * units, units))
+    : undefined;
+  const ownBias = kind.hasReset && !resetsBefore ? biasAt(node, index, 1, rows) : undefined;
+  return { units, recurrent, recurrentBias: ownBias, peepholes, activations };
+}
+
+function resetsAfter(node: SourceNode): boolean {
+  return node.attributes.flag("linear_before_reset", false);
+}
+
+/** An input that has the directions as its first axis, for one of them. */
+function directionAt(node: SourceNode, input: number, index: number): Value {
+  const all = node.weights(input);
+  return reshaped(node, sliced(node, all, 0, index, 1), all.type.shape.slice(1));
+}
+
+/** The biases of the data (0) or of the hidden state (1); zeros if there are none. */
+function biasAt(node: SourceNode, index: number, part: 0 | 1, size: number): Value {
+  if (!node.has(3)) return node.constant(fromNumbers("f32", [size], new Array<number>(size).fill(0)));
+  return sliced(node, directionAt(node, 3, index), 0, part * size, size);
+}
+
+/** What the data give to the gates in all steps, with all biases that do not depend on a gate. */
+function sumsAt(node: SourceNode, kind: Kind, index: number): Value {
+  const weights = directionAt(node, 1, index);
+  const size = weights.type.shape[0] as number;
+  if (!node.has(3)) return projected(node, node.input(0), weights);
+  const bias = biasAt(node, index, 0, size);
+  if (kind.hasReset && resetsAfter(node)) return projected(node, node.input(0), weights, bias);
+  const both = node.compute(add, [bias, biasAt(node, index, 1, size)], plain);
+  return projected(node, node.input(0), weights, both);
+}
+
+/** An initial state of one direction [batch, units]; undefined if it is left out or all zeros. */
+function stateAt(node: SourceNode, input: number, { direction }: Layout, index: number): Value | undefined {
+  if (!node.has(input)) return undefined;
+  const all = node.input(input);
+  if (all.constant?.data.every((item) => Number(item) === 0)) return undefined;
+  return reshaped(node, sliced(node, all, direction, index, 1), all.type.shape.toSpliced(direction, 1));
+}
+
+/** For each step, whether it lies within an entry's sequence: [batch, 1]. Undefined where all are as long as the data. */
+function presenceOf(node: SourceNode, steps: number): readonly Value[] | undefined {
+  if (!node.has(4)) return undefined;
+  const lengths = node.input(4);
+  const { dtype, shape } = lengths.type;
+  if (lengths.constant?.data.every((length) => Number(length) >= steps)) return undefined;
+  const column = reshaped(node, lengths, [shape[0], 1]);
+  return Array.from({ length: steps }, (_, step) => node.compute(less, [node.scalar(step, dtype), column], {}));
+}
+
+/** The hidden states of all steps in the order of the data, and the state after the last one. */
+interface Unrolled {
+  readonly outputs: readonly Value[];
+  readonly last: State;
+}
+
+/** Steps beyond the end of an entry's sequence leave its state as it is, and give zeros. */
+function unrolled(
+  node: SourceNode,
+  cell: Cell,
+  layer: Layer,
+  sums: readonly Value[],
+  initial: State,
+  way: "forward" | "reverse",
+  present: readonly Value[] | undefined,
+): Unrolled {
+  const outputs: Value[] = [];
+  const of = formulaOf(node);
+  let state = initial;
+  for (const step of way === "forward" ? sums.keys() : [...sums.keys()].reverse()) {
+    const next = cell(node, layer, sums[step], state);
+    outputs[step] = present ? of(select, present[step], next.hidden, 0) : next.hidden;
+    const kept = (after: Value | undefined, before: Value | undefined) =>
+      present && after ? of(select, present[step], after, before ?? 0) : after;
+    state = { hidden: kept(next.hidden, state.hidden), cell: kept(next.cell, state.cell) };
+  }
+  return { outputs, last: state };
+}
+
+function outputsOf(node: SourceNode, results: readonly Unrolled[], { time, direction }: Layout): readonly Value[] {
+  const side = 1 + time;
+  const states = (state: "hidden" | "cell") => {
+    const present = results.map(({ last }) => last[state]).filter((value) => value !== undefined);
+    return present.length > 0 ? [stackedAlong(node, present, direction)] : [];
+  };
+  const sequences = results.map(({ outputs }) => {
+    const sequence = stackedAlong(node, outputs, time);
+    return reshaped(node, sequence, sequence.type.shape.toSpliced(side, 0, 1));
+  });
+  const sequence = sequences.length === 1 ? sequences[0] : node.compute(concat, sequences, { axis: side });
+  return [sequence, ...states("hidden"), ...states("cell")];
+}
+
+/** Operators that go through a sequence with a state. */
+export const recurrentLayers: Readonly<Record<string, Importer>> = {
+  RNN: layerOf({ cell: plainCell, gates: 1, activations: ["Tanh"], hasReset: false, nodes: 6 }),
+  LSTM: layerOf({
+    cell: longShortTermCell,
+    gates: 4,
+    activations: ["Sigmoid", "Tanh", "Tanh"],
+    hasReset: false,
+    nodes: 16,
+  }),
+  GRU: layerOf({ cell: gatedCell, gates: 3, activations: ["Sigmoid", "Tanh"], hasReset: true, nodes: 16 }),
+};
