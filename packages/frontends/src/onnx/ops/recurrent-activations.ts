@@ -88,7 +88,8 @@ export type Activation = (x: Value) => Value;
 
 /**
  * The activations of each direction as the attributes say; `defaults` are those of one direction. The functions that have an alpha or a
- * beta take them in order from the attributes' lists. All inputs are kept within ±clip first if there is one.
+ * beta take them in order from the attributes' lists. What enters a gate is kept within ±clip first if there is one; like onnxruntime
+ * this leaves the third activation alone, which looks at the cell state.
  */
 export function activationsOf(
   node: SourceNode,
@@ -101,12 +102,12 @@ export function activationsOf(
   if (names.length !== directions * each) node.invalid(`it has ${names.length} activations, not ${directions * each}`);
   const [alphas, betas] = ["activation_alpha", "activation_beta"].map((name) => [...(attributes.reals(name) ?? [])]);
   const clip = attributes.real("clip", 0);
-  const all = names.map((name): Activation => {
+  const all = names.map((name, index): Activation => {
     const known = Object.hasOwn(functions, name.toLowerCase()) ? functions[name.toLowerCase()] : undefined;
     if (known === undefined) return node.unsupported(`the activation ${name} is not known`, "Use one that ONNX names.");
     const alpha = known.alpha === undefined ? 0 : (alphas.shift() ?? known.alpha);
     const beta = known.beta === undefined ? 0 : (betas.shift() ?? known.beta);
-    return (x) => known.apply(node, clipped(node, x, clip), alpha, beta);
+    return (x) => known.apply(node, index % each < 2 ? clipped(node, x, clip) : x, alpha, beta);
   });
   return Array.from({ length: directions }, (_, index) => all.slice(index * each, (index + 1) * each));
 }
