@@ -24,18 +24,29 @@ export function canUnroll(steps: number, nodes: number): boolean {
   return steps * nodes <= maximumUnrolled;
 }
 
-/** The slices of a value along an axis, in order and without the axis. */
+/** The slices of a value along an axis of known size, in order and without the axis. */
 export function slicesAlong(node: SourceNode, value: Value, axis: number): readonly Value[] {
   const { shape } = value.type;
   const count = shape[axis] as number;
+  const rest = shape.toSpliced(axis, 1);
+  const size = rest[axis];
   if (count === 0) return [];
-  const sizes = new Array<number>(count).fill(1);
-  const slices = count === 1 ? [value] : node.computeAll(split, [value], { axis, sizes });
-  return slices.map((slice) => reshaped(node, slice, shape.toSpliced(axis, 1)));
+  if (count === 1) return [reshaped(node, value, rest)];
+  if (typeof size !== "number") {
+    const sizes = new Array<number>(count).fill(1);
+    return node.computeAll(split, [value], { axis, sizes }).map((slice) => reshaped(node, slice, rest));
+  }
+  const rows = reshaped(node, value, rest.with(axis, count * size));
+  return node.computeAll(split, [rows], { axis, sizes: new Array<number>(count).fill(size) });
 }
 
 /** Values of one shape along a new axis. */
 export function stackedAlong(node: SourceNode, values: readonly Value[], axis: number): Value {
-  const items = values.map((value) => reshaped(node, value, value.type.shape.toSpliced(axis, 0, 1)));
-  return items.length === 1 ? items[0] : node.compute(concat, items, { axis });
+  const { shape } = values[0].type;
+  const stacked = shape.toSpliced(axis, 0, values.length);
+  if (values.length === 1) return reshaped(node, values[0], stacked);
+  const isLast = axis === shape.length;
+  const items = isLast ? values.map((value) => reshaped(node, value, [...shape, 1])) : values;
+  const joined = node.compute(concat, items, { axis });
+  return isLast ? joined : reshaped(node, joined, stacked);
 }
