@@ -52,7 +52,7 @@ function cappedScores(node: SourceNode, scores: Value, softcap: number): Value {
 }
 
 /** A product in which each head on the right serves a group of heads on the left: their rows are put under each other. */
-function groupedProduct(node: SourceNode, left: Value, right: Value, transposeB: boolean): Value {
+export function groupedProduct(node: SourceNode, left: Value, right: Value, transposeB: boolean): Value {
   const [batch, heads, length, depth] = left.type.shape;
   const shared = right.type.shape[1];
   const product = (a: Value) => node.compute(matmul, [a, right], { transposeA: false, transposeB });
