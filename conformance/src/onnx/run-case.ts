@@ -72,9 +72,9 @@ function feedsOf(model: Uint8Array, { inputs }: Dataset): Feeds {
   const stored = new Set(graph.initializers.map(({ name }) => name));
   const wanted = graph.inputs.filter(({ name }) => !stored.has(name));
   return new Map(
-    wanted.flatMap(({ name }, index) => {
+    wanted.flatMap(({ name, type }, index) => {
       const input = inputs[index];
-      return input ? [[name, importTensor(input)] as const] : [];
+      return input && type?.tensor ? [[name, importTensor(input)] as const] : [];
     }),
   );
 }

@@ -2,7 +2,7 @@ import type { ExternalData, OnnxModel } from "@millrace/formats/onnx";
 import { type Diagnostic, Graph, type Tensor, type Value } from "@millrace/ir";
 import { Builder } from "./builder.ts";
 import { FunctionLibrary } from "./functions.ts";
-import { type GivenSizes, inputTypes } from "./inputs.ts";
+import { type GivenSizes, inputTypes, reportNoTensor } from "./inputs.ts";
 import { checkedOpset, modelVersionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
 import { Scope } from "./scope.ts";
@@ -123,17 +123,6 @@ function setOutputs(
   graph.setOutputs(
     values.filter((value): value is Value => typeof value === "object" && !(value instanceof Sequence)),
     source.outputs.map(({ name }) => name),
-  );
-}
-
-function reportNoTensor(what: "input" | "output", name: string, problems: Problems): void {
-  problems.error(
-    "onnx.not-a-tensor",
-    `The ${what} "${name}" is a sequence or an optional, and a graph has tensors only.`,
-    {
-      at: { value: name },
-      hint: `Give each tensor ${what === "input" ? "an input" : "an output"} of its own.`,
-    },
   );
 }
 

@@ -22,6 +22,10 @@ export function inputTypes(
   const sizes = boundSymbols(inputs, given, problems);
   const types = new Map<string, ValueType>();
   for (const input of inputs) {
+    if (input.type && !input.type.tensor) {
+      reportNoTensor("input", input.name, problems);
+      continue;
+    }
     const place = { label: `The input "${input.name}"`, at: { value: input.name } };
     const dtype = problems.try(place, () => tensors.elementType(input.type?.tensor?.elementType ?? 0));
     const shape = given.shapes?.get(input.name) ?? declaredShape(input, sizes);
@@ -33,6 +37,18 @@ export function inputTypes(
       });
   }
   return types;
+}
+
+/** Reports a sequence, an optional or another type that no value of a graph has. */
+export function reportNoTensor(what: "input" | "output", name: string, problems: Problems): void {
+  problems.error(
+    "onnx.not-a-tensor",
+    `The ${what} "${name}" is no tensor, such as a sequence or an optional; a graph takes and gives tensors only.`,
+    {
+      at: { value: name },
+      hint: `Give each tensor ${what === "input" ? "an input" : "an output"} of its own.`,
+    },
+  );
 }
 
 function declaredShape(input: OnnxValueInfo, sizes: ReadonlyMap<string, number>): readonly Dimension[] | undefined {

@@ -151,7 +151,7 @@ export class Walker {
       fail("onnx.too-deep", `functions and branches nest over ${maximumDepth} deep`, {
         hint: "Write some of them out.",
       });
-    this.#count += nodes.length;
+    this.#count += 1 + nodes.length;
     if (this.#count > maximumNodes)
       fail("onnx.too-large", `the model's functions and branches come to over ${maximumNodes} nodes when written out`, {
         hint: "Split the model, or simplify its functions.",

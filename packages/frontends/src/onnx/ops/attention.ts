@@ -1,8 +1,8 @@
 import type { Value } from "@millrace/ir";
-import { Sequence } from "../sequence.ts";
-import type { Importer, Result, SourceNode } from "../source-node.ts";
+import type { Importer, SourceNode } from "../source-node.ts";
 import { attend, joinHeads, splitHeads, withPast } from "./attention-core.ts";
 import { biasOf, causalMask, firstPosition, lengthMask, maskBias, sumOf } from "./attention-mask.ts";
+import { tensorIn } from "./bodies.ts";
 
 /** The input with an axis for its heads: as it is if it has one. */
 function headed(node: SourceNode, index: number, attribute: string): Value {
@@ -66,7 +66,7 @@ function flexAttention(node: SourceNode): Value {
   const changedBy = (name: string) => {
     if (!attributes.has(name)) return undefined;
     const graph = attributes.graph(name);
-    return (value: Value) => single(node, node.inline(graph, [value], name));
+    return (value: Value) => tensorIn(node, node.inline(graph, [value], name)[0]);
   };
   return attend(node, {
     query,
@@ -77,12 +77,6 @@ function flexAttention(node: SourceNode): Value {
     changeScores: changedBy("score_mod"),
     changeShares: changedBy("prob_mod"),
   }).result;
-}
-
-function single(node: SourceNode, [result]: readonly Result[]): Value {
-  if (result === undefined || result === "absent" || result instanceof Sequence)
-    return node.invalid("a graph it holds gives no tensor");
-  return result;
 }
 
 /** Operators of attention. */

@@ -4,7 +4,7 @@ import type { SourceNode } from "../source-node.ts";
 import { reshaped } from "./weights.ts";
 
 /** Nodes that one source node may be written out as; longer ones would be slow to run and larger than their weights. */
-const maximumUnrolled = 2 ** 14;
+const maximumUnrolled = 2 ** 13;
 
 /** Steps along an axis whose size has to be known, few enough to be written out with about `nodes` nodes each. */
 export function stepsAlong(node: SourceNode, value: Value, axis: number, nodes: number): number {
@@ -21,7 +21,7 @@ export function stepsAlong(node: SourceNode, value: Value, axis: number, nodes: 
 
 /** Whether so many steps of so many nodes may be written out. */
 export function canUnroll(steps: number, nodes: number): boolean {
-  return steps * nodes <= maximumUnrolled;
+  return steps * (1 + nodes) <= maximumUnrolled;
 }
 
 /** The slices of a value along an axis of known size, in order and without the axis. */
