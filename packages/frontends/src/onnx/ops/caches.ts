@@ -17,7 +17,7 @@ import {
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { formulaOf } from "./formula.ts";
-import { withHeight } from "./spatial.ts";
+import { asPlane, fromPlane } from "./spatial.ts";
 import { reshaped, sliced } from "./weights.ts";
 
 /** A convolution of each channel with what came before: the end of the earlier data, or zeros. The end of these is the next state. */
@@ -31,7 +31,7 @@ function causalConvolution(node: SourceNode): readonly Value[] {
   if (typeof channels !== "number" || typeof size !== "number" || typeof length !== "number")
     return node.unsupported("a size of its data or weights is open", "Give the sizes of the inputs.");
   const whole = withPast(node, size - 1);
-  const inputs = [withHeight(node, whole), withHeight(node, weights), ...(node.has(2) ? [node.weights(2)] : [])];
+  const inputs = [asPlane(node, whole), asPlane(node, weights), ...(node.has(2) ? [node.weights(2)] : [])];
   const result = node.emit(conv2d, inputs, {
     stride: [1, 1],
     dilation: [1, 1],
@@ -40,7 +40,7 @@ function causalConvolution(node: SourceNode): readonly Value[] {
     layout: "first",
     activation: "none",
   });
-  const flat = reshaped(node, result, result.type.shape.toSpliced(2, 1));
+  const flat = fromPlane(node, result, 1);
   const of = formulaOf(node);
   return [activation === "none" ? flat : of(mul, flat, of(sigmoid, flat)), sliced(node, whole, 2, length, size - 1)];
 }

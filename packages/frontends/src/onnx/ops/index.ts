@@ -2,6 +2,7 @@ import type { Importer } from "../source-node.ts";
 import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
+import { caches } from "./caches.ts";
 import { columnOperators } from "./column-to-image.ts";
 import { withComputedParameters } from "./computed-parameters.ts";
 import { constants } from "./constants.ts";
@@ -16,6 +17,7 @@ import { fouriers } from "./fourier.ts";
 import { grids } from "./grid.ts";
 import { hyperbolics } from "./hyperbolic.ts";
 import { integers } from "./integers.ts";
+import { linearAttentions } from "./linear-attention.ts";
 import { losses } from "./losses.ts";
 import { microsoft } from "./microsoft.ts";
 import { normalizations } from "./normalization.ts";
@@ -25,11 +27,14 @@ import { pooling } from "./pooling.ts";
 import { products } from "./products.ts";
 import { quantizations } from "./quantization.ts";
 import { quantizedLayers } from "./quantized-layers.ts";
+import { recurrentLayers } from "./recurrent.ts";
 import { reductions } from "./reduction.ts";
 import { regionAligns } from "./region-align.ts";
 import { resizes } from "./resize.ts";
+import { rotaryEmbeddings } from "./rotary-embedding.ts";
 import { scattering } from "./scattering.ts";
 import { selections } from "./selection.ts";
+import { sequences } from "./sequences.ts";
 import { shapes } from "./shape.ts";
 import { windows } from "./windows.ts";
 
@@ -64,7 +69,12 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...constants,
   ...quantizations,
   ...controlFlow,
+  ...sequences,
   ...attentions,
   ...quantizedLayers,
   ...microsoft,
+  ...linearAttentions,
+  ...rotaryEmbeddings,
+  ...caches,
+  ...recurrentLayers,
 });
