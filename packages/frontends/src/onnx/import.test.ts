@@ -2,7 +2,7 @@ import { encodeTensor } from "@millrace/formats/onnx";
 import { verify } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import { importOnnx } from "./import.ts";
-import { diagnosticsOf, floats, input, int, longs, model, node, operatorsOf, run, text } from "./model.testing.ts";
+import { diagnosticsOf, floats, input, int, ints, longs, model, node, operatorsOf, run } from "./model.testing.ts";
 
 const x = input("x", [1, 2]);
 const codes = (...parts: Parameters<typeof diagnosticsOf>) => diagnosticsOf(...parts).map(({ code }) => code);
@@ -122,7 +122,7 @@ describe("problems", () => {
         node("StringNormalizer x -> a"),
         node("Relu a -> b"),
         { ...node("Fancy b -> c"), domain: "com.example", name: "fancy" },
-        node("Gelu x -> d", text("approximate", "coarse")),
+        node("MaxPool x -> d", ints("kernel_shape", 2, 2)),
         node("Add x nothing -> e"),
         node("Add c e -> y"),
       ],
