@@ -5,12 +5,12 @@ import { countOutcomes, problemsOf, runSuite, suiteTable } from "./table.ts";
 
 /** Cases that end equal, at least: [imported, written to TFLite]. Raised whenever more do. */
 const floors: Readonly<Record<SuiteName, readonly [number, number]>> = {
-  node: [1042, 1020],
-  simple: [6, 6],
+  node: [1094, 1072],
+  simple: [12, 12],
   "pytorch-operator": [22, 22],
   "pytorch-converted": [50, 49],
   light: [6, 6],
-  onnx2c: [36, 36],
+  onnx2c: [43, 43],
 };
 
 /** The full-size networks of `light` take long in an interpreter that shares its cores. */
