@@ -16,6 +16,7 @@ import { elementwise } from "./elementwise.ts";
 import { fouriers } from "./fourier.ts";
 import { grids } from "./grid.ts";
 import { hyperbolics } from "./hyperbolic.ts";
+import { imageDecoding } from "./image-decoding.ts";
 import { integers } from "./integers.ts";
 import { linearAttentions } from "./linear-attention.ts";
 import { losses } from "./losses.ts";
@@ -30,12 +31,14 @@ import { quantizedLayers } from "./quantized-layers.ts";
 import { recurrentLayers } from "./recurrent.ts";
 import { reductions } from "./reduction.ts";
 import { regionAligns } from "./region-align.ts";
+import { regionMaxima } from "./region-maximum.ts";
 import { resizes } from "./resize.ts";
 import { rotaryEmbeddings } from "./rotary-embedding.ts";
 import { scattering } from "./scattering.ts";
 import { selections } from "./selection.ts";
 import { sequences } from "./sequences.ts";
 import { shapes } from "./shape.ts";
+import { suppressions } from "./suppression.ts";
 import { windows } from "./windows.ts";
 
 /** How each operator is imported, by its name; other domains than ONNX's own stand before it, as in `com.microsoft.QuickGelu`. */
@@ -62,9 +65,12 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...picking,
   ...grids,
   ...regionAligns,
+  ...regionMaxima,
   ...deformables,
   ...columnOperators,
   ...scattering,
+  ...suppressions,
+  ...imageDecoding,
   ...resizes,
   ...constants,
   ...quantizations,

@@ -1,13 +1,59 @@
-import { elementCount, fromNumbers, stridesOf, type Value } from "@millrace/ir";
-import { add, concat, floorMod, gather, gatherNd, mul } from "@millrace/ops";
+import { elementCount, fromNumbers, isStatic, type Operator, type Shape, stridesOf, type Value } from "@millrace/ir";
+import {
+  add,
+  argMax,
+  argMin,
+  cast,
+  concat,
+  floorMod,
+  gather,
+  gatherNd,
+  mul,
+  reshape,
+  shapeOf,
+  topK,
+} from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { knownShape, knownSize } from "./known-shape.ts";
 import { reshaped } from "./weights.ts";
 
 function gathering(node: SourceNode): Value {
+  const [data, indices] = [node.input(0), node.input(1)];
   const axis = node.axis(node.attributes.integer("axis", 0), node.shape(0).length);
-  return node.compute(gather, [node.input(0), node.input(1)], { axis });
+  const size = data.type.shape[axis];
+  const counted = typeof size === "number" ? fromStart(node, indices, size) : indices;
+  return node.compute(gather, [data, counted], { axis });
+}
+
+/** Indices that are computed while the model runs, counted from the start where they may count from the end of an axis. */
+function fromStart(node: SourceNode, indices: Value, size: number): Value {
+  return mayBeBelowZero(node, indices) ? formulaOf(node)(floorMod, indices, Math.max(1, size)) : indices;
+}
+
+/** The same for rows of indices [..., axes], which name places along the first axes of data. */
+function rowsFromStart(node: SourceNode, indices: Value, shape: Shape): Value {
+  const sizes: Shape = shape.slice(0, indices.type.shape.at(-1) as number);
+  if (!isStatic(sizes) || !mayBeBelowZero(node, indices)) return indices;
+  const rows = reshaped(node, indices, [elementCount(indices.type.shape.slice(0, -1)), sizes.length]);
+  const limits = fromNumbers(
+    indices.type.dtype,
+    [1, sizes.length],
+    sizes.map((size) => Math.max(1, size)),
+  );
+  return reshaped(node, formulaOf(node)(floorMod, rows, node.constant(limits)), indices.type.shape);
+}
+
+function mayBeBelowZero(node: SourceNode, indices: Value): boolean {
+  if (indices.constant || isPosition(indices)) return false;
+  return !node.isConstant(indices) || indices.producer === undefined;
+}
+
+/** Whether indices are positions that an operator found, which are never below zero. */
+function isPosition({ producer, type }: Value): boolean {
+  if (type.dtype.startsWith("u")) return true;
+  if (producer?.op === cast || producer?.op === reshape) return isPosition(producer.inputs[0]!);
+  return producer !== undefined && ([argMax, argMin, topK, shapeOf] as readonly Operator[]).includes(producer.op);
 }
 
 /** Numbers of `count` elements in the order of `shape`, without what its axis `axis` adds. */
@@ -49,7 +95,7 @@ function gatheringElements(node: SourceNode): Value {
 function gatheringSlices(node: SourceNode): Value {
   const [data, indices] = [node.input(0), node.input(1)];
   const batchAxes = node.attributes.integer("batch_dims", 0);
-  if (batchAxes === 0) return node.compute(gatherNd, [data, indices], {});
+  if (batchAxes === 0) return node.compute(gatherNd, [data, rowsFromStart(node, indices, data.type.shape)], {});
   const lead = knownShape(node, data.type.shape.slice(0, batchAxes));
   const batch = elementCount(lead);
   const [rest, rows] = [data, indices].map((value) => value.type.shape.slice(batchAxes));
@@ -61,7 +107,7 @@ function gatheringSlices(node: SourceNode): Value {
     concat,
     [
       node.constant(fromNumbers("i32", [batch * count, 1], numbers)),
-      converted(node, reshaped(node, indices, [batch * count, depth]), "i32"),
+      converted(node, rowsFromStart(node, reshaped(node, indices, [batch * count, depth]), rest), "i32"),
     ],
     { axis: 1 },
   );

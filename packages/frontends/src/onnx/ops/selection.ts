@@ -1,14 +1,5 @@
-import {
-  type Dimension,
-  elementCount,
-  fromNumbers,
-  isStatic,
-  numbersOf,
-  type Shape,
-  type Tensor,
-  type Value,
-} from "@millrace/ir";
-import { add, equal, gather, less, logicalAnd, pad, select, slice } from "@millrace/ops";
+import { elementCount, fromNumbers, isStatic, numbersOf, type Shape, type Tensor, type Value } from "@millrace/ir";
+import { add, equal, gather, less, logicalAnd, select, slice } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { sortedUnique } from "./unique.ts";
@@ -116,33 +107,6 @@ function unique(node: SourceNode): readonly Value[] {
   return sortedUnique(tensor, axis, isSorted).map((result) => node.constant(result));
 }
 
-/** Cuts and fills evenly at both ends; of an odd number, one more at the end. */
-function centred(node: SourceNode): Value {
-  const x = node.input(0);
-  const { shape } = x.type;
-  const wanted = node.sizes(1);
-  const axes = (node.attributes.integers("axes") ?? [...shape.keys()]).map((axis) => node.axis(axis, shape.length));
-  if (axes.length !== wanted.length) node.invalid(`its shape has ${wanted.length} sizes for ${axes.length} axes`);
-  const changes = shape.map((size, axis) =>
-    growth(node, size, axes.includes(axis) ? wanted[axes.indexOf(axis)] : size),
-  );
-  const [less, more] = [changes.map((by) => Math.max(0, -by)), changes.map((by) => Math.max(0, by))];
-  const sizes = shape.map((size, axis) => (less[axis] === 0 ? size : (size as number) - less[axis]));
-  const cut = less.every((by) => by === 0)
-    ? x
-    : node.compute(slice, [x], { starts: less.map((by) => by >> 1), sizes, steps: sizes.map(() => 1) });
-  if (more.every((by) => by === 0)) return cut;
-  const [before, after] = [more.map((by) => by >> 1), more.map((by) => by - (by >> 1))];
-  return node.compute(pad, [cut], { before, after, mode: "constant", value: 0 });
-}
-
-function growth(node: SourceNode, from: Dimension, to: Dimension): number {
-  if (from === to) return 0;
-  if (typeof from === "string" || typeof to === "string")
-    return node.unsupported(`it goes from the open size ${from} to ${to}`, "Give the model's inputs fixed shapes.");
-  return to - from;
-}
-
 /** Operators that choose elements by where they are or what they hold. */
 export const selections: Readonly<Record<string, Importer>> = {
   Trilu: triangle,
@@ -151,5 +115,4 @@ export const selections: Readonly<Record<string, Importer>> = {
   Compress: compress,
   NonZero: nonZero,
   Unique: unique,
-  CenterCropPad: centred,
 };
