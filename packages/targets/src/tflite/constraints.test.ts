@@ -99,8 +99,8 @@ const cases: readonly (readonly [reason: string, graph: () => Graph])[] = [
       nodeOf(
         ops.less,
         [
-          { dtype: "f32", shape: [1, 2, 1, 2, 1] },
-          { dtype: "f32", shape: [] },
+          { dtype: "f32", shape: [2, 1, 2, 1, 2] },
+          { dtype: "f32", shape: [2, 1, 2, 1] },
         ],
         {},
       ),

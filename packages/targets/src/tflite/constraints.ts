@@ -7,6 +7,7 @@ import type { Lowering, Unsupported } from "./lowering.ts";
 import { lowerings } from "./ops.ts";
 import { croppingName, paddingName } from "./padding.ts";
 import { quantizationConstraints } from "./quantized-constraints.ts";
+import { rankLimits } from "./rank-limits.ts";
 import { stateProblems } from "./states.ts";
 
 /** What must hold of a node of one of the operators (of any without them) to be written, as the end of "TFLite needs that …". */
@@ -20,30 +21,6 @@ export interface Constraint {
 const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", "u8", "bool"];
 /** What casts take as well. */
 const castTypes: readonly DType[] = ["f16", "bf16", "i2", "u4", "u16", "u32"];
-
-/** Axes up to which kernels go, and whether that is so only where operands are broadcast. */
-const rankLimits: readonly {
-  readonly most: number;
-  readonly broadcast?: boolean;
-  readonly operators: readonly { readonly name: string }[];
-}[] = [
-  { most: 6, operators: [ops.transpose] },
-  { most: 5, operators: [ops.slice, ops.pad, ops.matmul] },
-  { most: 8, operators: [ops.expand] },
-  { most: 5, broadcast: true, operators: [ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.minimum, ops.select] },
-  {
-    most: 4,
-    broadcast: true,
-    operators: [
-      ...Object.values(ops.comparisonOperators),
-      ops.pow,
-      ops.squaredDifference,
-      ops.floorDiv,
-      ops.floorMod,
-      ops.prelu,
-    ],
-  },
-];
 
 const known = (value: Value | undefined) => value?.type.shape.every((size) => typeof size === "number") ?? true;
 
@@ -154,7 +131,7 @@ const constraints: readonly Constraint[] = [
     holds: ({ inputs, outputs }) => !inputs[0]?.type.quantization && !outputs[0].type.quantization,
   },
   ...rankLimits.map(
-    ({ most, broadcast = false, operators }): Constraint => ({
+    ({ most, broadcast, operators }): Constraint => ({
       operators,
       sentence: `its operands${broadcast ? ", where their shapes differ," : ""} have at most ${most} axes`,
       hint: "Merge axes of the data with a reshape before it.",

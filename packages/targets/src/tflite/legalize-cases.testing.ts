@@ -105,6 +105,13 @@ export const legalizeCases: readonly LegalizeCase[] = [
       activation: "relu",
     },
   ),
+  legalizeCase(
+    "broadcast over six axes of two kinds",
+    "RESHAPE SQUARED_DIFFERENCE RESHAPE",
+    ops.squaredDifference,
+    [randomTensor([2, 1, 3, 2, 1, 2], 14), randomTensor([2, 1, 2], 15)],
+    {},
+  ),
   legalizeCase("dilated maximum", "GATHER REDUCE_MAX GATHER REDUCE_MAX RELU", ops.maxPool2d, [image], {
     ...greatest,
     dilation: [2, 3],

@@ -30,6 +30,16 @@ describe("picking by indices", () => {
     ]);
   });
 
+  it("counts indices from the end at run time where they may be below zero", () => {
+    const gathered = of(node("Gather x i -> y"), [input("x", [3]), input("i", [2], int64)]);
+    expect(operatorsOf(gathered)).toEqual(["floorMod", "gather"]);
+    expect(run(gathered, range(3), [-1, 1]).values).toEqual([3, 2]);
+    const best = [node("ArgMax x -> i", int("keepdims", 0)), node("Gather x i -> y")];
+    expect(operatorsOf({ ...gathered, inputs: [input("x", [3])], nodes: best })).toEqual(["argMax", "gather"]);
+    const slices = of(node("GatherND x i -> y"), [input("x", [2, 2]), input("i", [2, 2], int64)]);
+    expect(run(slices, range(4), [-1, 0, 1, -1]).values).toEqual([3, 4]);
+  });
+
   it("takes slices within each batch", () => {
     const parts = of(node("GatherND x i -> y", int("batch_dims", 1)), [
       input("x", [2, 2, 2]),

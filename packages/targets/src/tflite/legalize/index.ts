@@ -6,6 +6,7 @@ import { castThroughFloat, widenUnsigned } from "./casts.ts";
 import { pickDilatedMaxima } from "./dilated-maxima.ts";
 import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
+import { mergeAxes } from "./merge-axes.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { readRowsDirectly } from "./rows.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
@@ -33,5 +34,6 @@ export const legalizations: readonly Pass[] = [
   dropArgumentAxis,
   gatherEdges,
   countFromStart,
+  mergeAxes,
   readRowsDirectly,
 ];
