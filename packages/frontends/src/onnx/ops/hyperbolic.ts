@@ -1,5 +1,5 @@
 import type { Value } from "@millrace/ir";
-import { abs, add, cos, div, equal, exp, greater, log, mul, select, sign, sin, sqrt, sub, tanh } from "@millrace/ops";
+import { abs, add, div, equal, exp, greater, log, mul, select, sign, sqrt, sub, tanh } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { type Formula, formulaOf } from "./formula.ts";
 
@@ -53,7 +53,6 @@ function atanh(of: Formula, x: Value): Value {
 
 /** Hyperbolic functions and their inverses, by exponentials and logarithms, without loss of digits near zero. */
 export const hyperbolics: Readonly<Record<string, Importer>> = {
-  Tan: functionOf((of, x) => of(div, of(sin, x), of(cos, x))),
   Cosh: functionOf(cosh),
   Sinh: functionOf((of, x) => of(mul, of(tanh, x), cosh(of, x))),
   Asinh: functionOf(asinh),

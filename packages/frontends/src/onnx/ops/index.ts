@@ -2,6 +2,7 @@ import type { Importer } from "../source-node.ts";
 import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
+import { bitOperators } from "./bits.ts";
 import { caches } from "./caches.ts";
 import { columnOperators } from "./column-to-image.ts";
 import { withComputedParameters } from "./computed-parameters.ts";
@@ -39,6 +40,7 @@ import { selections } from "./selection.ts";
 import { sequences } from "./sequences.ts";
 import { shapes } from "./shape.ts";
 import { suppressions } from "./suppression.ts";
+import { trigonometry } from "./trigonometry.ts";
 import { windows } from "./windows.ts";
 
 /** How each operator is imported, by its name; other domains than ONNX's own stand before it, as in `com.microsoft.QuickGelu`. */
@@ -46,7 +48,9 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...elementwise,
   ...activations,
   ...hyperbolics,
+  ...trigonometry,
   ...integers,
+  ...bitOperators,
   ...convolutions,
   ...pooling,
   ...products,

@@ -42,10 +42,9 @@ function isNotNumber(node: SourceNode): Value {
   return formulaOf(node)(notEqual, x, x);
 }
 
-/** Remainders, bits, and the numbers that are none. */
+/** Remainders, and the numbers that are none. */
 export const integers: Readonly<Record<string, Importer>> = {
   Mod: modulo,
-  BitwiseNot: (node) => complementOf(node, node.input(0)),
   IsInf: isInfinite,
   IsNaN: isNotNumber,
 };

@@ -5,6 +5,9 @@ const points = [-80, -9, -1.5, -1, -0.3, -1e-3, -1e-6, 0, 1e-7, 2e-4, 0.5, 0.999
 
 const cases = [
   ["Tan", Math.tan, (x: number) => Math.abs(x) < 1.4],
+  ["Atan", Math.atan, () => true],
+  ["Asin", Math.asin, (x: number) => Math.abs(x) <= 1],
+  ["Acos", Math.acos, (x: number) => Math.abs(x) <= 1],
   ["Sinh", Math.sinh, (x: number) => Math.abs(x) <= 80],
   ["Cosh", Math.cosh, (x: number) => Math.abs(x) <= 80],
   ["Asinh", Math.asinh, () => true],
