@@ -1,19 +1,9 @@
-import { bytesOf, type Graph, type Tensor } from "@millrace/ir";
-import { referenceEngine } from "@millrace/runtime";
 import { load } from "@millrace/toolkit";
 import { describe, expect, it } from "vitest";
 import { isShared } from "../golden.ts";
 import { compileNet, mobileNetV2, presentNets, realFeeds } from "../runtimes/nets.testing.ts";
+import { runByUs } from "./run-by-us.testing.ts";
 import { runByTensorFlow, runner } from "./run-tensorflow.ts";
-
-/** TensorFlow Lite 2.14 scales fully connected layers by fixed-point multipliers, as the flavor "tflm" does. */
-async function runByUs(graph: Graph, inputs: readonly Tensor[]): Promise<Int8Array> {
-  const prepared = await referenceEngine({ flavor: "tflm" }).prepare(graph);
-  const outputs: Tensor[] = [];
-  for (const input of inputs)
-    outputs.push((await prepared.run(new Map([[graph.inputs[0].name, input]]))).get(graph.outputs[0].name)!);
-  return new Int8Array(Buffer.concat(outputs.map(bytesOf)));
-}
 
 describe.skipIf(runner === "")("TensorFlow Lite's reference kernels (skipped without MILLRACE_TENSORFLOW_LITE)", () => {
   const nets = isShared ? [...presentNets, mobileNetV2] : presentNets;

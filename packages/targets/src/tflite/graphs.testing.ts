@@ -2,6 +2,7 @@ import { readTflite } from "@millrace/formats/tflite";
 import { importTflite } from "@millrace/frontends/tflite";
 import {
   type Attributes,
+  bodiesOf,
   fromNumbers,
   Graph,
   type Operator,
@@ -73,13 +74,16 @@ export function withoutOrigins(source: Graph): Graph {
     return copy;
   };
   for (const input of source.inputs) copies.set(input, graph.addInput(input.name, input.type));
-  for (const { op, name, inputs, outputs, attributes } of source.nodes()) {
+  for (const { op, name, inputs, outputs, ...node } of source.nodes()) {
+    const bodies = bodiesOf(node.attributes).map(([attribute, body]) => [attribute, withoutOrigins(body)]);
+    const attributes = { ...node.attributes, ...Object.fromEntries(bodies) };
     const outputNames = outputs.map((output) => output.name);
     const outputTypes = outputs.map(({ type }) => type);
     const operands = inputs.map((value) => value && copyOf(value));
-    const node = graph.addNode({ op, name, attributes, inputs: operands, outputNames, outputTypes });
-    for (const [index, output] of outputs.entries()) copies.set(output, node.outputs[index]);
+    const copy = graph.addNode({ op, name, attributes, inputs: operands, outputNames, outputTypes });
+    for (const [index, output] of outputs.entries()) copies.set(output, copy.outputs[index]);
   }
   graph.setOutputs(source.outputs.map(copyOf), source.outputNames);
+  graph.states = source.states;
   return graph;
 }
