@@ -11,4 +11,4 @@ export {
 } from "./schema/enumerations.ts";
 export { builtinOperators } from "./schema/operators.ts";
 export type * from "./types.ts";
-export { writeTflite } from "./write.ts";
+export { type WriteOptions, writeTflite, writeTfliteParts } from "./write.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { example, positionOf } from "./example.testing.ts";
 import { Trail } from "./flatbuffer/trail.ts";
 import { writeRoot } from "./flatbuffer/write.ts";
-import { type FormatWarning, readTflite, type TfliteDraft, writeTflite } from "./index.ts";
+import { type FormatWarning, readTflite, type TfliteDraft, writeTflite, writeTfliteParts } from "./index.ts";
 import { tables } from "./schema/tables.ts";
 
 const failure = (draft: unknown): unknown => {
@@ -12,6 +12,43 @@ const failure = (draft: unknown): unknown => {
     return error;
   }
 };
+
+const joined = (parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+
+describe("files that pass the limit of a FlatBuffer", () => {
+  const custom = { opcodeIndex: 0, customOptions: Uint8Array.of(1, 2, 3) };
+  const model: TfliteDraft<"Model"> = {
+    buffers: [{}, { data: new Uint8Array(5000).fill(7) }, { data: new Uint8Array(0) }, { data: Uint8Array.of(9) }],
+    operatorCodes: [{ builtinCode: "CUSTOM", customCode: "own" }],
+    subgraphs: [{ tensors: [{ buffer: 1 }, { buffer: 3 }], operators: [custom, { opcodeIndex: 0 }] }],
+  };
+
+  it("have buffers and custom options behind it, aligned, and give the same model", () => {
+    const limit = { largestFlatBuffer: 4096 };
+    const bytes = writeTflite(model, limit);
+    const apart = readTflite(bytes);
+    expect(apart).toEqual(readTflite(writeTflite(model)));
+    const places = [apart.buffers[1]!.data!, apart.buffers[3]!.data!].map(({ byteOffset }) => byteOffset);
+    expect(places.map((place) => place % 16)).toEqual([0, 0]);
+    expect(places[1]).toBe(places[0]! + 5008);
+    expect(places[0]).toBeLessThan(1000);
+    expect(apart.subgraphs[0]!.operators[0]!.customOptions!.byteOffset).toBeGreaterThan(places[1]!);
+    expect(Buffer.compare(writeTflite(apart, limit), bytes)).toBe(0);
+  });
+
+  it("are not split sooner than they must", () => {
+    const size = writeTflite(model).length;
+    expect(writeTflite(model, { largestFlatBuffer: size + 200 })).toEqual(writeTflite(model));
+    expect(writeTflite(model, { largestFlatBuffer: size - 1 })).not.toEqual(writeTflite(model));
+  });
+
+  it("come in parts without a copy of their buffers", () => {
+    const parts = writeTfliteParts(model, { largestFlatBuffer: 4096 });
+    expect(parts).toContain(model.buffers![1]!.data);
+    expect(joined(parts)).toEqual(writeTflite(model, { largestFlatBuffer: 4096 }));
+    expect(joined(writeTfliteParts(model))).toEqual(writeTflite(model));
+  });
+});
 
 describe("writeTflite", () => {
   it("fills in the schema's defaults on reading back", () => {
@@ -136,7 +173,9 @@ describe("writeTflite", () => {
 
 describe("files of other schema versions", () => {
   const stored = (record: object, schema: object = tables): Uint8Array =>
-    writeRoot(schema as typeof tables, "Model", { ...example, version: 3, ...record }, "TFL3", new Trail("tflite"));
+    joined(
+      writeRoot(schema as typeof tables, "Model", { ...example, version: 3, ...record }, "TFL3", new Trail("tflite")),
+    );
 
   it("takes the operator code from the older field when the newer is absent", () => {
     const operatorCodes = [{ deprecatedBuiltinCode: 4 }, { deprecatedBuiltinCode: 127, builtinCode: "GELU" }];

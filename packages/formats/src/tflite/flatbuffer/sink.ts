@@ -76,20 +76,18 @@ export class Sink {
     return at;
   }
 
-  finish(): Uint8Array {
-    const end = this.#length;
-    const places = this.#appendices.map(({ from, content, align }) => {
+  /** The file in parts; the noted byte vectors are among them as they are. */
+  finish(): Uint8Array[] {
+    const head = new Uint8Array(this.#view.buffer, 0, this.#length);
+    const parts: Uint8Array[] = [head];
+    for (const { from, content, align } of this.#appendices) {
+      const end = this.#length;
       const at = this.#count(4 + content.length, align, 4);
       this.point(from, at);
-      return at;
-    });
-    const bytes = new Uint8Array(this.#length);
-    bytes.set(new Uint8Array(this.#view.buffer, 0, end));
-    const view = new DataView(bytes.buffer);
-    this.#appendices.forEach(({ content }, i) => {
-      view.setUint32(places[i]!, content.length, true);
-      bytes.set(content, places[i]! + 4);
-    });
-    return bytes;
+      const start = new Uint8Array(at + 4 - end);
+      new DataView(start.buffer).setUint32(at - end, content.length, true);
+      parts.push(start, content);
+    }
+    return parts;
   }
 }

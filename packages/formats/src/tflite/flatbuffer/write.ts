@@ -23,7 +23,8 @@ const unionCode: ScalarField = { kind: "scalar", type: "u8", initial: 0 };
 /**
  * Writes a root table as a FlatBuffers file with a four-letter identifier. The same object gives the same bytes:
  * tables go before what they refer to, in field order, and byte vectors last; scalars that equal their defaults are
- * left out; equal field lists are shared, nothing else is. Fails through `trail`.
+ * left out; equal field lists are shared, nothing else is. The file comes in parts, among which byte vectors are not copied.
+ * Fails through `trail`.
  */
 export function writeRoot(
   schema: Schema,
@@ -31,7 +32,7 @@ export function writeRoot(
   record: PlainTable,
   identifier: string,
   trail: Trail,
-): Uint8Array {
+): Uint8Array[] {
   const writing = { sink: new Sink(trail), layout: layOut(schema), encoder: new TextEncoder(), trail };
   const { sink } = writing;
   const header = sink.reserve(8, 4);
