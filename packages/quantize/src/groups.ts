@@ -61,6 +61,7 @@ export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>
   const fixed = new Map<Value, Quantization>();
   const members = new Set<Value>();
   for (const input of graph.inputs) if (input.type.dtype === "f32") members.add(input);
+  uniteStates(graph, groups, members);
   for (const node of graph.nodes()) {
     for (const output of node.outputs) if (output.type.dtype === "f32") members.add(output);
     if (!isQuantizable(node)) continue;
@@ -74,6 +75,17 @@ export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>
     for (const output of node.outputs) fixed.set(output, perTensor(scale, zeroPoint));
   }
   return settle(groups, members, fixed, ranges);
+}
+
+/** What a state becomes is what it is in the next run. */
+function uniteStates({ inputs, outputs, outputNames, states }: Graph, groups: Groups, members: Set<Value>): void {
+  const named = new Map(inputs.map((input) => [input.name, input]));
+  for (const { input, output } of states) {
+    const [before, after] = [named.get(input)!, outputs[outputNames.lastIndexOf(output)]];
+    if (after.type.dtype !== "f32") continue;
+    members.add(after);
+    groups.unite(before, after);
+  }
 }
 
 function settle(

@@ -1,11 +1,21 @@
-import { DiagnosticError, fromNumbers, type Graph, numbersOf, type Tensor, type Value } from "@millrace/ir";
-import { evaluateGraph, linear, sigmoid, sin } from "@millrace/ops";
+import {
+  DiagnosticError,
+  fromNumbers,
+  type Graph,
+  numbersOf,
+  parseGraph,
+  type Tensor,
+  type Value,
+  verify,
+} from "@millrace/ir";
+import { evaluateGraph, linear, operators, sigmoid, sin } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../passes/src/testing.ts";
 import { histogram, NetworkBuilder } from "../../passes/src/testing-graphs.ts";
 import { calibrate } from "./calibrate.ts";
+import { quantizeConstant } from "./constants.ts";
 import { activationParameters } from "./parameters.ts";
 import { type QuantizeOptions, quantizeGraph } from "./quantize.ts";
 
@@ -164,4 +174,55 @@ test("a channel of tiny weights beside others takes a coarser scale so that its 
   expect(diagnostics).toMatchObject([{ code: "quantize.idle-channels", severity: "info" }]);
   expect(stored[1] * node.inputs[2]!.type.quantization!.scale[1]).toBeCloseTo(1, 6);
   expect(stored[1]).toBeLessThanOrEqual(2 ** 30);
+});
+
+describe("states", () => {
+  /** y = relu(x · w + the y of the run before); the second state has no integer form. */
+  const text = `graph stateful
+    input x: f32[1,2]
+    input before: f32[1,2]
+    input phase: f32[1,2]
+    constant w: f32[2,2] = [0.5, -0.25, 0.125, 0.75]
+    a: f32[1,2] = linear(x, w) {activation=none}
+    y: f32[1,2] = add(a, before) {activation=relu}
+    z: f32[1,2] = sin(phase)
+    output y
+    output y as after
+    output z as next
+    state before from after = [0.5, 1]
+    state phase from next = [1, 2]`;
+  const runs = [1, -0.5, 0.25, 0.75].map((value) => fromNumbers("f32", [1, 2], [value, -value / 2]));
+
+  async function resultsOf(graph: Graph, feed: (x: Tensor) => Tensor): Promise<readonly Tensor[]> {
+    const prepared = await referenceEngine().prepare(graph);
+    const results: Tensor[] = [];
+    for (const x of runs) results.push((await prepared.run(new Map([["x", feed(x)]]))).get(graph.outputs[0].name)!);
+    return results;
+  }
+
+  test.each(["int8", "float32"] as const)(
+    "are kept in parameters of their own; the user's values are %s",
+    async (io) => {
+      const float = parseGraph(text, operators);
+      const samples = stream(runs.map((x) => new Map([["x", x]])));
+      const { graph, diagnostics } = quantizeGraph(float, await calibrate(float, referenceEngine(), samples), { io });
+      expect(verify(graph)).toEqual([]);
+      expect(graph.states.map(({ input, output, initial }) => [input, output, initial?.dtype])).toEqual([
+        ["before", "after", "i8"],
+        ["phase", "next", "f32"],
+      ]);
+      expect(typeOf(graph.inputs[1])).toEqual(typeOf(graph.outputs[1]));
+      expect(graph.inputs.map(({ type }) => type.dtype)).toEqual([io === "int8" ? "i8" : "f32", "i8", "f32"]);
+      expect(diagnostics.map(({ at }) => at?.node)).toEqual(["z"]);
+      const { quantization } = graph.inputs[0].type;
+      const stored = (x: Tensor) => (quantization ? quantizeConstant(x, quantization) : x);
+      const scaled = (y: Tensor) => {
+        const { quantization: result } = graph.outputs[0].type;
+        return Array.from(numbersOf(y), (item) => (result ? (item - result.zeroPoint[0]) * result.scale[0] : item));
+      };
+      const wanted = (await resultsOf(float, (x) => x)).flatMap((y) => Array.from(numbersOf(y)));
+      const actual = (await resultsOf(graph, stored)).flatMap(scaled);
+      for (const [at, value] of wanted.entries()) expect(Math.abs(actual[at] - value)).toBeLessThan(0.04);
+    },
+  );
 });

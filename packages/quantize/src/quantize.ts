@@ -17,6 +17,7 @@ import type { Calibration } from "./calibrate.ts";
 import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
 import { activationParameters, asUnsigned } from "./parameters.ts";
 import { rangeOf } from "./range.ts";
+import { type KeptState, keptStates, stateWith } from "./states.ts";
 import { type IntegerConstant, quantizeLayer, slotOf } from "./weighted-layer.ts";
 
 /** Element type of the model's inputs and outputs. */
@@ -71,6 +72,7 @@ class Builder {
   readonly #means: Calibration["means"];
   readonly #options: QuantizeOptions;
   readonly #graph: Graph;
+  readonly #states: readonly KeptState[];
   readonly #forms = new Map<Value, Forms>();
   readonly #constants = new Map<Value, Map<string, Value>>();
   readonly #layers: QuantizedLayer[] = [];
@@ -82,6 +84,7 @@ class Builder {
     this.#means = means;
     this.#options = options;
     this.#graph = new Graph(source.name);
+    this.#states = keptStates(source);
   }
 
   build(): QuantizedGraph {
@@ -91,9 +94,10 @@ class Builder {
       else this.#addReal(node);
     }
     this.#graph.setOutputs(
-      this.#source.outputs.map((output) => this.#output(output)),
+      this.#source.outputs.map((output, place) => this.#output(output, place)),
       this.#source.outputNames,
     );
+    this.#graph.states = this.#states.map((kept) => stateWith(kept, this.#parameters(kept.input)));
     const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new DiagnosticError(errors);
     return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
@@ -106,9 +110,17 @@ class Builder {
     );
   }
 
+  /** The boundary type of an input or output: that which was asked for, but for a state, which its user never sees. */
+  #io(kept: KeptState | undefined): BoundaryType {
+    if (kept === undefined) return this.#options.io ?? "int8";
+    return kept.integer ? "int8" : "float32";
+  }
+
   #addInput(input: Value): void {
-    const io = this.#options.io ?? "int8";
-    const readByIntegers = [...input.uses].some(({ user }) => isQuantizable(user) || user === this.#source.results);
+    const kept = this.#states.find((state) => state.input === input);
+    const io = this.#io(kept);
+    const readByIntegers =
+      kept?.integer ?? [...input.uses].some(({ user }) => isQuantizable(user) || user === this.#source.results);
     if (input.type.dtype !== "f32" || io === "float32" || !readByIntegers) {
       this.#forms.set(input, { real: this.#graph.addInput(input.name, input.type) });
       return;
@@ -261,13 +273,14 @@ class Builder {
     return forms.real;
   }
 
-  #output(output: Value): Value {
-    const io = this.#options.io ?? "int8";
+  #output(output: Value, place: number): Value {
+    const kept = this.#states.find((state) => state.place === place);
+    const io = this.#io(kept);
     if (output.type.dtype !== "f32" || io === "float32") return this.#real(output);
     const forms = this.#forms.get(output);
-    if (forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer))
-      return this.#real(output);
-    const integer = this.#operand(output, false);
+    const isReal = forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer);
+    if (isReal && kept === undefined) return this.#real(output);
+    const integer = this.#operand(output, kept !== undefined);
     if (io === "int8") return integer;
     return this.#convert(
       integer,

@@ -1,7 +1,6 @@
 import type { BuiltinOptions, Operator as StoredOperator, SubGraph, TfliteModel } from "@millrace/formats/tflite";
 import {
   type Diagnostic,
-  elementCount,
   fail,
   type Graph,
   normalizeAxis,
@@ -10,7 +9,8 @@ import {
   type Tensor,
   type Value,
 } from "@millrace/ir";
-import { constantOf, tensorName, typeOf } from "./tensors.ts";
+import { storedConstant } from "./constants.ts";
+import { tensorName, typeOf } from "./tensors.ts";
 
 /** What is known while a file is imported. */
 export interface Scope {
@@ -186,20 +186,14 @@ export function valueAt(scope: Scope, index: number): Value {
       hint: "Export the model with its state as inputs and outputs.",
     });
   }
-  if (tensor.externalBuffer > 0 || tensor.sparsity) {
-    const form = tensor.sparsity ? "sparse" : "stored outside of the file";
-    fail("tflite.unsupported-storage", `Tensor "${name}" is ${form}.`, {
+  if (tensor.externalBuffer > 0) {
+    fail("tflite.unsupported-storage", `Tensor "${name}" is stored outside of the file.`, {
       at,
-      hint: "Export dense weights into the file.",
+      hint: "Export the weights into the file.",
     });
   }
-  const type = typeOf(tensor, name);
-  const bytes = scope.model.buffers[tensor.buffer]?.data ?? new Uint8Array();
-  if (bytes.length === 0 && elementCount(type.shape) > 0) {
-    const message = `Tensor "${name}" is neither an input nor a constant, and no earlier operator makes it.`;
-    fail("tflite.no-data", message, { at, hint: "The file is damaged; export it again." });
-  }
-  const value = scope.graph.addConstant(name, constantOf(type, bytes, name), type.quantization);
+  const stored = storedConstant(scope, index);
+  const value = scope.graph.addConstant(name, stored.tensor, stored.quantization);
   scope.values[index] = value;
   return value;
 }

@@ -1,6 +1,6 @@
 import { broadcastShapes, fromNumbers, zeros } from "@millrace/ir";
 import { allInputs, input, integerInput, invalid, refuse, statedType } from "./call.ts";
-import { finish, finishConstant, step } from "./emit.ts";
+import { define, finish, finishConstant, step } from "./emit.ts";
 import { takes } from "./importer.ts";
 
 const plain = { activation: "none" };
@@ -18,6 +18,9 @@ export const addN = takes(1, Number.POSITIVE_INFINITY, (call) => {
   );
   finish(call, "add", [sum, last], plain);
 });
+
+/** DENSIFY of a constant, whose sparse form is made dense as it is read. */
+export const densified = takes(1, 1, (call) => define(call, 0, input(call, 0)));
 
 export const fill = takes(2, 2, (call) => finish(call, "expand", [input(call, 1)], { shape: integerInput(call, 0) }));
 

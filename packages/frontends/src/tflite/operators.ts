@@ -15,7 +15,7 @@ import {
   selectV2,
   unary,
 } from "./elementwise.ts";
-import { addN, broadcastArguments, embeddingLookup, fill, rank, zerosLike } from "./filling.ts";
+import { addN, broadcastArguments, densified, embeddingLookup, fill, rank, zerosLike } from "./filling.ts";
 import type { Importer } from "./importer.ts";
 import { sequenceLstm, svdf } from "./recurrent.ts";
 import { argument, cumulativeSum, l2Normalization, logSoftmax, reduction, softmax, topK } from "./reductions.ts";
@@ -46,7 +46,7 @@ import {
   stridedSlice,
 } from "./slicing.ts";
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
-import { branch, inlineCall, loop } from "./subgraphs.ts";
+import { branch, inlineCall, inlineComposite, loop } from "./subgraphs.ts";
 import { assignVariable, callOnce, readVariable, variableHandle } from "./variables.ts";
 import {
   averagePool,
@@ -83,6 +83,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   CONV_2D: convolution,
   COS: unary("cos"),
   CUMSUM: cumulativeSum,
+  DENSIFY: densified,
   DEPTHWISE_CONV_2D: depthwiseConvolution,
   DEPTH_TO_SPACE: depthToSpace,
   DEQUANTIZE: dequantize,
@@ -167,6 +168,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   STRIDED_SLICE: stridedSlice,
   SUB: arithmetic("sub", "SubOptions", "shiftedSub"),
   SUM: reduction("sum", "dynamicSum"),
+  SUM: reduction("sum"),
+  STABLEHLO_COMPOSITE: inlineComposite,
   SVDF: svdf,
   TANH: unary("tanh"),
   TILE: tile,
@@ -181,7 +184,6 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;
 
 const state = "it keeps state from run to run";
-const controls = "it runs other subgraphs";
 
 /** Why some operators can't be imported, beyond having no counterpart. */
 export const refusals: Readonly<Partial<Record<string, string>>> = {
@@ -189,6 +191,5 @@ export const refusals: Readonly<Partial<Record<string, string>>> = {
   BIDIRECTIONAL_SEQUENCE_RNN: state,
   LSTM: state,
   RNN: state,
-  STABLEHLO_COMPOSITE: controls,
   UNIDIRECTIONAL_SEQUENCE_RNN: state,
 } satisfies Partial<Record<BuiltinOperatorName, string>>;

@@ -9,15 +9,24 @@ const most = 1 << 16;
 const hint = "Export the model with loops and conditions that are less entangled.";
 
 /** CALL: the subgraph's operators in the place of the call. */
-export const inlineCall = takes(0, most, (call) => {
-  const scope = enter(call, neededOptions(call, "CallOptions").subgraph, call.scope.graph);
+export const inlineCall = takes(0, most, (call) => inline(call, neededOptions(call, "CallOptions").subgraph));
+
+/** STABLEHLO_COMPOSITE: the operators that it is said to consist of. */
+export const inlineComposite = takes(0, most, (call) => {
+  const options = call.stored.builtinOptions2;
+  if (options?.kind !== "StableHLOCompositeOptions") return invalid(call, "its options are missing");
+  return inline(call, options.decompositionSubgraphIndex);
+});
+
+function inline(call: Call, subgraph: number): void {
+  const scope = enter(call, subgraph, call.scope.graph);
   const { inputs, outputs } = scope.subgraph;
   const values = allInputs(call);
   checkCounts(call, scope, values.length, call.stored.outputs.length);
   for (const [position, index] of inputs.entries()) scope.values[index] = checked(call, scope, index, values[position]);
   scope.importOperators(scope);
   for (const [position, index] of outputs.entries()) define(call, position, valueAt(scope, index));
-});
+}
 
 /** IF: two bodies; what is constant is so in them too. */
 export const branch = takes(1, most, (call) => {

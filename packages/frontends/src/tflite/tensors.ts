@@ -99,15 +99,27 @@ function zeroPoints(stored: readonly bigint[], count: number): readonly number[]
   return new Array<number>(count).fill(Number(stored[0] ?? 0n));
 }
 
-/** A constant over the bytes of a buffer, viewed where they allow it. Throws `tflite.buffer-size` where they are not what the shape needs. */
-export function constantOf(
-  type: ValueType & { readonly shape: readonly number[] },
-  bytes: Uint8Array,
-  name: string,
-): Tensor {
-  const { dtype, shape } = type;
+type Unpack = (bytes: Uint8Array, count: number) => Int8Array | Uint8Array;
+/** Element types that are stored several to a byte. */
+const unpackings: Readonly<Partial<Record<string, Unpack>>> = {
+  INT2: unpackInt2,
+  INT4: unpackInt4,
+  UINT4: (bytes, count) => Uint8Array.from(unpackInt4(bytes, count), (item) => item & 15),
+} satisfies Partial<Record<TensorTypeName, Unpack>>;
+
+/** Bits of one element of a tensor as the file stores it. */
+export function storedBits({ type }: StoredTensor): number {
+  return bitsOf(dtypeNames[type]!);
+}
+
+/**
+ * A constant over the bytes of a buffer, viewed where they allow it; `shape` is that of what is stored. Throws `tflite.buffer-size`
+ * where they are not what the shape needs, and what `typeOf` does.
+ */
+export function constantOf(stored: StoredTensor, bytes: Uint8Array, name: string, shape = stored.shape): Tensor {
+  const { dtype } = typeOf({ ...stored, shape, quantization: undefined }, name);
   const count = elementCount(shape);
-  const needed = Math.ceil((count * bitsOf(dtype)) / 8);
+  const needed = Math.ceil((count * storedBits(stored)) / 8);
   if (bytes.length !== needed) {
     fail(
       "tflite.buffer-size",
@@ -115,13 +127,6 @@ export function constantOf(
       { at: { value: name }, hint: "The file is damaged; export it again." },
     );
   }
-  if (dtype === "i2") return tensorOf(dtype, shape, unpackInt2(bytes, count));
-  if (dtype === "i4") return tensorOf(dtype, shape, unpackInt4(bytes, count));
-  if (dtype === "u4")
-    return tensorOf(
-      dtype,
-      shape,
-      Uint8Array.from(unpackInt4(bytes, count), (item) => item & 15),
-    );
-  return viewBytes(dtype, shape, bytes);
+  const unpack = unpackings[stored.type];
+  return unpack ? tensorOf(dtype, shape, unpack(bytes, count)) : viewBytes(dtype, shape, bytes);
 }

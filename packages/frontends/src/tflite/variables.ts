@@ -2,7 +2,7 @@ import { sameQuantization, sameShape, type Value } from "@millrace/ir";
 import { type Call, input, invalid, neededOptions, refuse, statedType } from "./call.ts";
 import { define } from "./emit.ts";
 import { takes, takesOnly } from "./importer.ts";
-import { constantOf, tensorName, typeOf } from "./tensors.ts";
+import { constantOf, tensorName } from "./tensors.ts";
 
 export const variableHandle = takes(0, 0, (call) => {
   const { sharedName } = neededOptions(call, "VarHandleOptions");
@@ -67,6 +67,6 @@ export const callOnce = takesOnly(0, (call) => {
     const bytes = tensor && model.buffers[tensor.buffer]?.data;
     if (builtin !== "ASSIGN_VARIABLE" || name === undefined || !bytes) return refuseOther();
     const own = tensorName(tensor, inputs[1]);
-    variables.initial.set(name, constantOf(typeOf(tensor, own), bytes, own));
+    variables.initial.set(name, constantOf(tensor, bytes, own));
   }
 });
