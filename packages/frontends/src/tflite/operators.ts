@@ -168,7 +168,6 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   STRIDED_SLICE: stridedSlice,
   SUB: arithmetic("sub", "SubOptions", "shiftedSub"),
   SUM: reduction("sum", "dynamicSum"),
-  SUM: reduction("sum"),
   STABLEHLO_COMPOSITE: inlineComposite,
   SVDF: svdf,
   TANH: unary("tanh"),
