@@ -16,8 +16,6 @@ export const refusedFiles: Readonly<Record<string, readonly string[]>> = {
     "simple_model_npu_mediatek_mt6989_precompiled.tflite",
     "simple_model_qualcomm_sm8650_precompiled.tflite",
   ],
-  "(REDUCE_ALL)": ["simple_reduceall_op.tflite"],
-  "(REDUCE_ANY)": ["simple_reduceany_op.tflite"],
   "its input 1 is computed, but must be known now": ["simple_topk_op_runtime_k.tflite"],
   "quantized with one scale for the whole tensor": [
     "static_w8_a16_quantized_attn_vec_einsum.tflite",

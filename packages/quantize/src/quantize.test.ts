@@ -9,13 +9,12 @@ import {
   verify,
 } from "@millrace/ir";
 import { evaluateGraph, linear, operators, sigmoid, sin } from "@millrace/ops";
-import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
+import { channelsLast, cleanUp, quantizeConstant, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../passes/src/testing.ts";
 import { histogram, NetworkBuilder } from "../../passes/src/testing-graphs.ts";
 import { calibrate } from "./calibrate.ts";
-import { quantizeConstant } from "./constants.ts";
 import { activationParameters } from "./parameters.ts";
 import { type QuantizeOptions, quantizeGraph } from "./quantize.ts";
 
@@ -215,7 +214,7 @@ describe("states", () => {
       expect(graph.inputs.map(({ type }) => type.dtype)).toEqual([io === "int8" ? "i8" : "f32", "i8", "f32"]);
       expect(diagnostics.map(({ at }) => at?.node)).toEqual(["z"]);
       const { quantization } = graph.inputs[0].type;
-      const stored = (x: Tensor) => (quantization ? quantizeConstant(x, quantization) : x);
+      const stored = (x: Tensor) => (quantization ? quantizeConstant(x, { dtype: "i8", quantization }) : x);
       const scaled = (y: Tensor) => {
         const { quantization: result } = graph.outputs[0].type;
         return Array.from(numbersOf(y), (item) => (result ? (item - result.zeroPoint[0]) * result.scale[0] : item));

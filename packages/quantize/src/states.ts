@@ -1,5 +1,5 @@
 import type { Graph, Quantization, State, Value } from "@millrace/ir";
-import { quantizeConstant } from "./constants.ts";
+import { quantizeConstant } from "@millrace/passes";
 import { isQuantizable } from "./groups.ts";
 
 /** A state of the float graph, and whether it is kept as integers or as it is. */
@@ -25,5 +25,7 @@ export function keptStates(graph: Graph): readonly KeptState[] {
 /** The state as the integer graph keeps it: what it starts with has the parameters of its input if that is integers. */
 export function stateWith({ state, integer }: KeptState, parameters: Quantization): State {
   const { initial } = state;
-  return initial && integer ? { ...state, initial: quantizeConstant(initial, parameters) } : state;
+  return initial && integer
+    ? { ...state, initial: quantizeConstant(initial, { dtype: "i8", quantization: parameters }) }
+    : state;
 }
