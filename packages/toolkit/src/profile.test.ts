@@ -13,7 +13,14 @@ function model(): LoadedModel {
   const limits = { minimum: 0, maximum: 6 };
   const [y] = graph.addNode({ op: clamp, inputs: [x], attributes: limits, name: "low", origin: ["Relu6"] }).outputs;
   graph.setOutputs(graph.addNode({ op: add, inputs: [y, x], attributes: { activation: "none" }, name: "sum" }).outputs);
-  return { name: "model.onnx", format: "onnx", bytes: 100, graph, inputNames: graph.inputs.map(({ name }) => name), diagnostics: [] };
+  return {
+    name: "model.onnx",
+    format: "onnx",
+    bytes: 100,
+    graph,
+    inputNames: graph.inputs.map(({ name }) => name),
+    diagnostics: [],
+  };
 }
 
 /** An engine whose inferences are counted, and which can't time nodes. */

@@ -1,9 +1,9 @@
 import type { Tensor as StoredTensor } from "@millrace/formats/tflite";
-import { elementCount, fail, type Quantization, type Tensor } from "@millrace/ir";
+import { bitsOf, elementCount, fail, type Quantization, type Tensor } from "@millrace/ir";
 import { dequantizeBlocks } from "./blockwise.ts";
 import type { Scope } from "./call.ts";
 import { densify } from "./sparsity.ts";
-import { constantOf, storedBits, tensorName, typeOf } from "./tensors.ts";
+import { constantOf, tensorName, typeOf } from "./tensors.ts";
 
 /** What a file stores for a tensor. */
 interface Stored {
@@ -37,7 +37,7 @@ function denseConstant({ model }: Scope, stored: StoredTensor, name: string): Te
     fail("tflite.no-data", message, { at: { value: name }, hint: "The file is damaged; export it again." });
   }
   if (sparsity === undefined) return constantOf(stored, bytes, name);
-  typeOf({ ...stored, quantization: undefined }, name);
-  const count = Math.floor((bytes.length * 8) / storedBits(stored));
+  const { dtype } = typeOf({ ...stored, quantization: undefined }, name);
+  const count = Math.floor((bytes.length * 8) / bitsOf(dtype));
   return densify(constantOf(stored, bytes, name, [count]), sparsity, shape, name);
 }

@@ -100,17 +100,13 @@ function zeroPoints(stored: readonly bigint[], count: number): readonly number[]
 }
 
 type Unpack = (bytes: Uint8Array, count: number) => Int8Array | Uint8Array;
+
 /** Element types that are stored several to a byte. */
 const unpackings: Readonly<Partial<Record<string, Unpack>>> = {
   INT2: unpackInt2,
   INT4: unpackInt4,
   UINT4: (bytes, count) => Uint8Array.from(unpackInt4(bytes, count), (item) => item & 15),
 } satisfies Partial<Record<TensorTypeName, Unpack>>;
-
-/** Bits of one element of a tensor as the file stores it. */
-export function storedBits({ type }: StoredTensor): number {
-  return bitsOf(dtypeNames[type]!);
-}
 
 /**
  * A constant over the bytes of a buffer, viewed where they allow it; `shape` is that of what is stored. Throws `tflite.buffer-size`
@@ -119,7 +115,7 @@ export function storedBits({ type }: StoredTensor): number {
 export function constantOf(stored: StoredTensor, bytes: Uint8Array, name: string, shape = stored.shape): Tensor {
   const { dtype } = typeOf({ ...stored, shape, quantization: undefined }, name);
   const count = elementCount(shape);
-  const needed = Math.ceil((count * storedBits(stored)) / 8);
+  const needed = Math.ceil((count * bitsOf(dtype)) / 8);
   if (bytes.length !== needed) {
     fail(
       "tflite.buffer-size",
