@@ -123,6 +123,6 @@ describe("control flow", () => {
       .replace("add(x, x) {activation=none}", "erf(x)")
       .replaceAll("i8[1]<scale=[1], zeroPoint=[0]>", "f32[1]");
     const problems = tfliteProblems(graphOf(body)).map(({ message }) => message);
-    expect(problems).toEqual(["y (erf) can't be written: TFLite has no error function; only GELU as a whole."]);
+    expect(problems).toEqual([expect.stringContaining("y (erf) can't be written: TFLite has no error function")]);
   });
 });
