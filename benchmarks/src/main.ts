@@ -1,6 +1,7 @@
 import { compareAccuracy, compareMobileNetAccuracy } from "./accuracy.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { compareEngines } from "./engine.ts";
+import { profileEngineLayers } from "./engine-layers.ts";
 import { convertMemory } from "./memory.ts";
 import { planArenas } from "./plan.ts";
 import type { Benchmark, Row } from "./row.ts";
@@ -13,6 +14,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   accuracy: compareAccuracy,
   "accuracy-mobilenet": compareMobileNetAccuracy,
   engine: compareEngines,
+  "engine-layers": profileEngineLayers,
 };
 
 const words = process.argv.slice(2);
@@ -34,7 +36,7 @@ if (json) console.log(JSON.stringify({ rows }, null, 2));
 else {
   for (const { name, ours, peer, against, unit, ratio } of rows) {
     console.log(
-      `${name.padEnd(30)} ${ours.toFixed(3)} ${unit}   ${peer} ${unit} (${against})   ratio ${ratio.toFixed(2)}`,
+      `${name.padEnd(44)} ${ours.toFixed(3)} ${unit}   ${peer.toFixed(3)} ${unit} (${against})   ratio ${ratio.toFixed(2)}`,
     );
   }
 }
