@@ -1,7 +1,8 @@
-import { convolve, Convolution, Products } from "./convolution";
+import { Convolution, convolve, Products } from "./convolution";
 import { AveragePool, averagePool } from "./pooling";
 import { multiplyRow } from "./row";
 import { LookUp, LookUpPair, lookUp, lookUpPair } from "./tables";
+import { convolveTiles, Winograd } from "./winograd";
 
 /** An operation and the address of its parameters; the operations' numbers are those of `src/wasm/commands.ts`. */
 @unmanaged
@@ -22,10 +23,12 @@ function runOne(operation: i32, parameters: usize): void {
       return lookUp(changetype<LookUp>(parameters));
     case 4:
       return lookUpPair(changetype<LookUpPair>(parameters));
-    case 6:
-      return multiplyRow(changetype<Convolution>(parameters));
     case 5:
       return averagePool(changetype<AveragePool>(parameters));
+    case 6:
+      return multiplyRow(changetype<Convolution>(parameters));
+    case 7:
+      return convolveTiles(changetype<Winograd>(parameters));
   }
 }
 

@@ -6,10 +6,10 @@ function add(sum: v128, data: v128, weights: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(data, weights));
 }
 
-/** Sums of four pixels for eight channels, over runs of `length` bytes. */
+/** Sums of four pixels, whose offsets in the data lie at `pixels`, for eight channels, over runs of `length` bytes. */
 // @ts-ignore: decorator
 @inline
-function multiplyFour(
+export function multiplyFour(
   band: usize,
   pixels: usize,
   runs: usize,

@@ -49,6 +49,7 @@ export function isNine({ window, depthwise }: Geometry): boolean {
   return depthwise && stride[1] <= 2 && kernel.every((size) => size === 3) && dilation.every((step) => step === 1);
 }
 
+/** Bands of as many rows as fit. */
 export function bandsOf(geometry: Geometry): Bands {
   const { from, to, window, depthwise } = geometry;
   const [, , width, channels] = from;

@@ -7,6 +7,7 @@ export const operations = {
   lookUpPair: 4,
   averagePool: 5,
   multiplyRow: 6,
+  multiplyTiles: 7,
 } as const;
 
 /** An operation and the address of its parameters. */

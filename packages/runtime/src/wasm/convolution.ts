@@ -19,14 +19,9 @@ import type { Command } from "./commands.ts";
 import type { FastKernel, FastKernelFactory, FastNode } from "./kernel.ts";
 import type { Layout } from "./layout.ts";
 import { packPairs, pairTaps } from "./packing.ts";
-import { type FastScaling, fastScaling } from "./scaling.ts";
-
-/** Constants of a node that sums products: weights less their zero point, biases, and what becomes of sums. */
-interface Products {
-  readonly weights: Int16Array;
-  readonly bias: Int32Array;
-  readonly scaling: FastScaling;
-}
+import { type Products, placeBias, placeImages, placeScaling } from "./parameters.ts";
+import { fastScaling } from "./scaling.ts";
+import { fastTiles, suitsTiles } from "./winograd.ts";
 
 export function isByte(value: Value | undefined): value is Value {
   return value?.type.dtype === "i8" || value?.type.dtype === "u8";
@@ -60,43 +55,6 @@ function productsOf({ node }: FastNode, channels: number, scaling: StoredScaling
   if (offsets) bias.set(offsets.constant!.data as Int32Array);
   const fast = fastScaling(scaling, reachesOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
   return fast && { weights, bias, scaling: fast };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** Writes the module's `Scaling`. */
-function placeScaling(layout: Layout, scaling: FastScaling, y: Value): number {
-  const { sums, factors, singles, stride, base, least, greatest, signed } = scaling;
-  const arrays = new Uint8Array(44 * stride);
-  arrays.set(bytesOf(sums));
-  arrays.set(bytesOf(factors), 8 * stride);
-  arrays.set(bytesOf(singles), 32 * stride);
-  const channels = (y.type.shape as readonly number[]).at(-1)!;
-  const unsigned = Number(y.type.dtype === "u8");
-  const fields = Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), 0, 0);
-  new Float32Array(fields.buffer).set([least, greatest], 6);
-  return layout.constant(fields);
-}
-
-/** Writes the module's `Images`. */
-function placeImages(
-  layout: Layout,
-  { node }: FastNode,
-  { from, window }: Geometry,
-  band: number,
-  bands: Bands,
-): number {
-  const x = node.inputs[0] as Value;
-  const [, height, width, channels] = from;
-  const zero = affineOf(x, node).zeroPoint;
-  const { columns, depth } = bands;
-  const unsigned = Number(x.type.dtype === "u8");
-  const { padding } = window;
-  return layout.constant(
-    Int32Array.of(layout.addressOf(x), height, width, channels, zero, unsigned, padding[1], columns, depth, band),
-  );
 }
 
 /** Bytes of working memory: where the band begins behind the sums, and all together. */
@@ -135,14 +93,12 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
   const pairs =
     operation === "filterNine" ? 5 : Math.ceil((geometry.depthwise ? runs.length : runLength(geometry, bands)) / 2);
   const weights = layout.constant(packWeights(operation, products, geometry.depthwise ? 1 : runs.length));
-  const bias = new Int32Array(Math.ceil(to[3] / 16) * 16);
-  bias.set(products.bias);
   const offsets = new Uint32Array(runs.length + 1);
   offsets.set(runs);
   const parameters = layout.constant(
     Int32Array.of(
       ...[images, scaling, layout.addressOf(y), to[0], to[1], to[2], bands.rows, ...window.stride],
-      ...[window.padding[0], bands.reach, weights, layout.constant(bias)],
+      ...[window.padding[0], bands.reach, weights, placeBias(layout, products)],
       ...[layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets), runs.length, pairs, layout.scratch],
     ),
   );
@@ -153,6 +109,7 @@ function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling
   if (whole.window.padding.some((size) => size < 0)) return undefined;
   const products = productsOf(fast, whole.to[3], scaling);
   if (products === undefined) return undefined;
+  if (suitsTiles(whole)) return fastTiles(fast, whole, products);
   const geometry = flattened(whole);
   return {
     reads: [fast.node.inputs[0] as Value],

@@ -110,6 +110,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "one channel, lopsided padding": { x: [1, 4, 4, 1], weights: [2, 3, 3, 1], padding: [0, 2, 1, 0] },
   "batch, stride and dilation": { x: [2, 8, 7, 3], weights: [4, 3, 2, 3], stride: [2, 1], dilation: [2, 3] },
   "several bands": { x: [2, 40, 64, 32], weights: [8, 3, 3, 32], padding: same },
+  "tiles, several bands": { x: [2, 39, 33, 17], weights: [18, 3, 3, 17], padding: [1, 2, 0, 1] },
   "windows that leave data over": { x: [1, 9, 9, 8], weights: [8, 2, 2, 8], stride: [4, 3] },
   depthwise: { x: [1, 9, 8, 16], weights: [16, 3, 3, 1], groups: 16, padding: same },
   "depthwise, unsigned, stride": { x: [2, 9, 9, 11], weights: [11, 3, 3, 1], groups: 11, stride: [2, 2], type: "u8" },
@@ -130,7 +131,7 @@ const randomLayer: fc.Arbitrary<Layer> = fc
     shape: fc.tuple(size(1, 2), size(1, 9), size(1, 9), size(1, 19)),
     kernel: fc.oneof(fc.constant([1, 1] as const), fc.constant([3, 3] as const), pair(4)),
     channels: size(1, 21),
-    kind: fc.constantFrom("convolution", "convolution", "depthwise", "depthwise", "linear"),
+    kind: fc.constantFrom("convolution", "convolution", "depthwise", "depthwise", "linear", "tiles"),
     stride: pair(3),
     dilation: fc.oneof({ weight: 3, arbitrary: fc.constant([1, 1] as const) }, pair(2)),
     padding: fc.tuple(size(0, 2), size(0, 2), size(0, 2), size(0, 2)),
@@ -144,10 +145,15 @@ const randomLayer: fc.Arbitrary<Layer> = fc
   .filter(({ shape, kernel, dilation, padding }) =>
     [0, 1].every((axis) => shape[axis + 1] + padding[axis] + padding[axis + 2] > (kernel[axis] - 1) * dilation[axis]),
   )
-  .map(({ shape, kernel, channels, kind, zeros, ...rest }) => {
+  .map(({ shape, kernel, channels, kind, zeros, ...rest }): Layer => {
     const [dataZero, zero] = zeros.map((stored) => (rest.type === "u8" ? stored : stored - 128));
     const [batches, , , depth] = shape;
     if (kind === "linear") return { ...rest, x: [batches, depth], weights: [channels, depth], dataZero, zero };
+    if (kind === "tiles") {
+      const { stride, dilation, ...plain } = rest;
+      const x = [batches, shape[1] + 3, shape[2] + 3, depth + 16];
+      return { ...plain, x, weights: [channels + 15, 3, 3, depth + 16], dataZero, zero };
+    }
     const weights = kind === "depthwise" ? [depth, ...kernel, 1] : [channels, ...kernel, depth];
     return { ...rest, x: shape, weights, groups: kind === "depthwise" ? depth : 1, dataZero, zero };
   });
@@ -172,6 +178,8 @@ describe("fast kernels give the reference's integers", () => {
     ["filter", { x: [1, 6, 6, 5], weights: [5, 3, 2, 1], groups: 5 }],
     ["filter", { x: [1, 9, 9, 5], weights: [5, 3, 3, 1], groups: 5, stride: [1, 3] }],
     ["filter", { x: [1, 9, 9, 5], weights: [5, 3, 3, 1], groups: 5, dilation: [1, 2] }],
+    ["multiplyTiles", { x: [1, 6, 7, 16], weights: [16, 3, 3, 16] }],
+    ["multiply", { x: [1, 6, 7, 16], weights: [16, 3, 3, 16], stride: [1, 2] }],
     ["filterNine", { x: [1, 6, 7, 5], weights: [5, 3, 3, 1], groups: 5 }],
     ["filterNine", { x: [1, 6, 7, 5], weights: [5, 3, 3, 1], groups: 5, stride: [3, 2] }],
   ] as const)("%s computes %o", (operation, init) => {
@@ -188,7 +196,7 @@ describe("fast kernels give the reference's integers", () => {
       }),
       { numRuns: 150, seed: 7 },
     );
-    expect([...taken].sort()).toEqual(["filter", "filterNine", "multiply", "multiplyRow"]);
+    expect([...taken].sort()).toEqual(["filter", "filterNine", "multiply", "multiplyRow", "multiplyTiles"]);
   });
 
   it("a layer whose factors are too great runs in its reference kernel", async () => {
