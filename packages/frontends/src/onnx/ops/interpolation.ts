@@ -3,7 +3,6 @@ import {
   add,
   cast,
   concat,
-  equal,
   floor,
   floorMod,
   gather,
@@ -12,7 +11,6 @@ import {
   maximum,
   minimum,
   mul,
-  select,
   slice,
   sub,
   sum,
@@ -130,15 +128,14 @@ function continuations({ mode, aligned }: Outside): Continuation {
   return aligned ? "reflect" : "symmetric";
 }
 
-/** The least and the greatest place that is looked at along an axis; what lies outside is brought inside. */
+/** The least and the greatest place that is looked at along an axis; beyond it, all that is seen stays the same. */
 function rangeOf(size: number, name: KernelName, { mode, aligned }: Outside): readonly [number, number] {
   const { support } = kernels[name];
-  if (mode === "zeros") return [-support, size - 1 + support];
-  const toEdges = !aligned && (mode === "border" ? name === "cubic" : name !== "nearest");
-  return toEdges ? [-0.5, size - 0.5] : [0, size - 1];
+  if (mode === "zeros" || (mode === "border" && name === "cubic")) return [-support, size - 1 + support];
+  return mode === "border" || aligned || name === "nearest" ? [0, size - 1] : [-0.5, size - 0.5];
 }
 
-/** A place beyond the outermost elements' edges is that of the outermost element for border, and mirrored for reflection. */
+/** A place beyond the outermost elements, or beyond their edges, is mirrored for reflection. */
 function broughtInside(
   node: SourceNode,
   places: Value,
@@ -148,28 +145,13 @@ function broughtInside(
 ): Value {
   const of = formulaOf(node);
   const vector = (numbers: readonly number[]) => perAxis(node, numbers, "f32");
-  const clamped = (value: Value, low: readonly number[], high: readonly number[]) =>
-    of(minimum, of(maximum, value, vector(low)), vector(high));
-  const [low, high] = [0, 1].map((end) => ranges.map((range) => range[end]));
-  if (mode === "reflection") {
-    const edge = aligned ? 0 : -0.5;
-    const period = vector(sizes.map((size) => Math.max(1, 2 * (size - 1 - 2 * edge))));
-    const within = of(floorMod, of(sub, places, edge), period);
-    return clamped(of(add, of(minimum, within, of(sub, period, within)), edge), low, high);
-  }
-  const inRange = clamped(places, low, high);
-  if (mode === "zeros" || low[0] === 0) return inRange;
-  const last = sizes.map((size) => size - 1);
-  return of(
-    select,
-    of(equal, inRange, places),
-    places,
-    clamped(
-      places,
-      sizes.map(() => 0),
-      last,
-    ),
-  );
+  const [low, high] = [0, 1].map((end) => vector(ranges.map((range) => range[end])));
+  const clamped = (value: Value) => of(minimum, of(maximum, value, low), high);
+  if (mode !== "reflection") return clamped(places);
+  const edge = aligned ? 0 : -0.5;
+  const period = vector(sizes.map((size) => Math.max(1, 2 * (size - 1 - 2 * edge))));
+  const within = of(floorMod, of(sub, places, edge), period);
+  return clamped(of(add, of(minimum, within, of(sub, period, within)), edge));
 }
 
 /** Distances in rows from the element at the floor of a place to each tap, the last axis varying first. */

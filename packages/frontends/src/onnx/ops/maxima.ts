@@ -10,7 +10,7 @@ import { reshaped } from "./weights.ts";
 
 /**
  * The int64 place in the whole data of the maximum of each window, the first of equals; with `columnFirst` the elements of
- * a channel are numbered along the first spatial axis first. Outside the data, windows see its nearest element.
+ * a channel are numbered along the first spatial axis first. Outside the data, windows see their nearest element inside.
  */
 export function placesOfMaxima(node: SourceNode, window: Window, columnFirst: boolean): Value {
   const of = formulaOf(node);
@@ -49,11 +49,18 @@ function coveredPlaces(
       (places, sliding, axis) => {
         const step = elementCount(columnFirst ? sizes.slice(0, axis) : sizes.slice(axis + 1));
         const lines = coveredBy(sliding, positions[axis]).map((taps) =>
-          taps.map((at) => Math.min(sizes[axis] - 1, Math.max(0, at)) * step),
+          insideOnly(node, taps, sizes[axis]).map((at) => at * step),
         );
         return places.flatMap((outer) => lines.map((line) => outer.flatMap((start) => line.map((at) => start + at))));
       },
       [[0]],
     )
     .flat();
+}
+
+/** The taps of a window, those outside the data in the place of the nearest one inside. */
+function insideOnly(node: SourceNode, taps: readonly number[], size: number): readonly number[] {
+  const inside = taps.filter((at) => at >= 0 && at < size);
+  if (inside.length === 0) node.unsupported("a window covers padding only", "Use less padding.");
+  return taps.map((at) => Math.min(inside[inside.length - 1], Math.max(inside[0], at)));
 }
