@@ -11,7 +11,6 @@ import {
   maximum,
   minimum,
   mul,
-  slice,
   sub,
   sum,
   transpose,
@@ -21,7 +20,7 @@ import { plain } from "./elementwise.ts";
 import { formulaOf } from "./formula.ts";
 import { knownShape } from "./known-shape.ts";
 import { type Continuation, continued } from "./padding.ts";
-import { reshaped } from "./weights.ts";
+import { reshaped, sliced } from "./weights.ts";
 
 /**
  * Elements around a place that count along one axis: those at floor(place) - before … floor(place) + after. Their weights are
@@ -168,11 +167,7 @@ function tapWeights(node: SourceNode, kernel: Kernel, fractions: Value): Value {
   const of = formulaOf(node);
   const [points, axes] = fractions.type.shape as readonly number[];
   const perAxis = Array.from({ length: axes }, (_, axis) =>
-    axisWeights(
-      node,
-      kernel,
-      node.compute(slice, [fractions], { starts: [0, axis], sizes: [points, 1], steps: [1, 1] }),
-    ),
+    axisWeights(node, kernel, sliced(node, fractions, 1, axis, 1)),
   );
   return perAxis.reduce((left, right) => {
     const [rows, columns] = [left, right].map((value) => value.type.shape[1] as number);

@@ -12,7 +12,6 @@ import {
   mul,
   reduceMax,
   reduceMin,
-  slice,
   sub,
   transpose,
 } from "@millrace/ops";
@@ -20,7 +19,7 @@ import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { interpolated, tapsAt } from "./interpolation.ts";
 import { knownShape } from "./known-shape.ts";
-import { reshaped } from "./weights.ts";
+import { reshaped, sliced } from "./weights.ts";
 
 const inside = { mode: "border", aligned: true } as const;
 
@@ -94,12 +93,7 @@ function separatelyPooled(
   count: number,
 ): Value {
   const extents = node.constantTensor(extent, "its regions").data as Float32Array;
-  const row = (value: Value, region: number) =>
-    node.compute(slice, [value], {
-      starts: value.type.shape.map((_, axis) => (axis === 0 ? region : 0)),
-      sizes: value.type.shape.toSpliced(0, 1, 1),
-      steps: value.type.shape.map(() => 1),
-    });
+  const row = (value: Value, region: number) => sliced(node, value, 0, region, 1);
   const regions = Array.from({ length: count }, (_, region) => {
     const samples = pooling.size.map((bins, axis) => Math.max(1, Math.ceil(extents[2 * region + axis] / bins)));
     const corners = { start: row(start, region), extent: row(extent, region) };
@@ -163,9 +157,7 @@ function placesOf(node: SourceNode, { size }: Pooling, { start, extent }: Corner
   const lines = counts.map((total, axis) => {
     node.reserve(16 * total);
     const shares = Float64Array.from({ length: total }, (_, at) => (at + 0.5) / total);
-    const [first, length] = [start, extent].map((value) =>
-      node.compute(slice, [value], { starts: [0, axis], sizes: [count, 1], steps: [1, 1] }),
-    );
+    const [first, length] = [start, extent].map((value) => sliced(node, value, 1, axis, 1));
     return of(add, first, of(mul, length, node.constant(fromNumbers("f32", [1, total], shares))));
   });
   const [rows, columns] = counts;

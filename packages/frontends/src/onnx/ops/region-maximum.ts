@@ -15,14 +15,13 @@ import {
   mul,
   reduceMax,
   select,
-  slice,
   sub,
   transpose,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { formulaOf } from "./formula.ts";
 import { knownShape } from "./known-shape.ts";
-import { reshaped } from "./weights.ts";
+import { reshaped, sliced } from "./weights.ts";
 
 const least = -3.4028234663852886e38;
 
@@ -59,8 +58,7 @@ function greatest(node: SourceNode, value: Value): Value {
 
 /** A column [regions, 1] of the regions. */
 function columnOf(node: SourceNode, column: number): Value {
-  const [count] = knownShape(node, node.shape(1));
-  return node.compute(slice, [node.input(1)], { starts: [0, column], sizes: [count, 1], steps: [1, 1] });
+  return sliced(node, node.input(1), 1, column, 1);
 }
 
 /** Whether an element of an axis is in a bin of a region: [regions, bins, elements]. `start` is the column of its first element. */

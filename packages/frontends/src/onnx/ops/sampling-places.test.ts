@@ -25,6 +25,8 @@ describe("GridSample", () => {
     expect(line("linear", "border", 1, -7, 0.5, 1e9)).toEqual([1, 3, 4]);
     expect(line("linear", "reflection", 1, -1.5, 1.5, 3, 5)).toEqual([1.5, 3, 1, 4]);
     expect(line("nearest", "reflection", 0, -1.5, 1.2)).toEqual([1, 4]);
+    const [beyond, edge, far] = line("cubic", "border", 1, -1.5, 1, -50);
+    expect([beyond, edge, far].map((value) => value.toFixed(5))).toEqual(["0.90625", "4.00000", "1.00000"]);
   });
 
   it("refuses a grid of other axes than the data's", () => {

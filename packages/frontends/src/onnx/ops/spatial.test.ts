@@ -155,6 +155,8 @@ describe("pooling", () => {
     };
     expect(places(0)).toEqual([0, 0, 5, 6, 6, 7]);
     expect(places(1)).toEqual([0, 0, 5, 6, 6, 8]);
+    const dilated = [ints("kernel_shape", 2), ints("dilations", 2), ints("pads", 1, 1)];
+    expect(run(one(input("x", [1, 1, 3]), node("MaxPool x -> _ y", ...dilated)), [9, 1, 5]).values).toEqual([1, 0, 1]);
   });
 
   it("folds three axes, also dilated ones", () => {

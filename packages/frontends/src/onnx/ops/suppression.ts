@@ -14,7 +14,6 @@ import {
   reduceMax,
   reduceProd,
   select,
-  slice,
   sub,
   topK,
 } from "@millrace/ops";
@@ -22,7 +21,7 @@ import type { Importer, SourceNode } from "../source-node.ts";
 import { counting } from "./counting.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { knownShape } from "./known-shape.ts";
-import { reshaped } from "./weights.ts";
+import { reshaped, sliced } from "./weights.ts";
 
 /** Boxes of one class that may be selected; every one takes a few nodes. */
 const maximumSelected = 256;
@@ -105,10 +104,7 @@ function overlapping(node: SourceNode): Value {
 /** The least and the greatest coordinates of boxes, [images, boxes, 2]. */
 function corners(node: SourceNode): { readonly low: Value; readonly high: Value } {
   const of = formulaOf(node);
-  const [images, boxes] = knownShape(node, node.shape(0));
-  const [first, second] = [0, 2].map((start) =>
-    node.compute(slice, [node.input(0)], { starts: [0, 0, start], sizes: [images, boxes, 2], steps: [1, 1, 1] }),
-  );
+  const [first, second] = [0, 2].map((start) => sliced(node, node.input(0), 2, start, 2));
   if (!node.attributes.flag("center_point_box", false))
     return { low: of(minimum, first, second), high: of(maximum, first, second) };
   const half = of(div, second, 2);
