@@ -135,6 +135,11 @@ export class Builder {
     return this.#computed.get(value);
   }
 
+  /** The elements of a value that are known without making a constant of any input. */
+  settledTensorOf(value: Value): Tensor | undefined {
+    return this.#assumed.has(value) ? undefined : this.tensorOf(value);
+  }
+
   /** A constant in the place of a value that depends on constants only; any other value as it is. */
   settled(value: Value): Value {
     if (!this.#derived.has(value)) return value;

@@ -132,9 +132,4 @@ describe("branches", () => {
     expect(run(parts(3), [1, 2, 3]).values).toEqual([11, 12, 13]);
     expect(run(parts(4), [1, 2, 3]).values).toEqual([-9, -8, -7]);
   });
-
-  it("are refused where it depends on data", () => {
-    const parts = { inputs: [...inputs, input("condition", [], 9)], nodes: [conditional], outputs: ["y"] };
-    expect(diagnosticsOf(parts)).toMatchObject([{ code: "onnx.unsupported-control-flow", at: { node: "y" } }]);
-  });
 });

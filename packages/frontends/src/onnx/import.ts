@@ -5,6 +5,7 @@ import { FunctionLibrary } from "./functions.ts";
 import { type GivenSizes, inputTypes, reportNoTensor } from "./inputs.ts";
 import { checkedOpset, modelVersionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
+import { removeUnused } from "./remove-unused.ts";
 import { Scope } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
 import { TensorReader } from "./tensors.ts";
@@ -141,10 +142,4 @@ function fixInputs({ graph, taken }: Builder, problems: Problems): void {
       at: { value: input.name },
     });
   }
-}
-
-/** Removes nodes that no output depends on, such as arithmetic on shapes whose results are known. */
-function removeUnused(graph: Graph): void {
-  for (const node of [...graph.nodes()].reverse())
-    if (node.outputs.every(({ uses }) => uses.size === 0)) graph.removeNode(node);
 }

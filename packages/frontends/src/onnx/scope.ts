@@ -25,6 +25,8 @@ export interface ScopeInit {
   readonly resultNames?: ReadonlyMap<string, string>;
   /** Scope around a subgraph. */
   readonly parent?: Scope;
+  /** What a name means inside a body that has another graph around it. */
+  readonly around?: (name: string) => Binding | undefined;
   /** Whether the shapes that the graph states for its values hold; not where inputs were given others. */
   readonly holdsStatedShapes?: boolean;
 }
@@ -36,6 +38,7 @@ export class Scope {
   readonly attributes: ReadonlyMap<string, OnnxAttribute> | undefined;
   readonly #resultNames: ReadonlyMap<string, string> | undefined;
   readonly #parent: Scope | undefined;
+  readonly #around: ScopeInit["around"];
   readonly #tensors = new Map<string, StoredTensor>();
   readonly #bindings = new Map<string, Binding>();
   readonly #graph: OnnxGraph | undefined;
@@ -49,6 +52,7 @@ export class Scope {
     this.attributes = init.attributes ?? init.parent?.attributes;
     this.#resultNames = init.resultNames;
     this.#parent = init.parent;
+    this.#around = init.around;
     this.#graph = init.graph;
     this.holdsStatedShapes = init.holdsStatedShapes ?? init.parent?.holdsStatedShapes ?? false;
     for (const tensor of init.graph?.initializers ?? []) this.#tensors.set(tensor.name, tensor);
@@ -82,7 +86,7 @@ export class Scope {
     const known = this.#bindings.get(name);
     if (known !== undefined) return known;
     const tensor = this.#tensors.get(name);
-    if (tensor === undefined) return this.#parent?.find(name, read);
+    if (tensor === undefined) return this.#parent?.find(name, read) ?? this.#around?.(name);
     const binding = read(tensor, this.qualify(name));
     this.#bindings.set(name, binding);
     return binding;

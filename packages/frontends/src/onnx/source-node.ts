@@ -11,9 +11,11 @@ import {
   type Shape,
   type Tensor,
   type Value,
+  type ValueType,
 } from "@millrace/ir";
 import type { AttributeReader } from "./attributes.ts";
 import type { Builder, Naming } from "./builder.ts";
+import type { Body } from "./captures.ts";
 import type { Item } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
 import type { Sizes } from "./sizes.ts";
@@ -38,6 +40,8 @@ export interface Surroundings {
   sourceType(value: Value): OnnxDataType | undefined;
   /** Writes out a graph of an attribute for its inputs and gives its results; the names of its values begin with `name`. */
   inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], name?: string): readonly Result[];
+  /** Makes a body of a graph of an attribute, with inputs of the types given and then inputs for the values `captured`. */
+  body(graph: OnnxGraph, types: readonly ValueType[], captured: readonly Value[]): Body;
 }
 
 /** What a node gives; `absent` is an optional without content. */
@@ -198,8 +202,12 @@ export class SourceNode {
 
   /** Adds a node; the value is its first result. */
   emit(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes): Value {
+    return this.emitAll(op, inputs, attributes)[0];
+  }
+
+  emitAll(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes): readonly Value[] {
     const { builder, naming } = this.#surroundings;
-    return this.#keep(builder.node(op, inputs, attributes, naming))[0];
+    return this.#keep(builder.node(op, inputs, attributes, naming));
   }
 
   /** Adds a node, or gives a constant where the result is known already. */
@@ -245,6 +253,11 @@ export class SourceNode {
   /** Writes out a graph of an attribute for its inputs and gives its results; `copy` tells this copy from others. */
   inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], copy?: string): readonly Result[] {
     return this.#surroundings.inline(graph, inputs, copy && `${this.#surroundings.naming.node}/${copy}`);
+  }
+
+  /** Makes a body of a graph of an attribute; what it takes from around it are inputs after its own, `captured` first. */
+  body(graph: OnnxGraph, types: readonly ValueType[], captured: readonly Value[] = []): Body {
+    return this.#surroundings.body(graph, types, captured);
   }
 
   decode(tensor: StoredTensor): Tensor {

@@ -1,14 +1,17 @@
 import type { OnnxFunction, OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
-import { DiagnosticError, elementCount, fail, type Tensor, type Value } from "@millrace/ir";
+import { DiagnosticError, elementCount, fail, Graph, type Tensor, type Value, type ValueType } from "@millrace/ir";
 import { AttributeReader } from "./attributes.ts";
-import type { Builder } from "./builder.ts";
+import { Builder } from "./builder.ts";
+import { type Body, Captures } from "./captures.ts";
 import { type FunctionLibrary, maximumPrefix, resolveAttributes } from "./functions.ts";
 import { importers } from "./ops/index.ts";
 import { isStandard } from "./opsets.ts";
 import { orderNodes } from "./order.ts";
 import type { Place, Problems } from "./problems.ts";
 import { refuseOperator } from "./refusals.ts";
+import { removeUnused } from "./remove-unused.ts";
 import { type Binding, type Item, Scope } from "./scope.ts";
+import { Sequence } from "./sequence.ts";
 import { type Importer, type Result, SourceNode } from "./source-node.ts";
 import type { StoredTensor, TensorReader } from "./tensors.ts";
 
@@ -96,6 +99,7 @@ export class Walker {
       noteType: (value, code) => this.#tensors.note(value, code),
       sourceType: (value) => this.#tensors.sourceType(value),
       inline: (graph, inputs, name) => this.#inline(graph, inputs, scope, name),
+      body: (graph, types, captured) => this.#body(graph, types, captured, scope),
     });
     const results = [importer(source)].flat();
     const [unread] = source.attributes.unread;
@@ -130,7 +134,7 @@ export class Walker {
     );
   }
 
-  /** The results of a graph in the scope around it, for its inputs; what can't be given was reported, and ends the node's import. */
+  /** The results of a graph in the scope around it, for its inputs. */
   #inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], scope: Scope, name?: string): readonly Result[] {
     if (graph.inputs.length !== inputs.length)
       fail("onnx.shape", `its graph "${graph.name}" has ${graph.inputs.length} inputs, not ${inputs.length}`, { hint });
@@ -138,9 +142,43 @@ export class Walker {
     const inner = new Scope({ prefix, opsets: scope.opsets, graph, parent: scope });
     for (const [index, input] of graph.inputs.entries()) inner.bind(input.name, inputs[index] ?? "absent");
     this.#descend(graph.nodes, inner, graph);
+    return this.#resultsOf(graph, inner);
+  }
+
+  /** A graph of its own out of one that an operator holds. */
+  #body(graph: OnnxGraph, types: readonly ValueType[], captured: readonly Value[], scope: Scope): Body {
+    if (graph.inputs.length !== types.length)
+      fail("onnx.shape", `its graph "${graph.name}" has ${graph.inputs.length} inputs, not ${types.length}`, { hint });
+    const within = new Builder(new Graph(graph.name));
+    const captures = new Captures(this.#builder, within);
+    const around = (name: string) => {
+      const outer = scope.find(name, (tensor, qualified) => this.#readTensor(tensor, qualified));
+      return outer && captures.bindingOf(outer);
+    };
+    const { prefix, opsets, attributes = new Map(), holdsStatedShapes } = scope;
+    const inner = new Scope({ prefix, opsets, attributes, holdsStatedShapes, graph, around });
+    for (const [index, { name }] of graph.inputs.entries()) inner.bind(name, within.graph.addInput(name, types[index]));
+    for (const value of captured) captures.take(value);
+    const walker = new Walker(within, this.#problems, this.#functions, this.#tensors);
+    walker.#open.push(...this.#open);
+    walker.#count = this.#count;
+    walker.#descend(graph.nodes, inner, graph);
+    this.#count = walker.#count;
+    const results = walker.#resultsOf(graph, inner);
+    if (!results.every((result): result is Value => typeof result === "object" && !(result instanceof Sequence)))
+      fail("onnx.unsupported-control-flow", "it decides while the model runs, and gives a sequence or an optional", {
+        hint: "Export the model so that tensors are what it decides on.",
+      });
+    within.graph.setOutputs(results);
+    removeUnused(within.graph);
+    return { graph: within.graph, captured: captures.values };
+  }
+
+  /** Results of a graph that was walked through; what can't be given was reported, and ends the import of the node that holds it. */
+  #resultsOf(graph: OnnxGraph, scope: Scope): readonly Result[] {
     return graph.outputs.map((output) => {
-      const place = { label: `The graph "${graph.name}"`, at: { value: inner.qualify(output.name) } };
-      const result = this.read(output.name, inner, place);
+      const place = { label: `The graph "${graph.name}"`, at: { value: scope.qualify(output.name) } };
+      const result = this.read(output.name, scope, place);
       if (result === "unknown" || result === "unsupported") throw new DiagnosticError([]);
       return result;
     });

@@ -1,6 +1,17 @@
 import { encodeTensor, type OnnxGraph, type OnnxNode } from "@millrace/formats/onnx";
 import { describe, expect, it } from "vitest";
-import { diagnosticsOf, input, int, ints, longs, type ModelParts, node, run } from "../model.testing.ts";
+import {
+  diagnosticsOf,
+  floats,
+  input,
+  int,
+  ints,
+  longs,
+  type ModelParts,
+  node,
+  operatorsOf,
+  run,
+} from "../model.testing.ts";
 
 const truth = (name: string, value: boolean) =>
   encodeTensor(name, { dataType: "BOOL", dims: [], data: Uint8Array.of(value ? 1 : 0) });
@@ -11,7 +22,7 @@ function body(inputs: string, nodes: readonly OnnxNode[], outputs: string, dims:
   const graph: OnnxGraph = {
     name: "body",
     nodes,
-    inputs: inputs.split(" ").map((name) => ({ name })),
+    inputs: inputs === "" ? [] : inputs.split(" ").map((name) => ({ name })),
     outputs: outputs.split(" ").map((name) => input(name, dims)),
     initializers: [],
     sparseInitializers: [],
@@ -23,9 +34,9 @@ function body(inputs: string, nodes: readonly OnnxNode[], outputs: string, dims:
 const doubling = [node("Add a a -> twice"), node("Identity goes -> going"), node("Add a step -> each")];
 
 describe("loops", () => {
-  const parts = (count: number, nodes = doubling): ModelParts => ({
+  const parts = (count: number, nodes = doubling, results = "last all"): ModelParts => ({
     inputs: [input("x", [2]), input("step", [2])],
-    nodes: [node("Loop count _ x -> last all", body("at goes a", nodes, "going twice each", [2]))],
+    nodes: [node(`Loop count _ x -> ${results}`, body("at goes a", nodes, "going twice each", [2]))],
     initializers: [long("count", count)],
     outputs: ["all"],
   });
@@ -52,20 +63,58 @@ describe("loops", () => {
     expect(run({ ...never, outputs: ["last"] }, [1, 2], [10, 20]).values).toEqual([1, 2]);
   });
 
-  it("are refused where they are endless, or depend on data", () => {
-    expect(diagnosticsOf(parts(1e9))).toMatchObject([{ code: "onnx.too-large" }]);
-    const idle = node("Loop count _ x -> last", body("at goes a", [], "goes a"));
-    expect(diagnosticsOf({ ...parts(1e9), nodes: [idle], outputs: ["last"] })).toMatchObject([
-      { code: "onnx.too-large" },
-    ]);
-    const open = { ...parts(3), inputs: [...parts(3).inputs, input("count", [], 7)], initializers: [] };
-    expect(diagnosticsOf(open)).toMatchObject([{ code: "onnx.not-constant" }]);
-    const wild = [
-      ...doubling.toSpliced(1, 1),
-      node("ReduceMax a -> greatest"),
-      node("Cast greatest -> going", int("to", 9)),
+  it("stay loops where the count or the condition is computed, or there are many steps", () => {
+    const open = {
+      ...parts(3, doubling, "last"),
+      inputs: [...parts(3).inputs, input("count", [], 7)],
+      initializers: [],
+      outputs: ["last"],
+    };
+    expect(operatorsOf(open)).toEqual(["while"]);
+    expect(run(open, [1, 2], [10, 20], [3]).values).toEqual([8, 16]);
+    const until = [
+      node("Add a step -> twice"),
+      node("ReduceMax a -> greatest", int("keepdims", 0)),
+      node("Less greatest bound -> going"),
+      node("Identity a -> each"),
     ];
-    expect(diagnosticsOf(parts(3, wild))).toMatchObject([{ code: "onnx.unsupported-control-flow" }]);
+    const wild: ModelParts = { ...parts(30, until, "last"), outputs: ["last"] };
+    const bounded = { ...wild, initializers: [...(wild.initializers ?? []), floats("bound", [], [40])] };
+    expect(run(bounded, [1, 2], [10, 20]).values).toEqual([31, 62]);
+    const { shape, values } = run(
+      parts(5000, [node("Add a step -> twice"), node("Identity goes -> going"), node("Neg a -> each")]),
+      [0, 0],
+      [1, 2],
+    );
+    expect([shape, values.at(-1)]).toEqual([[5000, 2], -2 * 4999]);
+  });
+
+  it("are refused where what they collect has no known size", () => {
+    const open = { ...parts(3), inputs: [...parts(3).inputs, input("count", [], 7)], initializers: [] };
+    expect(diagnosticsOf(open)).toMatchObject([{ code: "onnx.unsupported-control-flow" }]);
+  });
+});
+
+describe("branches", () => {
+  const branchOf = (name: string, line: string, dims: readonly number[] = [2]) => ({
+    ...body("", [node(line)], "result", dims),
+    name,
+  });
+  const parts = (otherwise: string): ModelParts => ({
+    inputs: [input("x", [2]), input("y", [2]), input("choice", [], 9)],
+    nodes: [node("If choice -> z", branchOf("then_branch", "Add x y -> result"), branchOf("else_branch", otherwise))],
+    outputs: ["z"],
+  });
+
+  it("are decided while the model runs where their condition is computed, with what they take from around them", () => {
+    expect(operatorsOf(parts("Neg y -> result"))).toEqual(["if"]);
+    expect(run(parts("Neg y -> result"), [1, 2], [10, 20], [1]).values).toEqual([11, 22]);
+    expect(run(parts("Neg y -> result"), [1, 2], [10, 20], [0]).values).toEqual([-10, -20]);
+  });
+
+  it("are refused where they give different shapes", () => {
+    const differing = parts("ReduceMax y -> result");
+    expect(diagnosticsOf(differing)).toMatchObject([{ code: "onnx.unsupported-control-flow", at: { node: "z" } }]);
   });
 });
 
