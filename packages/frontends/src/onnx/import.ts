@@ -34,8 +34,8 @@ export interface ImportedModel {
 
 /**
  * Turns a model of opset 1 to 28 into a graph. Inputs, outputs and tensors keep their names, weights their layout; every node's `origin`
- * names the source node. Functions and branches with a constant condition are written out, and what depends on constants and shapes
- * only is computed. Throws DiagnosticError with everything that is wrong or not supported.
+ * names the source node. Functions, recurrent layers, and branches and loops whose course is known are written out, sequences and optionals
+ * are followed through them, and what depends on constants and shapes only is computed. Throws DiagnosticError with everything that is wrong or not supported.
  */
 export function importOnnx(model: OnnxModel, options: ImportOptions = {}): ImportedModel {
   const problems = new Problems();
