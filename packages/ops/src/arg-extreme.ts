@@ -9,7 +9,7 @@ import { movedAxis } from "./transposing.ts";
 function argExtreme(name: string, exceeds: (a: number, b: number) => boolean, samples: readonly OperatorSample[]) {
   return defineOp({
     name,
-    inputs: { x: one("f32", "f64", "f16", "bf16", "i8", "u8", "i16", "i32", "i64", "bool") },
+    inputs: { x: one("f32", "f64", "f16", "bf16", "i8", "u8", "i16", "i32", "i64", "u16", "u32", "u64", "bool") },
     attributes: { axis: integer, keepDims: flag, to: oneOf("i32", "i64") },
     quantization: { kind: "index" },
     check: [

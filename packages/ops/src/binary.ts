@@ -33,6 +33,12 @@ interface Row {
   readonly y: readonly number[];
 }
 
+/** What is left of a, with the sign of b; exact. */
+function remainder(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
 /** Element-wise arithmetic with a fused activation. */
 const arithmetic = {
   add: { apply: (a, b) => a + b, quantization: free, a: [1, -5, 8], b: [2, 3, -4], y: [3, -2, 4] },
@@ -72,7 +78,7 @@ const plain = {
     y: [3, -4, -4],
   },
   floorMod: {
-    apply: (a: number, b: number) => a - b * Math.floor(a / b),
+    apply: remainder,
     quantization: float("TFLite has no int8 FLOOR_MOD"),
     a: [7, -7, 7],
     b: [3, 3, -3],

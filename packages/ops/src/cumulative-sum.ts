@@ -9,7 +9,7 @@ import { movedAxis } from "./transposing.ts";
 /** Running sums along one axis: y[i] = Σ x[j] for j ≤ i; without x[i] itself if exclusive, from the end if reverse. */
 export const cumulativeSum = defineOp({
   name: "cumulativeSum",
-  inputs: { x: one("f32", "i32", "i64") },
+  inputs: { x: one("f32", "i32", "i64", "u32", "u64") },
   attributes: { axis: integer, exclusive: flag, reverse: flag },
   quantization: float("no runtime sums integers along an axis step by step"),
   check: [["axis is within the rank of x", ({ x }, { axis }) => within(axis, x.type.shape)]],

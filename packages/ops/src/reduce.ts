@@ -2,6 +2,7 @@ import {
   type DType,
   elementCount,
   fromNumbers,
+  integerRange,
   isFloat,
   numbersOf,
   type OperatorSample,
@@ -16,7 +17,7 @@ import { bool, f32 } from "./literal.ts";
 import { float } from "./rules.ts";
 import { movedAxis } from "./transposing.ts";
 
-const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8"];
+const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
 interface Row {
   readonly start: number;
@@ -107,7 +108,7 @@ function reduction(name: string, row: Row) {
       const kept = stridesOf(reducedShape(x.shape, axes, true) as number[]).map((stride, axis) =>
         axes.includes(axis) ? 0 : stride,
       );
-      const result = new Float64Array(elementCount(output.shape as readonly number[])).fill(row.start);
+      const result = new Float64Array(elementCount(output.shape as readonly number[])).fill(startOf(row, output));
       const strides = stridesOf(x.shape);
       for (let at = 0; at < source.length; at++) {
         let target = 0;
@@ -155,6 +156,13 @@ function samplesOf({ truth, example: [first, second] }: Row): OperatorSample[] {
       outputs: [make([[first, second]])],
     },
   ];
+}
+
+/** What a fold of nothing is; the least and greatest integers take the place of infinities. */
+function startOf({ start }: Row, { dtype }: ValueType): number {
+  if (isFloat(dtype)) return start;
+  const [least, greatest] = integerRange(dtype);
+  return Math.min(greatest, Math.max(least, start));
 }
 
 function finish(value: number, output: ValueType): number {

@@ -8,7 +8,7 @@ import { movedAxis } from "./transposing.ts";
 /** The k greatest elements along one axis, greatest first, and their int32 indices; of equals the first. */
 export const topK = defineOp({
   name: "topK",
-  inputs: { x: one("f32", "f64", "f16", "bf16", "i8", "u8", "i16", "i32", "i64") },
+  inputs: { x: one("f32", "f64", "f16", "bf16", "i8", "u8", "i16", "i32", "i64", "u16", "u32", "u64") },
   attributes: { k: positiveInteger, axis: integer },
   quantization: { kind: "same", inputs: ["x"] },
   check: [

@@ -117,6 +117,12 @@ describe("folds", () => {
     expect(log([])).toEqual([Number.NEGATIVE_INFINITY]);
   });
 
+  it("of nothing are the least or greatest number there is", () => {
+    const empty = (name: string) =>
+      run({ inputs: [input("x", [0], int32)], nodes: [node(`${name} x -> y`)], outputs: ["y"] }, []).values;
+    expect([empty("ReduceMax"), empty("ReduceMin"), empty("ReduceProd")]).toEqual([[-(2 ** 31)], [2 ** 31 - 1], [1]]);
+  });
+
   it("find the last of equals, and the least", () => {
     const last = (x: readonly number[]) => result("ArgMax x -> y", [x.length], x, int("select_last_index", 1));
     expect(last([1, 3, 3, 2])).toEqual([2]);

@@ -94,3 +94,21 @@ describe("CenterCropPad", () => {
     expect(run(columns, count(3))).toEqual({ shape: [1, 1], values: [2] });
   });
 });
+
+describe("ReverseSequence", () => {
+  it("reverses the start of each sequence", () => {
+    const rows = single(
+      node("ReverseSequence x n -> y", int("time_axis", 1), int("batch_axis", 0)),
+      [2, 3],
+      longs("n", 3, 2),
+    );
+    expect(run(rows, count(6)).values).toEqual([3, 2, 1, 5, 4, 6]);
+    expect(run(single(node("ReverseSequence x n -> y"), [2, 3, 1], longs("n", 1, 2, 1)), count(6))).toEqual({
+      shape: [2, 3, 1],
+      values: [1, 5, 3, 4, 2, 6],
+    });
+    expect(diagnosticsOf(single(node("ReverseSequence x n -> y"), [2, 1], longs("n", 3)))).toMatchObject([
+      { code: "onnx.shape" },
+    ]);
+  });
+});

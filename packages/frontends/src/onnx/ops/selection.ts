@@ -1,5 +1,5 @@
 import { elementCount, fromNumbers, isStatic, numbersOf, type Shape, type Tensor, type Value } from "@millrace/ir";
-import { add, equal, gather, less, logicalAnd, select, slice } from "@millrace/ops";
+import { add, equal, gather, gatherNd, less, logicalAnd, select, slice, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { sortedUnique } from "./unique.ts";
@@ -107,6 +107,29 @@ function unique(node: SourceNode): readonly Value[] {
   return sortedUnique(tensor, axis, isSorted).map((result) => node.constant(result));
 }
 
+/** The first elements along the time axis in reverse, a constant number of them for each index of the batch axis. */
+function reversedSequences(node: SourceNode): Value {
+  const x = node.input(0);
+  const { shape } = x.type;
+  const time = node.axis(node.attributes.integer("time_axis", 0), shape.length);
+  const batch = node.axis(node.attributes.integer("batch_axis", 1), shape.length);
+  const lengths = node.numbers(1);
+  const size = shape[time];
+  if (typeof size === "string")
+    return node.unsupported(`the size ${size} of its time axis is open`, `Give the size of ${size}.`);
+  if (time === batch || lengths.length !== shape[batch] || lengths.some((length) => length > size))
+    node.invalid(`it has the lengths [${lengths}] for ${shape[batch]} sequences of ${size}`);
+  node.reserve(32 * lengths.length * size);
+  const places = lengths.flatMap((length, at) =>
+    count(size).flatMap((step) => [at, step < length ? length - 1 - step : step]),
+  );
+  const indices = node.constant(fromNumbers("i32", [lengths.length, size, 2], places));
+  const order = [batch, time, ...[...shape.keys()].filter((axis) => axis !== batch && axis !== time)];
+  const back = order.map((_, axis) => order.indexOf(axis));
+  const turned = node.compute(transpose, [x], { permutation: order });
+  return node.compute(transpose, [node.compute(gatherNd, [turned, indices], {})], { permutation: back });
+}
+
 /** Operators that choose elements by where they are or what they hold. */
 export const selections: Readonly<Record<string, Importer>> = {
   Trilu: triangle,
@@ -115,4 +138,5 @@ export const selections: Readonly<Record<string, Importer>> = {
   Compress: compress,
   NonZero: nonZero,
   Unique: unique,
+  ReverseSequence: reversedSequences,
 };
