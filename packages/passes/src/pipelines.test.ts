@@ -1,4 +1,4 @@
-import { type Graph, parseGraph, verify } from "@millrace/ir";
+import { bodiesOf, type Graph, parseGraph, verify } from "@millrace/ir";
 import { mean, operators, reshape, resize, sub } from "@millrace/ops";
 import { describe, expect, test } from "vitest";
 import { bindDimensions } from "./bind-dimensions.ts";
@@ -161,4 +161,39 @@ test("layouts change with the quantization of values, per axis too", () => {
     shape: [2, 3, 1, 1],
     quantization: { axis: 0 },
   });
+});
+
+test("bodies become channel-last inside and keep what they take and give", () => {
+  const window = "dilation=[1,1], padding=[0,0,0,0], layout=first, activation=none";
+  const graph = parseGraph(
+    `graph branches
+    input c: bool[1]
+    input x: f32[1,2,4,4]
+    a: f32[1,2,4,4] = maxPool2d(x) {kernel=[1,1], stride=[1,1], ${window}}
+    y: f32[1,2,2,2] = if(c, a) {whenTrue=graph halves {
+      input x: f32[1,2,4,4]
+      constant w: f32[2,2,1,1] = [1, 2, 3, -4]
+      d: f32[1,2,4,4] = conv2d(x, w) {stride=[1,1], groups=1, ${window}}
+      e: f32[1,2,4,4] = clamp(d) {minimum=0, maximum=6}
+      y: f32[1,2,2,2] = maxPool2d(e) {kernel=[2,2], stride=[2,2], ${window}}
+      output y
+    }, whenFalse=graph corner {
+      input x: f32[1,2,4,4]
+      y: f32[1,2,2,2] = slice(x) {starts=[0,0,1,1], sizes=[1,2,2,2], steps=[1,1,1,1]}
+      output y
+    }}
+    output y`,
+    operators,
+  );
+  const boundary: BoundaryChange[] = [];
+  runChecked(graph, [...cleanUp, ...channelsLast(boundary)], boundary);
+  const node = [...graph.nodes()].find(({ op }) => op.name === "if")!;
+  const [[, body]] = bodiesOf(node.attributes);
+  expect(body.inputs.map(({ type }) => type.shape)).toEqual([[1, 2, 4, 4]]);
+  expect([...body.nodes()].map(({ op, attributes }) => [op.name, attributes["layout"]])).toEqual([
+    ["transpose", undefined],
+    ["conv2d", "last"],
+    ["maxPool2d", "last"],
+    ["transpose", undefined],
+  ]);
 });

@@ -5,10 +5,11 @@ import type { Report } from "./report.ts";
 
 const milliseconds = 1000;
 
-/** The memory that an inference needs; undefined where the sizes of activations are not known. Plans for a second at most. */
+/** The memory that an inference needs; undefined where the sizes of activations are not known, or bodies need memory of their own. Plans for a second at most. */
 export async function memoryOf(graph: Graph, { signal }: Progress = {}): Promise<Report["memory"]> {
   const values = [...graph.inputs, ...[...graph.nodes()].flatMap(({ outputs }) => outputs)];
   if (!values.every(({ type }) => isStatic(type.shape))) return undefined;
+  for (const { op } of graph.nodes()) if (op.bodies) return undefined;
   const { plan } = await arenaOfInSteps(graph, { milliseconds, ...(signal && { signal }) });
   const { arenaBytes, lowerBoundBytes } = plan;
   const weightBytes = weightBytesOf(graph);

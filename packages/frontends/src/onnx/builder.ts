@@ -78,7 +78,7 @@ export class Builder {
   compute(op: Operator, inputs: readonly Value[], attributes: Attributes, naming: Naming): readonly Value[] {
     this.#check(op, inputs, attributes);
     const types = op.infer(inputs, attributes);
-    const isFixed = op.evaluate && !isOpen(attributes) && types.every(({ shape }) => isStatic(shape));
+    const isFixed = op.evaluate && !op.bodies && !isOpen(attributes) && types.every(({ shape }) => isStatic(shape));
     const name = `${naming.value}/${op.name}`;
     if (isFixed && this.#isQuick(inputs, types))
       return this.#evaluate(op, inputs, attributes, types).map((tensor) => this.constant(name, tensor));

@@ -135,6 +135,14 @@ describe("subgraphs", () => {
     ]);
   });
 
+  const handle: Operation = ["VAR_HANDLE", [], [2], { kind: "VarHandleOptions", sharedName: "memory" }];
+  const assigning: Subgraph = {
+    tensors: ["x", "y", "handle"],
+    inputs: [0],
+    outputs: [1],
+    operators: [handle, ["ASSIGN_VARIABLE", [2, 0], []], ["NEG", [0], [1]]],
+  };
+  const handing: Subgraph = { ...assigning, operators: [handle, ["CALL", [2], [1], calling(1)]] };
   const wide: Subgraph = { ...twice, inputs: [0, 0] };
   const doubled = (index: number): Subgraph => ({
     tensors: ["x", "y", "z"],
@@ -152,6 +160,8 @@ describe("subgraphs", () => {
     ["have other inputs", [single("CALL", calling(1)), wide], "has 2 inputs and 1 outputs instead of 1 and 1"],
     ["say nothing of truth", [single("WHILE", looping(1, 1)), twice], "the condition gives one truth value"],
     ["differ in types", [main, twice, less], "both bodies give results of the same types"],
+    ["assign a variable", [single("WHILE", looping(1, 2)), less, assigning], "keeps values from run to run"],
+    ["are given a variable", [handing, twice], "it hands a variable to a subgraph"],
     ["lack options", [single("WHILE")], "its options are missing"],
     [
       "stand too deep",

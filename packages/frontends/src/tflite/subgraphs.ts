@@ -21,7 +21,7 @@ export const inlineComposite = takes(0, most, (call) => {
 function inline(call: Call, subgraph: number): void {
   const scope = enter(call, subgraph, call.scope.graph);
   const { inputs, outputs } = scope.subgraph;
-  const values = allInputs(call);
+  const values = operandsOf(call);
   checkCounts(call, scope, values.length, call.stored.outputs.length);
   for (const [position, index] of inputs.entries()) scope.values[index] = checked(call, scope, index, values[position]);
   scope.importOperators(scope);
@@ -31,7 +31,7 @@ function inline(call: Call, subgraph: number): void {
 /** IF: two bodies; what is constant is so in them too. */
 export const branch = takes(1, most, (call) => {
   const { thenSubgraphIndex, elseSubgraphIndex } = neededOptions(call, "IfOptions");
-  const [condition, ...values] = allInputs(call);
+  const [condition, ...values] = operandsOf(call);
   const [whenTrue, whenFalse] = [thenSubgraphIndex, elseSubgraphIndex].map((index) =>
     bodyOf(call, index, values, call.stored.outputs.length, () => true),
   );
@@ -41,7 +41,7 @@ export const branch = takes(1, most, (call) => {
 /** WHILE: a condition and a body; what is constant and never changes is so in them too. */
 export const loop = takes(0, most, (call) => {
   const { condSubgraphIndex, bodySubgraphIndex } = neededOptions(call, "WhileOptions");
-  const values = allInputs(call);
+  const values = operandsOf(call);
   const { inputs = [], outputs = [] } = call.scope.model.subgraphs[bodySubgraphIndex] ?? {};
   const stays = (position: number) => inputs[position] === outputs[position];
   const condition = bodyOf(call, condSubgraphIndex, values, 1, stays);
@@ -68,7 +68,7 @@ function bodyOf(
       constant && stays(position) ? graph.addConstant(`${name}_constant`, constant, type.quantization) : input;
   }
   scope.importOperators(scope);
-  if (scope.states.size > 0)
+  if (scope.states.size > 0 || scope.variables.current.size > 0)
     refuse(call, "tflite.variable", "a subgraph that it runs keeps values from run to run", hint);
   graph.setOutputs(scope.subgraph.outputs.map((index) => valueAt(scope, index)));
   return graph;
@@ -88,6 +88,19 @@ function control(call: Call, op: OpName, inputs: readonly Value[], bodies: Reado
     outputNames,
   });
   for (const [position, output] of node.outputs.entries()) define(call, position, output);
+}
+
+/** The operands of an operator that runs subgraphs, none of which is a handle of a variable. */
+function operandsOf(call: Call): readonly Value[] {
+  const { stored, scope } = call;
+  if (stored.inputs.some((index) => scope.variables.handles.has(index)))
+    refuse(
+      call,
+      "tflite.variable",
+      "it hands a variable to a subgraph",
+      "Keep variables out of loops, branches and calls.",
+    );
+  return allInputs(call);
 }
 
 /** A scope for another subgraph, unless it contains itself, stands too deep or has been imported too often. */
