@@ -28,9 +28,10 @@ export async function failureOf(error: unknown): Promise<Failure> {
   return { diagnostics: [faultOf(error)], exitCode: 1 };
 }
 
+/** Undefined too when the toolkit itself can't be loaded. */
 async function toolkitDiagnostics(error: unknown): Promise<readonly Diagnostic[] | undefined> {
-  const { diagnosticsOf } = await import("@millrace/toolkit");
-  return diagnosticsOf(error);
+  const toolkit = await import("@millrace/toolkit").catch(() => undefined);
+  return toolkit?.diagnosticsOf(error);
 }
 
 function requestProblem({ code, message, hint, where }: RequestError): Diagnostic {
