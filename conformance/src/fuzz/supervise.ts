@@ -41,9 +41,10 @@ export class Supervisor {
   }
 }
 
-/** What ended a task before its last case; undefined if nothing did. */
+/** What ended a task before its last case; undefined if nothing did. A case is hung if it still is after all messages were heard. */
 function watch(child: ChildProcess, task: FuzzTask, onOutcome: (index: number, outcome: Outcome) => void) {
   let startedAt: number | undefined;
+  let suspected: number | undefined;
   return new Promise<Outcome | undefined>((resolve, reject) => {
     const finish = (fatal?: Outcome) => {
       clearInterval(poll);
@@ -52,8 +53,9 @@ function watch(child: ChildProcess, task: FuzzTask, onOutcome: (index: number, o
     };
     const poll = setInterval(() => {
       const { milliseconds, bytes } = usageOf(child);
-      if (milliseconds - (startedAt ?? milliseconds) > mostMilliseconds)
-        finish({ kind: "hung", detail: `more than ${mostMilliseconds} ms` });
+      const isLong = milliseconds - (startedAt ?? milliseconds) > mostMilliseconds;
+      if (isLong && suspected === startedAt) finish({ kind: "hung", detail: `more than ${mostMilliseconds} ms` });
+      if (isLong) suspected = startedAt;
       else if (bytes > mostBytes) finish({ kind: "memory", detail: `${bytes} bytes` });
     }, pollInterval);
     child.removeAllListeners();

@@ -1,4 +1,13 @@
-import { elementCount, type Graph, integerRange, isFloat, type Tensor, type Value, zeros } from "@millrace/ir";
+import {
+  elementCount,
+  fromNumbers,
+  type Graph,
+  integerRange,
+  isFloat,
+  type Tensor,
+  type Value,
+  zeros,
+} from "@millrace/ir";
 import type { Inference } from "./data/dataset.ts";
 
 /**
@@ -12,12 +21,14 @@ export function syntheticInputs(graph: Graph): Inference {
 }
 
 function syntheticTensor({ type: { dtype, shape, quantization } }: Value): Tensor {
-  const tensor = zeros(dtype, shape as readonly number[]);
+  const sizes = shape as readonly number[];
+  if (!isFloat(dtype) && !quantization) return zeros(dtype, sizes);
   const [low, high] = isFloat(dtype) ? [-1, 1] : integerRange(dtype);
-  if (dtype !== "f32" && dtype !== "f64" && !quantization) return tensor;
-  const data = tensor.data as Float32Array;
-  for (let index = 0; index < elementCount(tensor.shape); index++) data[index] = low + unitHash(index) * (high - low);
-  return tensor;
+  const numbers = Float64Array.from(
+    { length: elementCount(sizes) },
+    (_, index) => low + unitHash(index) * (high - low),
+  );
+  return fromNumbers(dtype, sizes, isFloat(dtype) ? numbers : numbers.map(Math.round));
 }
 
 /** A number from 0 to 1 by Knuth's multiplicative hash. */

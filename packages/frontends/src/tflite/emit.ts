@@ -96,6 +96,9 @@ function add(
   if (inferred.length !== results.length)
     invalid(call, `it has ${results.length} results instead of ${inferred.length}`);
   const types = inferred.map((type, index) => resultType(call, op, type, results[index]));
+  const areIntegers = operands.length > 0 && operands.every((operand, index) => operand !== inputs[index]);
+  if (areIntegers && op.quantization.kind === "free" && types.some(({ dtype }) => isFloat(dtype)))
+    invalid(call, "its operands are integers that stand for reals, but its result is real");
   const folded = fold(op, inputs, attributes, types);
   if (folded) return folded.map((tensor, index) => graph.addConstant(results[index].name, tensor));
   const node = graph.addNode({
@@ -113,7 +116,8 @@ function add(
 /** Integers that stand for real numbers, seen as those where an operator is described in terms of reals only. */
 function asReal(op: Operator, value: Value | undefined, index: number): Value | undefined {
   const { dtypes } = op.inputs[Math.min(index, op.inputs.length - 1)];
-  if (!value?.type.quantization || !dtypes || dtypes.includes(value.type.dtype)) return value;
+  if (!value?.type.quantization || op.quantization.kind === "float") return value;
+  if (!dtypes || dtypes.includes(value.type.dtype)) return value;
   return { ...value, type: { ...value.type, dtype: "f32" } };
 }
 
