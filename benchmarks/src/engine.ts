@@ -4,9 +4,11 @@ import { engineModels, feedsOf } from "./engine-models.ts";
 import { packedPeak } from "./packed-peak.ts";
 import { type Benchmark, median, type Row, row } from "./row.ts";
 
-/** Milliseconds of one measurement of several runs: less than a thread keeps a shared core; and how many there are. */
-const slice = 2;
-const rounds = 151;
+/** Milliseconds of several runs that are measured together: less than a thread keeps a shared core. */
+const slice = 1;
+/** A round takes the best of so many slices, which other work on the machine hardly reaches. */
+const slices = 5;
+const rounds = 31;
 
 type Run = () => Promise<unknown>;
 
@@ -16,16 +18,22 @@ async function elapsed(run: Run, times: number): Promise<number> {
   return (performance.now() - start) / times;
 }
 
-/** Medians of one run's milliseconds, each taken in turns with the others. */
+async function best(run: Run, times: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let count = 0; count < slices; count++) least = Math.min(least, await elapsed(run, times));
+  return least;
+}
+
+/** Medians of one run's milliseconds, each round taken in turns with the others. */
 async function interleaved(runs: readonly Run[]): Promise<readonly number[]> {
   const times: number[] = [];
   for (const run of runs) {
     await elapsed(run, 20);
-    times.push(Math.max(1, Math.ceil(slice / (await elapsed(run, 10)))));
+    times.push(Math.max(1, Math.ceil(slice / (await best(run, 4)))));
   }
   const measured: number[][] = runs.map(() => []);
   for (let round = 0; round < rounds; round++)
-    for (const [index, run] of runs.entries()) measured[index].push(await elapsed(run, times[index]));
+    for (const [index, run] of runs.entries()) measured[index].push(await best(run, times[index]));
   return measured.map(median);
 }
 
