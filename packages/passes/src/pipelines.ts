@@ -13,6 +13,7 @@ import { explainTransposes } from "./layout/explain-transposes.ts";
 import { mergeTransposes } from "./layout/merge-transposes.ts";
 import { pullTransposes } from "./layout/pull-transposes.ts";
 import { pushTransposes } from "./layout/push-transposes.ts";
+import { reshapeRealBoundary } from "./layout/reshape-real-boundary.ts";
 import { transposeToReshape } from "./layout/transpose-to-reshape.ts";
 import { mergeClamps } from "./merge-clamps.ts";
 import { mergeDuplicates } from "./merge-duplicates.ts";
@@ -23,6 +24,7 @@ import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts
 import { foldQuantization } from "./quantization/fold-quantization.ts";
 import { foldRequantization } from "./quantization/fold-requantization.ts";
 import { realWeights } from "./quantization/real-weights.ts";
+import { signBytes } from "./quantization/sign-bytes.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
 import { removeDead } from "./remove-dead.ts";
@@ -52,6 +54,8 @@ export const cleanUp: readonly Pass[] = [
   removeIdentities,
   foldQuantization,
   foldRequantization,
+  signBytes,
+  fusePadding,
   realWeights,
   foldConstants,
   removeDead,
@@ -79,7 +83,7 @@ export function layoutPasses(to: "first" | "last", absorbing = false): readonly 
 export function channelsLast(boundary?: BoundaryChange[]): readonly Pass[] {
   return [
     ...layoutPasses("last", boundary !== undefined),
-    ...(boundary ? [absorbIntoBoundary(boundary), ...tidy] : []),
+    ...(boundary ? [reshapeRealBoundary, absorbIntoBoundary(boundary), ...tidy] : []),
     fuseActivations,
     fusePadding,
     foldConstants,

@@ -1,7 +1,7 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { remainingTransposes } from "@millrace/passes";
 import { type Engine, wasmEngine } from "@millrace/runtime";
-import { write } from "./convert.ts";
+import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { evaluate } from "./evaluate.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
@@ -18,6 +18,8 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   /** Runs the integer graph; the reference interpreter by default. */
   readonly integerEngine?: Engine;
   readonly ioLayout?: IoLayout;
+  /** Format of the files; `.tflite` by default. */
+  readonly to?: TargetFormat;
   /** Name of the files without ending; the model's own by default. */
   readonly stem?: string;
   /** Whether accuracy and layer errors are measured; yes by default. */
@@ -32,15 +34,20 @@ export interface Compilation {
   readonly quantized: Graph;
 }
 
-/** The whole journey to a microcontroller's int8 `.tflite`: import, clean up, calibrate, quantize, write, measure. */
+/** The whole journey to an int8 model, by default a microcontroller's `.tflite`: import, clean up, calibrate, quantize, write, measure. */
 export async function compile(source: ModelSource, data: Dataset, options: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
+  const to = options.to ?? "tflite";
   const model = await watch.time("import", () => load(source, options));
   const parameters = parametersOf(model.graph);
-  const prepared = await watch.time("passes", () => prepare(model, { ioLayout: options.ioLayout ?? "nhwc" }));
+  const prepared = await watch.time("passes", () =>
+    prepare(model, { ioLayout: options.ioLayout ?? defaultLayout(to) }),
+  );
   const float = prepared.graph;
   const result = await watch.time("quantize", () => integerForm(float, data, options));
-  const outputs = await watch.time("write", () => writeBoth(float, result.graph, options.stem ?? stemOf(source.name)));
+  const outputs = await watch.time("write", () =>
+    writeBoth(float, result.graph, options.stem ?? stemOf(source.name), to),
+  );
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
@@ -62,11 +69,11 @@ interface WrittenOutputs {
   readonly operators: Readonly<Record<string, number>>;
 }
 
-function writeBoth(float: Graph, quantized: Graph, stem: string): WrittenOutputs {
-  const integers = write(quantized, "tflite");
-  const files: Output[] = [{ path: `${stem}_int8.tflite`, kind: "tflite-int8", bytes: integers.bytes }];
+function writeBoth(float: Graph, quantized: Graph, stem: string, to: TargetFormat): WrittenOutputs {
+  const integers = write(quantized, to);
+  const files: Output[] = [{ path: `${stem}_int8.${to}`, kind: `${to}-int8`, bytes: integers.bytes }];
   if (!isQuantized(float))
-    files.push({ path: `${stem}_float.tflite`, kind: "tflite-float", bytes: write(float, "tflite").bytes });
+    files.push({ path: `${stem}_float.${to}`, kind: `${to}-float`, bytes: write(float, to).bytes });
   return { files, operators: integers.operators };
 }
 

@@ -27,21 +27,27 @@ export interface Conversion {
 export interface Written {
   readonly bytes: Uint8Array;
   readonly operators: Readonly<Record<string, number>>;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 const writers: Readonly<Record<TargetFormat, (graph: Graph) => Written>> = {
   tflite: (graph) => {
-    const { bytes, model } = exportTflite(graph);
+    const { bytes, model, diagnostics } = exportTflite(graph);
     const names = model.subgraphs.flatMap(({ operators }) =>
       operators.map(({ opcodeIndex }) => model.operatorCodes[opcodeIndex ?? 0].builtinCode ?? ""),
     );
-    return { bytes, operators: countNames(names) };
+    return { bytes, operators: countNames(names), diagnostics };
   },
   onnx: (graph) => {
     const { bytes, operatorNames } = exportOnnx(graph);
-    return { bytes, operators: countNames(operatorNames) };
+    return { bytes, operators: countNames(operatorNames), diagnostics: [] };
   },
 };
+
+/** Layout of inputs and outputs that a format's users expect: that of the source in ONNX, channels last in TFLite. */
+export function defaultLayout(to: TargetFormat): IoLayout {
+  return to === "onnx" ? "source" : "nhwc";
+}
 
 /** Writes a graph in a target's format. */
 export function write(graph: Graph, to: TargetFormat): Written {
@@ -63,9 +69,10 @@ export function targetOf(path: string): TargetFormat {
 export function convert(source: ModelSource, options: ConvertOptions): Conversion {
   const model = load(source, options);
   const { graph, diagnostics } = prepare(model, {
-    ioLayout: options.ioLayout ?? (options.to === "onnx" ? "source" : "nhwc"),
+    ioLayout: options.ioLayout ?? defaultLayout(options.to),
   });
-  return { ...write(graph, options.to), model, graph, diagnostics };
+  const written = write(graph, options.to);
+  return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
 }
 
 function countNames(names: readonly string[]): Record<string, number> {

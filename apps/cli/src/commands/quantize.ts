@@ -9,7 +9,6 @@ import { withExamples } from "../options.ts";
 import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
 import { reportFiles } from "../report-files.ts";
-import { RequestError } from "../request-error.ts";
 import { printableLines } from "../terminal.ts";
 
 interface Options extends QuantizationOptions {
@@ -18,9 +17,9 @@ interface Options extends QuantizationOptions {
 
 export function quantizeCommand(run: Run): Command {
   const command = new Command("quantize")
-    .description("Calibrate a float model on real samples and write it as int8 .tflite")
+    .description("Calibrate a float model on real samples and write it as int8 .tflite or .onnx")
     .argument("<model>", "float model file: .onnx or .tflite")
-    .requiredOption("-o, --output <file>", "file to write: .tflite")
+    .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
     .option(
       "--report <folder>",
       "measure accuracy too, and write report.json and report.html there instead of report.json beside the model",
@@ -30,22 +29,24 @@ export function quantizeCommand(run: Run): Command {
     "quantize model.onnx --data samples/ -o model_int8.tflite",
     "quantize model.onnx --data samples.npz -o model.tflite --io float32 --samples 50",
     "quantize model.onnx --data samples/ -o model.tflite --report report/",
+    "quantize model.onnx --data samples/ -o model_int8.onnx",
   ]);
 }
 
 async function quantize(path: string, options: Options, context: Context): Promise<void> {
   const { output, report: folder } = options;
   const request = quantizeRequestOf(options);
-  requireTflite(output);
+  const { compile, reportText, targetOf } = await import("@millrace/toolkit");
+  const to = targetOf(output);
   requireData(options.data, "quantization");
   await checkOutput(output, [path]);
   if (folder !== undefined) await checkOutputFolder(folder);
-  const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
   const source = readModel(path);
   const { outputs, report: whole } = await compile(source, await openData(options.data, "quantization"), {
     ...loadOptionsOf(options),
     ...request,
+    to,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),
@@ -68,11 +69,4 @@ async function quantize(path: string, options: Options, context: Context): Promi
 
 function withArtifact(report: Report, path: string): Report {
   return { ...report, artifacts: [{ ...report.artifacts[0], path }] };
-}
-
-function requireTflite(output: string): void {
-  if (output.toLowerCase().endsWith(".tflite")) return;
-  throw new RequestError("quantize.unknown-target", `${output} does not end in .tflite`, {
-    hint: "quantized models are written as .tflite; other formats are not available yet",
-  });
 }

@@ -4,7 +4,7 @@ import type { Pass } from "../pass.ts";
 
 /**
  * Spells integer nodes as real ones between dequantize and quantize nodes, the inverse of folding them. Operators without an
- * integer form, which read integers as they are stored, stay.
+ * integer form that read integers as they are stored, such as a cast, stay.
  */
 export const unfoldQuantization: Pass = {
   name: "unfold-quantization",
@@ -12,9 +12,7 @@ export const unfoldQuantization: Pass = {
     const reals = new Map<Value, Value>();
     let changes = 0;
     for (const node of graph.nodes()) {
-      if (node.op === dequantize || (node.op.quantization.kind === "float" && node.op !== quantize)) continue;
-      if (![...node.inputs, ...node.outputs].some((value) => value?.type.quantization && readsReals(node, value)))
-        continue;
+      if (!standsForReals(node)) continue;
       unfold(graph, node, reals);
       changes++;
     }
@@ -51,9 +49,12 @@ export const unfoldQuantization: Pass = {
   ],
 };
 
-/** What a quantize node makes is integers either way. */
-function readsReals(node: Node, value: Value): boolean {
-  return node.op !== quantize || node.inputs.includes(value);
+/** Whether a node computes with integers in the place of reals. */
+function standsForReals({ op, inputs, outputs }: Node): boolean {
+  if (op === dequantize) return false;
+  const [reads, makes] = [inputs, outputs].map((values) => values.some((value) => value?.type.quantization));
+  if (op === quantize) return reads;
+  return op.quantization.kind === "float" ? makes : reads || makes;
 }
 
 function unfold(graph: Graph, node: Node, reals: Map<Value, Value>): void {

@@ -1,10 +1,19 @@
 import { type OnnxModel, writeOnnx } from "@millrace/formats/onnx";
-import { allNodes, cloneGraph, DiagnosticError, type Graph, type Value } from "@millrace/ir";
-import type { OpName } from "@millrace/ops";
-import { layoutPasses, runPasses } from "@millrace/passes";
+import {
+  allNodes,
+  cloneGraph,
+  type Diagnostic,
+  DiagnosticError,
+  type Graph,
+  type Node,
+  type Value,
+} from "@millrace/ir";
+import { dequantize, type OpName, quantize } from "@millrace/ops";
+import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
 import { onnxProblems } from "./constraints.ts";
 import { OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
 import { onnxLowerings } from "./ops.ts";
+import { realBiases } from "./real-biases.ts";
 
 /** An ONNX file and the names its outputs have in it: those of the graph, then those of the wanted values. */
 export interface OnnxExport {
@@ -17,35 +26,59 @@ export interface OnnxExport {
   readonly wantedNames: readonly string[];
 }
 
+export interface OnnxExportOptions {
+  /** Version of the standard operators, from 18 to 21; 18 without it, and 21 where a type needs it. */
+  readonly opset?: number;
+}
+
+/** IR version that belongs to each opset. */
+const irVersions: Readonly<Record<number, number>> = { 18: 8, 19: 9, 20: 9, 21: 10 };
+const opsets = { oldest: 18, newest: 21 };
+
 /**
- * Writes a graph as ONNX (opset 18, IR version 8), channel-first whatever the graph's own layout is; inputs and outputs keep
- * their layout. `wanted` values become outputs too. Throws a DiagnosticError that lists all nodes ONNX can't express.
+ * Writes a graph as ONNX, channel-first whatever the graph's own layout is; inputs and outputs keep their layout. Integer nodes
+ * are written as real ones between DequantizeLinear and QuantizeLinear. `wanted` values become outputs too. Throws a
+ * DiagnosticError that lists all nodes ONNX can't express.
  */
-export function exportOnnx(source: Graph, wanted: readonly Value[] = []): OnnxExport {
+export function exportOnnx(source: Graph, wanted: readonly Value[] = [], options: OnnxExportOptions = {}): OnnxExport {
   const { graph, values } = cloneGraph(source);
   const names = graph.outputNames;
   graph.setOutputs(
     [...graph.outputs, ...wanted.map((value) => values.get(value)!)],
     [...names, ...wanted.map(({ name }) => name)],
   );
-  runPasses(graph, layoutPasses("first"));
-  const problems = [...allNodes(graph)].flatMap(onnxProblems);
+  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases]);
+  const needed = [...allNodes(graph)].some(needsNewest) ? opsets.newest : opsets.oldest;
+  const opset = options.opset ?? needed;
+  const problems = [...opsetProblems(opset, needed), ...[...allNodes(graph)].flatMap(onnxProblems)];
   if (problems.length > 0) throw new DiagnosticError(problems);
-  return write(graph, names.length);
+  return write(graph, names.length, opset);
+}
+
+/** Whether a node quantizes in a type that QuantizeLinear has had since opset 21 only. */
+function needsNewest({ op, inputs, outputs }: Node): boolean {
+  if (op !== quantize && op !== dequantize) return false;
+  return [inputs[0], outputs[0]].some((value) => ["i16", "u16", "i4", "u4"].includes(value?.type.dtype ?? ""));
+}
+
+function opsetProblems(opset: number, needed: number): readonly Diagnostic[] {
+  if (opset >= needed && opset in irVersions) return [];
+  const message = `Opset ${opset} can't be written: this model needs one from ${needed} to ${opsets.newest}`;
+  return [{ code: "onnx.opset", severity: "error", message, hint: "leave the opset out, or name one of these" }];
 }
 
 const lower: OnnxLowering = (node, emit, outputs) =>
   (onnxLowerings[node.op.name as OpName] as OnnxLowering)(node, emit, outputs);
 
-function write(graph: Graph, ownOutputs: number): OnnxExport {
+function write(graph: Graph, ownOutputs: number, opset: number): OnnxExport {
   const emit = new OnnxEmitter(lower);
   const inputs = graph.inputs.map((input) => valueInfo(emit.read(input), input.type));
   const outputs = graph.outputNames.map((name) => emit.name(name));
   emit.graph(graph, outputs);
   const model: OnnxModel = {
-    irVersion: 8,
+    irVersion: irVersions[opset],
     producerName: "Millrace",
-    opsetImports: [{ domain: "", version: 18 }],
+    opsetImports: [{ domain: "", version: opset }],
     functions: [],
     graph: {
       name: graph.name,

@@ -1,5 +1,5 @@
 import { readTflite, type TfliteModel, writeTflite } from "@millrace/formats/tflite";
-import { cloneGraph, DiagnosticError, type Graph } from "@millrace/ir";
+import { cloneGraph, type Diagnostic, DiagnosticError, type Graph } from "@millrace/ir";
 import { runPasses } from "@millrace/passes";
 import { tfliteProblems } from "./constraints.ts";
 import { legalizations } from "./legalize/index.ts";
@@ -13,6 +13,8 @@ export interface TfliteExportOptions {
 export interface TfliteExport {
   readonly model: TfliteModel;
   readonly bytes: Uint8Array;
+  /** What TFLite does a little differently. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
@@ -22,9 +24,9 @@ export interface TfliteExport {
  */
 export function exportTflite(source: Graph, options: TfliteExportOptions = {}): TfliteExport {
   const { graph } = cloneGraph(source);
-  runPasses(graph, legalizations);
+  const { diagnostics } = runPasses(graph, legalizations);
   const problems = tfliteProblems(graph);
   if (problems.length > 0) throw new DiagnosticError(problems);
   const bytes = writeTflite(modelOf(graph, options.description ?? "Millrace"));
-  return { model: readTflite(bytes), bytes };
+  return { model: readTflite(bytes), bytes, diagnostics };
 }

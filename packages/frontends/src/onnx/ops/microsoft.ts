@@ -1,6 +1,7 @@
 import type { Value } from "@millrace/ir";
 import { add, select } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { blockwise } from "./blockwise.ts";
 import { elementwise, plain } from "./elementwise.ts";
@@ -92,7 +93,7 @@ export const microsoft: Readonly<Record<string, Importer>> = {
   "com.microsoft.QLinearAdd": between(elementwise["Add"], [0, 3], 6),
   "com.microsoft.QLinearMul": between(elementwise["Mul"], [0, 3], 6),
   "com.microsoft.QLinearSigmoid": between(elementwise["Sigmoid"], [0], 3),
-  "com.microsoft.QLinearLeakyRelu": between(elementwise["LeakyRelu"], [0], 3),
+  "com.microsoft.QLinearLeakyRelu": between(activations["LeakyRelu"], [0], 3),
   "com.microsoft.QLinearAveragePool": pool(pooling["AveragePool"]),
   "com.microsoft.QLinearGlobalAveragePool": pool(pooling["GlobalAveragePool"]),
   "com.microsoft.QLinearReduceMean": between(reductions["ReduceMean"], [0], 3),

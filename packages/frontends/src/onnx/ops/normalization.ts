@@ -22,7 +22,7 @@ import {
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 import { formulaOf } from "./formula.ts";
-import { reshaped } from "./weights.ts";
+import { isWeights, reshaped } from "./weights.ts";
 
 function batchNormalization(node: SourceNode): readonly Value[] {
   const { attributes, opset } = node;
@@ -33,7 +33,7 @@ function batchNormalization(node: SourceNode): readonly Value[] {
   if (opset < 7 && !attributes.flag("is_test", false))
     node.unsupported("it normalizes by the batch, as in training", "Export the model for inference.");
   const [x, ...parameters] = [0, 1, 2, 3, 4].map((index) => node.input(index));
-  if (parameters.every((value) => value.constant ?? (value.producer && node.isConstant(value))))
+  if (parameters.every((value) => value.constant ?? (value.producer && isWeights(node, value))))
     return [node.emit(batchNorm, [x, ...parameters], { epsilon, axis: 1 })];
   const of = formulaOf(node);
   const [scale, shift, mean, variance] = parameters.map((value) => perChannel(node, value, x.type.shape));

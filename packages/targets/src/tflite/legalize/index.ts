@@ -8,6 +8,7 @@ import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { mergeAxes } from "./merge-axes.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
+import { roundHalvesAway } from "./rounding.ts";
 import { readRowsDirectly } from "./rows.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
 
@@ -36,4 +37,5 @@ export const legalizations: readonly Pass[] = [
   countFromStart,
   mergeAxes,
   readRowsDirectly,
+  roundHalvesAway,
 ];
