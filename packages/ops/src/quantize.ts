@@ -18,7 +18,7 @@ import { within } from "./sizes.ts";
 import { alongside, movedAxis } from "./transposing.ts";
 import { roundHalfToEven } from "./unary.ts";
 
-const integerTypes = ["i4", "i8", "i16", "i32", "u4", "u8", "u16"] as const;
+const integerTypes = ["i2", "u2", "i4", "i8", "i16", "i32", "u4", "u8", "u16"] as const;
 
 function quantizationOf(scale: readonly number[], zeroPoint: readonly number[], axis: number): Quantization {
   return { scale: scale.map(Math.fround), zeroPoint, ...(axis >= 0 && { axis }) };

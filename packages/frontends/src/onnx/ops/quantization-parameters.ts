@@ -1,5 +1,5 @@
 import type { DType } from "@millrace/ir";
-import { type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
+import { isFloat, type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
 import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, sub } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
@@ -20,9 +20,9 @@ export function parametersAt(node: SourceNode, first: number, axis: number, bloc
   return { scale: node.input(first), zeroPoint: node.optional(first + 1), axis, blockSize };
 }
 
-/** Adds the reals that integers stand for: (x - zeroPoint) · scale. */
+/** Adds the reals that integers, or floats of few bits, stand for: (x - zeroPoint) · scale. */
 export function dequantized(node: SourceNode, x: Value, parameters: Parameters): Value {
-  const settled = settledQuantization(node, x.type.shape, parameters);
+  const settled = isFloat(x.type.dtype) ? undefined : settledQuantization(node, x.type.shape, parameters);
   const typed = settled && node.quantized(x, settled);
   if (typed) return node.emit(dequantize, [typed], {});
   const { scale, zeroPoint } = parameters;

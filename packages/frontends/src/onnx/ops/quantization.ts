@@ -1,4 +1,4 @@
-import type { DType, Value } from "@millrace/ir";
+import { type DType, isFloat, type Value } from "@millrace/ir";
 import {
   add,
   cast,
@@ -29,6 +29,7 @@ function quantization(node: SourceNode): Value {
   const stated = attributes.integer("output_dtype", 0);
   if (attributes.integer("precision", 0) > 1) node.unsupported("precision is not float32", "Divide in float32.");
   const dtype: DType = node.has(2) ? node.input(2).type.dtype : stated ? node.elementType(stated) : "u8";
+  if (isFloat(dtype)) node.unsupported("it quantizes to floats of few bits", "Quantize to integers.");
   return quantized(node, node.input(0), dtype, parametersOf(node));
 }
 
