@@ -1,5 +1,4 @@
-import type { DType } from "@millrace/ir";
-import { isFloat, type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
+import { type DType, isFloat, type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
 import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, sub } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
