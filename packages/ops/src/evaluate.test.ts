@@ -105,6 +105,12 @@ describe("quantize and dequantize", () => {
     expect(Array.from(numbersOf(result))).toEqual([3, 4, -3]);
   });
 
+  test("round halves to even where they are told to", () => {
+    const attributes = { dtype: "i8", scale: [0.5], zeroPoint: [3], axis: -1, rounding: "even" };
+    const [result] = run("quantize", [f32([0, 0.25, -0.25, 0.75, -0.75])], attributes);
+    expect(Array.from(numbersOf(result))).toEqual([3, 3, 3, 5, 1]);
+  });
+
   test("work for each index of a middle axis", () => {
     const x = f32([
       [

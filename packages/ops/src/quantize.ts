@@ -128,12 +128,6 @@ export const quantize = defineOp({
       outputs: [i8([3, 4, 2, 5, 127, -128])],
     },
     {
-      name: "halves to even",
-      attributes: { dtype: "i8", scale: [0.5], zeroPoint: [3], axis: -1, rounding: "even" },
-      inputs: [f32([0, 0.25, -0.25, 0.75, -0.75])],
-      outputs: [i8([3, 3, 3, 5, 1])],
-    },
-    {
       name: "for each row",
       attributes: { dtype: "i8", scale: [1, 0.25], zeroPoint: [0, 0], axis: 0, rounding: "away" },
       inputs: [

@@ -1,5 +1,5 @@
 import { DiagnosticError, fromNumbers, Graph, numbersOf, perTensor, type Quantization } from "@millrace/ir";
-import { clamp, conv2d, maxPool2d, pad, shapeOf } from "@millrace/ops";
+import { clamp, conv2d, maxPool2d, pad, quantize, shapeOf } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { exportTflite } from "./export.ts";
 import { oneNode, operatorsOf, randomTensor, resultsOf, throughFile } from "./graphs.testing.ts";
@@ -145,4 +145,15 @@ describe("export", () => {
       expect(diagnostics.every(({ hint }) => hint)).toBe(true);
     }
   });
+});
+
+it("tells once of halves that a model rounds to even", () => {
+  const graph = new Graph("halves");
+  const quantized = ["a", "b"].map((name) => {
+    const x = graph.addInput(name, { dtype: "f32", shape: [2] });
+    const attributes = { dtype: "i8", scale: [1], zeroPoint: [0], axis: -1, rounding: "even" };
+    return graph.addNode({ op: quantize, inputs: [x], attributes }).outputs[0];
+  });
+  graph.setOutputs(quantized);
+  expect(exportTflite(graph).diagnostics).toMatchObject([{ code: "tflite.halves-away", severity: "info" }]);
 });
