@@ -1,4 +1,12 @@
-import { bodiesOf, type Diagnostic, DiagnosticError, type Graph, type Node, type Value } from "@millrace/ir";
+import {
+  bodiesOf,
+  type Diagnostic,
+  DiagnosticError,
+  type Graph,
+  type Node,
+  type Operator,
+  type Value,
+} from "@millrace/ir";
 import type { ControlFlow } from "./kernels/control-flow.ts";
 import type { Kernel, KernelContext, KernelFactory, Unsupported } from "./kernels/kernel.ts";
 import { evaluated } from "./kernels/movement.ts";
@@ -61,6 +69,13 @@ function isQuantized(value: Value | undefined): boolean {
   return value?.type.quantization !== undefined;
 }
 
+/** Why no kernel computes an operator on quantized values; undefined if one does. */
+export function integerKernelGap({ name, quantization }: Operator): string | undefined {
+  const entry = integers[name];
+  if (typeof entry === "function" || (entry && "control" in entry)) return undefined;
+  return entry?.unsupported ?? (quantization.kind === "float" ? quantization.why : "no kernel is known");
+}
+
 function factoryOf(node: Node): KernelFactory {
   const { op, name } = node;
   if (!node.inputs.some(isQuantized) && !node.outputs.some(isQuantized)) {
@@ -69,9 +84,7 @@ function factoryOf(node: Node): KernelFactory {
   }
   const entry = integers[op.name];
   if (typeof entry === "function") return entry;
-  const why =
-    (entry && "unsupported" in entry && entry.unsupported) ??
-    (op.quantization.kind === "float" ? op.quantization.why : "no kernel is known");
+  const why = integerKernelGap(op);
   return () => {
     throw new DiagnosticError([
       {

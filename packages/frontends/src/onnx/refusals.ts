@@ -3,7 +3,7 @@ import { fail } from "@millrace/ir";
 import { isStandard } from "./opsets.ts";
 
 /** Why some operators, or all of a domain, have no place in a graph that computes the same numbers from tensors at every run. */
-const reasons: readonly (readonly [reason: string, hint: string, names: readonly string[]])[] = [
+export const refusals: readonly (readonly [reason: string, hint: string, names: readonly string[]])[] = [
   [
     "its results are random",
     "Export the model for inference, or make the random numbers an input of the model.",
@@ -25,7 +25,7 @@ const reasons: readonly (readonly [reason: string, hint: string, names: readonly
 
 /** Throws `onnx.unknown-operator` with the reason why there is no importer for the node's operator. */
 export function refuseOperator({ opType, domain, outputs }: OnnxNode): never {
-  const known = reasons.find(([, , names]) => names.includes(isStandard(domain) ? opType : domain));
+  const known = refusals.find(([, , names]) => names.includes(isStandard(domain) ? opType : domain));
   const operator = isStandard(domain) ? opType : `${opType} of ${domain}`;
   const makes = `(it makes "${outputs.filter((name) => name !== "").join('", "')}")`;
   const message = `the operator ${operator} is not supported ${makes}`;

@@ -1,1 +1,2 @@
 export { importTflite, type TfliteImport, type TfliteImportOptions } from "./import.ts";
+export { importers, refusals } from "./operators.ts";
