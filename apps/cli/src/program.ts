@@ -3,6 +3,7 @@ import manifest from "../package.json" with { type: "json" };
 import { compileCommand } from "./commands/compile.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { planCommand } from "./commands/plan.ts";
 import { profileCommand } from "./commands/profile.ts";
@@ -18,6 +19,7 @@ const commands = [
   evaluateCommand,
   compileCommand,
   profileCommand,
+  explainCommand,
   planCommand,
 ];
 

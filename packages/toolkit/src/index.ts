@@ -18,6 +18,7 @@ export { type Conversion, type ConvertOptions, convert, type TargetFormat, targe
 export * from "./data/index.ts";
 export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
+export { type Explanation, explain, type NodeExplanation } from "./explain.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
 export { type KindTime, type Latency, type OperatorTime, shareOf, timeByKind, totalTime } from "./latency.ts";
 export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource, modelEndings } from "./load.ts";
