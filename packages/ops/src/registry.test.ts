@@ -18,6 +18,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dynamicOperators } from "./dynamic.ts";
 import { operators } from "./registry.ts";
+import { signalOperators } from "./signal/index.ts";
 import { transposeTensor } from "./transpose.ts";
 
 const all = [...operators.values()];
@@ -35,6 +36,8 @@ const orderBound = [
   "gatherBatched",
   "scatterNd",
   "dynamicUpdateSlice",
+  "detectionPostprocess",
+  ...Object.keys(signalOperators),
 ];
 
 /** The first input flows, all others are constants, as in most models. */

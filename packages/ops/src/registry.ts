@@ -7,6 +7,7 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { cumulativeSum } from "./cumulative-sum.ts";
 import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
+import { detectionPostprocess } from "./detection-postprocess.ts";
 import { dynamicOperators } from "./dynamic.ts";
 import { dynamicUpdateSlice } from "./dynamic-update-slice.ts";
 import { expand } from "./expand.ts";
@@ -30,6 +31,7 @@ import { resize } from "./resize.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { select } from "./select.ts";
 import { shapeOf } from "./shape-of.ts";
+import { signalOperators } from "./signal/index.ts";
 import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { split } from "./split.ts";
@@ -92,6 +94,8 @@ const all = {
   cast,
   quantize,
   dequantize,
+  detectionPostprocess,
+  ...signalOperators,
   if: ifOperator,
   while: whileOperator,
 } satisfies Record<string, Operator>;

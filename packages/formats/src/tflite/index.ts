@@ -1,3 +1,4 @@
+export { type CustomOptions, readCustomOptions, writeCustomOptions } from "./custom-options.ts";
 export type { FormatWarning } from "./flatbuffer/read.ts";
 export { metadataBytes, minRuntimeVersionBuffer } from "./metadata.ts";
 export { packInt2, packInt4, unpackInt2, unpackInt4 } from "./pack.ts";

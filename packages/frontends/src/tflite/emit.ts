@@ -57,20 +57,23 @@ export function finish(
   for (const [index, position] of positions.entries()) define(call, position, values[index]);
 }
 
-/** Adds the node that makes the operator's results and, after them, what each of the states becomes. */
+/** Adds the node that makes the operator's results and, as its results from the `first` on, what each of the states becomes. */
 export function finishWithStates(
   call: Call,
   op: OpName,
   inputs: readonly (Value | undefined)[],
   attributes: Attributes,
   states: readonly Value[],
+  first = 1,
 ): void {
-  const { dtype, quantization } = statedType(call);
-  const result = { name: outputName(call, 0), dtype, ...(quantization && { quantization }) };
+  const results = call.stored.outputs.map((_, position) => {
+    const { dtype, quantization } = statedType(call, position);
+    return { name: outputName(call, position), dtype, ...(quantization && { quantization }) };
+  });
   const next = states.map(({ name, type }) => ({ ...type, name: `${name}_next` }));
-  const [value, ...after] = add(call, op, inputs, attributes, [result, ...next]);
-  define(call, 0, value);
-  for (const [index, state] of states.entries()) call.scope.states.set(state, { after: after[index] });
+  const values = add(call, op, inputs, attributes, results.toSpliced(first, 0, ...next));
+  for (const [position, value] of values.toSpliced(first, states.length).entries()) define(call, position, value);
+  for (const [index, state] of states.entries()) call.scope.states.set(state, { after: values[first + index] });
 }
 
 /** Makes a constant the operator's result. */

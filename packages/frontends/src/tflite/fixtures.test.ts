@@ -14,9 +14,6 @@ function tfliteFilesIn(folder: string): readonly string[] {
 const refused: Readonly<Record<string, readonly string[]>> = {
   "tflite.unknown-operator": [
     "assets/tflite_zoo/mediapipe/selfie_segmentation.tflite",
-    "assets/tflite_zoo/ssd_mobilenet_v1_coco_quant.tflite",
-    "assets/tflm/audio_preprocessor_float.tflite",
-    "assets/tflm/audio_preprocessor_int8.tflite",
     "assets/tflm/person_detect_vela.tflite",
   ],
 };

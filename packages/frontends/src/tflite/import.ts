@@ -1,6 +1,8 @@
 import type { SignatureDef, TfliteModel } from "@millrace/formats/tflite";
 import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@millrace/ir";
 import { type Call, type Scope, valueAt } from "./call.ts";
+import { customImporters } from "./custom.ts";
+import type { Importer } from "./importer.ts";
 import { importers, refusals } from "./operators.ts";
 import { tensorName, typeOf } from "./tensors.ts";
 
@@ -140,9 +142,16 @@ function callOf(scope: Scope, index: number): Call {
   return { scope, builtin, index, stored, name };
 }
 
+function importerOf(builtin: string): Importer | undefined {
+  const custom = "CUSTOM ";
+  if (Object.hasOwn(importers, builtin)) return importers[builtin];
+  const code = builtin.startsWith(custom) ? builtin.slice(custom.length) : "";
+  return Object.hasOwn(customImporters, code) ? customImporters[code] : undefined;
+}
+
 function importOperator(call: Call): void {
   const { builtin, index, stored, name } = call;
-  const importer = Object.hasOwn(importers, builtin) ? importers[builtin] : undefined;
+  const importer = importerOf(builtin);
   if (importer === undefined) {
     const why = refusals[builtin] ?? "it has no counterpart";
     fail(

@@ -8,6 +8,8 @@ import * as layers from "./layers.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
 
+const sound = unsupported("ONNX has no operators for sound in integers");
+
 /** How each operator is written in ONNX opset 18. */
 export const onnxLowerings = {
   abs: renamed("Abs"),
@@ -107,6 +109,20 @@ export const onnxLowerings = {
   cast: shapes.lowerCast,
   quantize: shapes.lowerQuantize,
   dequantize: shapes.lowerDequantize,
+  detectionPostprocess: unsupported("ONNX does not choose detections in one operator"),
+  signalWindow: sound,
+  signalFftAutoScale: sound,
+  signalRfft: sound,
+  signalIrfft: sound,
+  signalEnergy: sound,
+  signalFilterBank: sound,
+  signalFilterBankSquareRoot: sound,
+  signalFilterBankSpectralSubtraction: sound,
+  signalPcan: sound,
+  signalFilterBankLog: sound,
+  signalFramer: sound,
+  signalOverlapAdd: sound,
+  signalStacker: sound,
   if: lowerIf,
   while: lowerWhile,
 } satisfies Record<OpName, OnnxLowering | Unsupported>;

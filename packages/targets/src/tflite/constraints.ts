@@ -18,9 +18,9 @@ export interface Constraint {
   holds(node: Node): boolean;
 }
 
-const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", "u8", "bool"];
+const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", "u8", "u32", "u64", "bool"];
 /** What casts take as well. */
-const castTypes: readonly DType[] = ["f16", "bf16", "i2", "u4", "u16", "u32"];
+const castTypes: readonly DType[] = ["f16", "bf16", "i2", "u4", "u16"];
 
 const known = (value: Value | undefined) => value?.type.shape.every((size) => typeof size === "number") ?? true;
 

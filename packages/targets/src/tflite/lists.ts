@@ -6,7 +6,11 @@ import { type StoredType, tensorTypeNames } from "./element-types.ts";
 export interface FileLists {
   readonly subgraphs: TfliteDraft<"SubGraph">[];
   readonly buffers: TfliteDraft<"Buffer">[];
-  readonly codes: { readonly builtin: BuiltinOperatorName; readonly version: number }[];
+  readonly codes: {
+    readonly builtin: BuiltinOperatorName;
+    readonly version: number;
+    readonly custom: string | undefined;
+  }[];
   readonly bufferOf: Map<ArrayBufferLike, Map<string, number>>;
   readonly codeOf: Map<string, number>;
 }

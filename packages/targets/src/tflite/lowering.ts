@@ -31,6 +31,8 @@ export type Operand = Value | IntegerOperand | PermutedOperand | TensorOperand |
 /** What a node is in the file. */
 export interface LoweredOperator {
   readonly builtin: BuiltinOperatorName;
+  /** Code and options of a CUSTOM operator. */
+  readonly custom?: { readonly code: string; readonly options: Uint8Array };
   readonly operands: readonly Operand[];
   /** Those of the node without it. */
   readonly results?: readonly Value[];

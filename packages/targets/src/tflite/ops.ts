@@ -18,6 +18,7 @@ import {
   sum,
 } from "@millrace/ops";
 import { lowerIf, lowerWhile } from "./control.ts";
+import { custom } from "./custom.ts";
 import * as dynamic from "./dynamic.ts";
 import {
   arithmetic,
@@ -134,6 +135,20 @@ export const lowerings = {
   cast: lowerCast,
   quantize: plain("QUANTIZE"),
   dequantize: plain("DEQUANTIZE"),
+  detectionPostprocess: custom("TFLite_Detection_PostProcess"),
+  signalWindow: custom("SignalWindow"),
+  signalFftAutoScale: custom("SignalFftAutoScale"),
+  signalRfft: custom("SignalRfft"),
+  signalIrfft: custom("SignalIrfft"),
+  signalEnergy: custom("SignalEnergy"),
+  signalFilterBank: custom("SignalFilterBank"),
+  signalFilterBankSquareRoot: custom("SignalFilterBankSquareRoot"),
+  signalFilterBankSpectralSubtraction: custom("SignalFilterBankSpectralSubtraction", { operands: 1, first: 1 }),
+  signalPcan: custom("SignalPCAN"),
+  signalFilterBankLog: custom("SignalFilterBankLog"),
+  signalFramer: custom("SignalFramer", { operands: 2, first: 2 }),
+  signalOverlapAdd: custom("SignalOverlapAdd", { operands: 1, first: 1 }),
+  signalStacker: custom("SignalStacker", { operands: 2, first: 2 }),
   if: lowerIf,
   while: lowerWhile,
 } satisfies Record<OpName, Lowering | Unsupported>;

@@ -28,7 +28,8 @@ const integerForms: readonly Node["op"][] = [
 ];
 
 /**
- * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps, are asked for nothing.
+ * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps and of unsigned
+ * bytes that are joined, are asked for nothing.
  */
 export const quantizationConstraints: readonly Constraint[] = [
   {
@@ -49,6 +50,7 @@ export const quantizationConstraints: readonly Constraint[] = [
     sentence: "it gives its data on with the quantization they came with",
     hint: quantizeAgain,
     holds(node) {
+      if (node.op === ops.concat && node.outputs[0].type.dtype === "u8") return true;
       const [first, ...others] = isQuantized(node) ? sharing(node) : [];
       return others.every(({ type }) => sameQuantization(type.quantization, first.type.quantization));
     },

@@ -7,7 +7,14 @@ import { oneNode, resultsOf, throughFile } from "./graphs.testing.ts";
 const unsupported = ["batchNorm"];
 
 /** Operators whose states are no constants in a file; `states.test.ts` writes them. */
-const stateful = ["svdf", "lstm"];
+const stateful = [
+  "svdf",
+  "lstm",
+  "signalFilterBankSpectralSubtraction",
+  "signalOverlapAdd",
+  "signalFramer",
+  "signalStacker",
+];
 
 /** Samples that no file of TFLite can hold. */
 const inexpressible = ["topK: one of each column"];

@@ -9,7 +9,7 @@ import {
   type Tensor,
   type Value,
 } from "@millrace/ir";
-import { lstm, svdf } from "@millrace/ops";
+import { lstm, signalOperators, svdf } from "@millrace/ops";
 import { addTensor, constantOf, type FileLists, type Lists, subgraphLists, tensorOf } from "./lists.ts";
 
 /** An input that the graph itself feeds, and the output that it becomes. */
@@ -28,16 +28,20 @@ export interface States {
   readonly outputs: ReadonlySet<number>;
 }
 
-/** Inputs of an operator that are variable tensors in a file, and the results that they become. */
-const ownStates: readonly { readonly op: Node["op"]; readonly inputs: readonly number[] }[] = [
-  { op: svdf, inputs: [4] },
-  { op: lstm, inputs: [13, 14] },
+/** Inputs that an operator keeps by itself or in variable tensors of a file, and the first of the results that they become. */
+const ownStates: readonly { readonly op: Node["op"]; readonly inputs: readonly number[]; readonly first: number }[] = [
+  { op: svdf, inputs: [4], first: 1 },
+  { op: lstm, inputs: [13, 14], first: 1 },
+  { op: signalOperators.signalFilterBankSpectralSubtraction, inputs: [1], first: 1 },
+  { op: signalOperators.signalOverlapAdd, inputs: [1], first: 1 },
+  { op: signalOperators.signalFramer, inputs: [1, 2], first: 2 },
+  { op: signalOperators.signalStacker, inputs: [1, 2], first: 2 },
 ];
 
 /** The input slots that a node keeps in variable tensors, with the places of the results that they become. */
 function slotsOf(node: Node): readonly (readonly [input: number, result: number])[] {
-  const inputs = ownStates.find(({ op }) => op === node.op)?.inputs ?? [];
-  return inputs.map((input, index) => [input, index + 1]);
+  const { inputs = [], first = 0 } = ownStates.find(({ op }) => op === node.op) ?? {};
+  return inputs.map((input, index) => [input, first + index]);
 }
 
 export function statesOf(graph: Graph): States {

@@ -29,7 +29,11 @@ export function modelOf(graph: Graph, description: string): TfliteDraft<"Model">
   return {
     version: 3,
     description,
-    operatorCodes: file.codes.map(({ builtin, version }) => ({ builtinCode: builtin, version })),
+    operatorCodes: file.codes.map(({ builtin, version, custom }) => ({
+      builtinCode: builtin,
+      version,
+      ...(custom && { customCode: custom }),
+    })),
     subgraphs: file.subgraphs,
     buffers: file.buffers,
     metadata: [{ name: "min_runtime_version", buffer: version }],
@@ -92,13 +96,14 @@ function operatorOf(lists: Lists, node: Node): TfliteDraft<"Operator"> {
     inputs,
     outputs,
     ...(options && { builtinOptions: options }),
+    ...(lowered.custom && { customOptions: lowered.custom.options }),
     ...(intermediates?.length && { intermediates }),
   };
 }
 
 function versionedCode(
   { file, types }: Lists,
-  { builtin }: LoweredOperator,
+  { builtin, custom }: LoweredOperator,
   options: OptionsDraft | undefined,
   inputs: readonly number[],
   outputs: readonly number[],
@@ -108,11 +113,16 @@ function versionedCode(
     outputs: outputs.map((index) => types[index]),
     options,
   });
-  return codeOf(file, builtin, version);
+  return codeOf(file, builtin, version, custom?.code);
 }
 
-function codeOf({ codes, codeOf: known }: FileLists, builtin: BuiltinOperatorName, version: number): number {
-  return once(known, `${builtin} ${version}`, () => codes.push({ builtin, version }) - 1);
+function codeOf(
+  { codes, codeOf: known }: FileLists,
+  builtin: BuiltinOperatorName,
+  version: number,
+  custom?: string,
+): number {
+  return once(known, `${builtin} ${custom} ${version}`, () => codes.push({ builtin, version, custom }) - 1);
 }
 
 function operandOf(lists: Lists, operand: Operand): number {
