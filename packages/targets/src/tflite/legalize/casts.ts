@@ -1,4 +1,4 @@
-import { bitsOf, type DType, fromNumbers, isFloat, type Node, type Value } from "@millrace/ir";
+import { bitsOf, type DType, fromNumbers, isFloat, type Node, type Value, type ValueType } from "@millrace/ir";
 import { add, cast, floorMod, operators, sub } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { edit } from "./edit.ts";
@@ -41,13 +41,27 @@ function isWrapped({ inputs: [x], outputs: [result] }: Node): boolean {
 /** Types that only CAST takes, and those that hold their numbers and every operator takes. */
 const widerTypes: Readonly<Partial<Record<DType, DType>>> = { u16: "i32", u32: "i64" };
 
+function isUnsigned({ dtype, quantization }: ValueType): boolean {
+  return dtype in widerTypes && quantization === undefined;
+}
+
+/** Whether the operator takes the wider integers, and gives none without a sign for them. */
+function worksWider({ op, inputs, attributes }: Node): boolean {
+  const wider = inputs.map((value) => value && { ...value, type: widerType(value.type) });
+  return op.check(wider, attributes).length === 0 && !op.infer(wider, attributes).some(isUnsigned);
+}
+
+function widerType(type: ValueType): ValueType {
+  return isUnsigned(type) ? { ...type, dtype: widerTypes[type.dtype]! } : type;
+}
+
 /** What works on 16 and 32 bits without a sign works on the next wider integers between casts. */
 export const widenUnsigned = rewrite("tflite-widen-unsigned", {
   roots: [...operators.values()].filter((op) => op !== cast),
-  find(node) {
-    const isUnsigned = ({ type }: Value) => type.dtype in widerTypes && type.quantization === undefined;
-    return [...node.inputs, ...node.outputs].some((value) => value && isUnsigned(value)) ? {} : undefined;
-  },
+  find: (node) =>
+    [...node.inputs, ...node.outputs].some((value) => value && isUnsigned(value.type)) && worksWider(node)
+      ? {}
+      : undefined,
   replace(_, node, graph) {
     const { origin, op, attributes } = node;
     const converted = (value: Value, to: DType, name: string) =>
