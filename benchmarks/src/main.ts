@@ -1,4 +1,5 @@
 import { compareAccuracy, compareMobileNetAccuracy } from "./accuracy.ts";
+import { planModels } from "./arena.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { compareEngines } from "./engine.ts";
 import { profileEngineLayers } from "./engine-layers.ts";
@@ -11,6 +12,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "convert-densenet": convertDenseNet,
   "convert-memory": convertMemory,
   plan: planArenas,
+  arena: planModels,
   accuracy: compareAccuracy,
   "accuracy-mobilenet": compareMobileNetAccuracy,
   engine: compareEngines,

@@ -22,6 +22,7 @@ export { type Explanation, explain, type NodeExplanation } from "./explain.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
 export { type KindTime, type Latency, type OperatorTime, shareOf, timeByKind, totalTime } from "./latency.ts";
 export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource, modelEndings } from "./load.ts";
+export { memoryOf } from "./memory.ts";
 export * from "./npy.ts";
 export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepare.ts";
 export { type ProfileOptions, profile } from "./profile.ts";

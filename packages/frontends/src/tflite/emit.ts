@@ -100,7 +100,7 @@ function add(
     invalid(call, `it has ${results.length} results instead of ${inferred.length}`);
   const types = inferred.map((type, index) => resultType(call, op, type, results[index]));
   const areIntegers = operands.length > 0 && operands.every((operand, index) => operand !== inputs[index]);
-  if (areIntegers && op.quantization.kind === "free" && types.some(({ dtype }) => isFloat(dtype)))
+  if (areIntegers && types.some(({ dtype }) => isFloat(dtype)))
     invalid(call, "its operands are integers that stand for reals, but its result is real");
   const folded = fold(op, inputs, attributes, types);
   if (folded) return folded.map((tensor, index) => graph.addConstant(results[index].name, tensor));
