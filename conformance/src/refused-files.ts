@@ -43,8 +43,6 @@ export const refusedFiles: Readonly<Record<string, readonly string[]>> = {
   "(CUSTOM FakeOp)": ["sparse_tensor.bin"],
   "its input 0 has the shape [1] instead of four axes": ["test_model.bin", "test_model_versioned_ops.bin"],
   "(CUSTOM NPU_OP)": ["with_metadata.bin"],
-  "(CUSTOM SignalWindow)": ["tflm/audio_preprocessor_float.tflite", "tflm/audio_preprocessor_int8.tflite"],
   "(CUSTOM ethos-u)": ["tflm/person_detect_vela.tflite"],
   "(CUSTOM Convolution2DTransposeBias)": ["tflite_zoo/mediapipe/selfie_segmentation.tflite"],
-  "(CUSTOM TFLite_Detection_PostProcess)": ["tflite_zoo/ssd_mobilenet_v1_coco_quant.tflite"],
 };
