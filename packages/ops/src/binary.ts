@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  bitsOf,
   broadcastShapes,
   type DType,
   fromNumbers,
@@ -19,6 +20,8 @@ import { float, free } from "./rules.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
 const shifts = float("older files have it for scales that are powers of two; `add` and `sub` take any");
+const bits = float("it works on the bits of integers");
+const bitTypes: readonly DType[] = ["i32", "i8", "i16", "u8", "u16", "u32"];
 const truth = float("its result is a truth value");
 const numeric: readonly DType[] = ["f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
@@ -26,7 +29,11 @@ type Apply = (a: number, b: number) => number;
 
 interface Row {
   readonly apply: Apply;
+  /** The same for integers of so many bits, where these matter. */
+  readonly applyIn?: (bits: number) => Apply;
   readonly quantization: QuantizationRule;
+  /** Element types; all numbers without it. */
+  readonly dtypes?: readonly DType[];
   /** Some numbers, and the results pair by pair. */
   readonly a: readonly number[];
   readonly b: readonly number[];
@@ -53,6 +60,11 @@ const arithmetic = {
   },
 } satisfies Record<string, Row>;
 
+/** A shift to the right that keeps the sign, by no more than leaves one bit. */
+function shiftIn(bits: number): Apply {
+  return (a, b) => a >> Math.min(bits - 1, Math.max(0, b));
+}
+
 /**
  * Element-wise functions whose result has the inputs' element type. `shiftedAdd` and `shiftedSub` are sums and differences of 16-bit
  * integers whose scales are powers of two, one of them the result's: the other operand is shifted to meet it.
@@ -69,6 +81,30 @@ const plain = {
     a: [1, -5],
     b: [3, 0.5],
     y: [4, 30.25],
+  },
+  atan2: {
+    apply: Math.atan2,
+    quantization: float("TFLite has no int8 ATAN2"),
+    a: [1, -1],
+    b: [1, 0],
+    y: [Math.PI / 4, -Math.PI / 2],
+  },
+  bitwiseXor: {
+    apply: (a: number, b: number) => a ^ b,
+    quantization: bits,
+    dtypes: bitTypes,
+    a: [6, -1],
+    b: [3, 5],
+    y: [5, -6],
+  },
+  rightShift: {
+    apply: shiftIn(32),
+    applyIn: shiftIn,
+    quantization: bits,
+    dtypes: bitTypes,
+    a: [12, -8],
+    b: [2, 40],
+    y: [3, -1],
   },
   floorDiv: {
     apply: (a: number, b: number) => Math.floor(a / b),
@@ -176,14 +212,14 @@ function arithmeticOperator(name: string, row: Row) {
 function plainOperator(name: string, row: Row) {
   return defineOp({
     name,
-    inputs,
+    inputs: row.dtypes ? { a: one(...row.dtypes), b: one(...row.dtypes) } : inputs,
     attributes: {},
     quantization: row.quantization,
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
-    evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.apply),
-    samples: samplesOf(row, {}, "f32", "f32"),
+    evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.applyIn?.(bitsOf(a.dtype)) ?? row.apply),
+    samples: samplesOf(row, {}, row.dtypes?.[0] ?? "f32", row.dtypes?.[0] ?? "f32"),
   });
 }
 
@@ -220,6 +256,17 @@ export const comparisonOperators = family<keyof typeof comparison, ReturnType<ty
 );
 
 export const { add, sub, mul, div } = arithmeticOperators;
-export const { maximum, minimum, pow, shiftedAdd, shiftedSub, squaredDifference, floorDiv, floorMod } =
-  plainBinaryOperators;
+export const {
+  maximum,
+  minimum,
+  pow,
+  atan2,
+  bitwiseXor,
+  rightShift,
+  shiftedAdd,
+  shiftedSub,
+  squaredDifference,
+  floorDiv,
+  floorMod,
+} = plainBinaryOperators;
 export const { equal, notEqual, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr } = comparisonOperators;

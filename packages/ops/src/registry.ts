@@ -16,7 +16,7 @@ import { gatherBatched } from "./gather-batched.ts";
 import { gatherNd } from "./gather-nd.ts";
 import { ifOperator } from "./if.ts";
 import { l2Normalize } from "./l2-normalize.ts";
-import { linear } from "./linear.ts";
+import { asymmetricLinear, linear } from "./linear.ts";
 import { localResponseNormalization } from "./local-response-normalization.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
@@ -57,6 +57,7 @@ const all = {
   conv2d,
   transposeConv2d,
   linear,
+  asymmetricLinear,
   matmul,
   svdf,
   lstm,

@@ -246,6 +246,9 @@ export const elementwiseCases: readonly OperatorCase[] = [
   ...(["LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"] as const).flatMap((operator) =>
     pairwise(operator, [...all8.filter((d) => d !== "i16"), ...whole], { to: "bool" }),
   ),
+  ...pairwise("ATAN2", ["f32"]).slice(0, 1),
+  ...pairwise("BITWISE_XOR", ["i8", "i16", "i32", "u8"], { stored: true }),
+  ...pairwise("RIGHT_SHIFT", ["i8", "i16", "i32", "u8"], { stored: true, bounds: [undefined, [0, 9]] }),
   ...pairwise("LOGICAL_AND", ["bool"], { to: "bool" }),
   ...pairwise("LOGICAL_OR", ["bool"], { to: "bool" }),
   ...pairwise("PRELU", ["f32", "i8", "u8"]).filter(({ name }) => !name.includes("both")),

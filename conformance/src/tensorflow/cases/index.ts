@@ -1,5 +1,6 @@
 import type { OperatorCase } from "../operator-case.ts";
 import { elementwiseCases } from "./elementwise.ts";
+import { encodingCases } from "./encoding.ts";
 import { layerCases } from "./layers.ts";
 import { movingCases } from "./moving.ts";
 import { reductionCases } from "./reductions.ts";
@@ -8,6 +9,7 @@ import { reductionCases } from "./reductions.ts";
 export const operatorCases: readonly OperatorCase[] = [
   ...elementwiseCases,
   ...movingCases,
+  ...encodingCases,
   ...reductionCases,
   ...layerCases,
 ];

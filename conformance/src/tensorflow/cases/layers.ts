@@ -140,7 +140,7 @@ const fullyConnected = fullyConnectedTypes.flatMap((each) =>
   ).flatMap(([from, to, keepNumDims]) =>
     [false, true]
       .filter(() => !(each.perAxis && keepNumDims))
-      .filter((asymmetric) => !asymmetric || false)
+      .filter((asymmetric) => !asymmetric || (each.x === "f32" && each.weights === "i8"))
       .map(
         (asymmetricQuantizeInputs): OperatorCase => ({
           operator: "FULLY_CONNECTED",

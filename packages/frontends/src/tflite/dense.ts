@@ -12,11 +12,13 @@ export const fullyConnected = takes(2, 3, (call) => {
   if (options.weightsFormat !== "DEFAULT") {
     refuse(call, "tflite.unsupported", "its weights are shuffled", "Export the model with plain weights.");
   }
-  if (isFloat(data.type.dtype) && options.asymmetricQuantizeInputs) refuseHybrid(call, data, weights);
   if (weights.type.shape.length !== 2) invalid(call, `its weights have ${weights.type.shape.length} axes, not 2`);
   const x = options.keepNumDims ? data : rows(call, data, weights.type.shape[1] as number);
   const bias = biasInput(call, 2, x, weights);
-  finish(call, "linear", [x, weights, bias], { activation: activationOf(call, options.fusedActivationFunction) });
+  const asymmetric = options.asymmetricQuantizeInputs && isFloat(data.type.dtype) && !isFloat(weights.type.dtype);
+  finish(call, asymmetric ? "asymmetricLinear" : "linear", [x, weights, bias], {
+    activation: activationOf(call, options.fusedActivationFunction),
+  });
 });
 
 function rows(call: Call, x: Value, length: number): Value {

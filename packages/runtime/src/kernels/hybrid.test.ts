@@ -1,5 +1,5 @@
 import { fromNumbers, Graph, type Operator, type Quantization, type Tensor } from "@millrace/ir";
-import { conv2d, linear } from "@millrace/ops";
+import { asymmetricLinear, conv2d, linear } from "@millrace/ops";
 import { expect, test } from "vitest";
 import { referenceEngine } from "../interpreter.ts";
 
@@ -30,4 +30,11 @@ test("images meet weights of several scales in 255 steps, one of them zero", asy
   const results = await resultOf(conv2d, x, weights, steps, attributes);
   const expected = [255 * step, -2 * 255 * step, 0, 0];
   for (const [index, value] of expected.entries()) expect(results[index]).toBeCloseTo(value, 5);
+});
+
+test("each row of an asymmetric layer has 255 steps between its least and its greatest number", async () => {
+  const x = fromNumbers("f32", [2, 2], [2.55, 0.004, 5.1, 0.008]);
+  const weights = fromNumbers("i8", [1, 2], [10, -10]);
+  const results = await resultOf(asymmetricLinear, x, weights, { scale: [0.1], zeroPoint: [0] });
+  for (const [index, value] of [2.55, 5.1].entries()) expect(results[index]).toBeCloseTo(value, 5);
 });

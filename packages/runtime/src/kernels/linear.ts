@@ -1,7 +1,7 @@
 import { allocate, elementCount, isFloat, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { type FinishFactory, integerFinish, realFinish, type Scaling } from "./finish.ts";
-import { hybrid } from "./hybrid.ts";
+import { type DynamicKind, hybrid } from "./hybrid.ts";
 import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { arrangeProducts } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
@@ -37,14 +37,19 @@ export function linearScaling(node: Node, { flavor }: KernelContext): Scaling {
   return { channels: channelsOf(node), kind, narrow: true };
 }
 
-/** Fully connected layer on stored integers; reals meet integer weights as bytes, row by row. */
+/** Reals meet integer weights as bytes, row by row. */
+function dynamicLinear(node: Node, { scratch }: KernelContext, kind: DynamicKind): Kernel {
+  const entries = { data: () => node.inputs[1]!.type.shape[1] as number, result: channelsOf(node) };
+  const { center, finish } = hybrid(node, scratch, kind, entries);
+  return linear(node, finish, center);
+}
+
+export const asymmetricLinear: KernelFactory = (node, context) => dynamicLinear(node, context, "asymmetric");
+
+/** Fully connected layer on stored integers; reals meet integer weights as bytes around zero. */
 export const integerLinear: KernelFactory = (node, context) => {
-  const [x, weights] = node.inputs as [Value, Value];
-  if (isFloat(x.type.dtype)) {
-    const entries = { data: () => weights.type.shape[1] as number, result: channelsOf(node) };
-    const { center, finish } = hybrid(node, context.scratch, "symmetric", entries);
-    return linear(node, finish, center);
-  }
+  const [x] = node.inputs as [Value, Value];
+  if (isFloat(x.type.dtype)) return dynamicLinear(node, context, "symmetric");
   const finish = integerFinish(node, linearScaling(node, context), context);
   return linear(node, finish, centerOf(context.scratch, affineOf(x, node).zeroPoint));
 };

@@ -5,7 +5,7 @@ import { integerDiv } from "./division.ts";
 import { integerHardSwish } from "./hard-swish.ts";
 import { type KernelFactory, type Unsupported, unsupported } from "./kernel.ts";
 import { integerL2Normalize } from "./l2-normalize.ts";
-import { integerLinear, realLinear } from "./linear.ts";
+import { asymmetricLinear, integerLinear, realLinear } from "./linear.ts";
 import { integerLstm } from "./lstm.ts";
 import { integerMatmul, realMatmul } from "./matmul.ts";
 import { evaluated, integerPad, unified } from "./movement.ts";
@@ -77,6 +77,9 @@ export const integerKernels = {
   shiftedAdd: integerShiftedAdd,
   shiftedSub: integerShiftedSub,
   squaredDifference: integerSquaredDifference,
+  atan2: floatOnly,
+  bitwiseXor: evaluated,
+  rightShift: evaluated,
   floorDiv: floatOnly,
   floorMod: floatOnly,
   equal: comparison((a, b) => a === b),
@@ -90,6 +93,7 @@ export const integerKernels = {
   conv2d: integerConvolution,
   transposeConv2d: integerTransposeConvolution,
   linear: integerLinear,
+  asymmetricLinear: asymmetricLinear,
   matmul: integerMatmul,
   svdf: integerSvdf,
   lstm: integerLstm,

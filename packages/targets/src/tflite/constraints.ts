@@ -59,6 +59,12 @@ const constraints: readonly Constraint[] = [
     holds: (node) => ops.maxPool2d.attributesOf(node).dilation.every((step) => step === 1),
   },
   {
+    operators: [ops.atan2],
+    sentence: "both operands have one shape",
+    hint: "Expand the smaller operand before it.",
+    holds: ({ inputs }) => !differ(inputs),
+  },
+  {
     operators: [ops.localResponseNormalization],
     sentence: "a response is normalized by one channel less after it than before it",
     hint: "Write the normalization with simple operators in the model.",

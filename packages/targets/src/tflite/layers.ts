@@ -71,20 +71,23 @@ export const lowerTransposeConv2d: Lowering = (node) => {
 };
 
 /** A missing bias keeps its place, which every version of the operator understands. */
-export const lowerLinear: Lowering = (node) => {
-  const { x, weights, bias } = linear.inputsOf(node);
-  const [result] = node.outputs;
-  return {
-    builtin: "FULLY_CONNECTED",
-    operands: [x, weights, bias],
-    options: {
-      kind: "FullyConnectedOptions",
-      fusedActivationFunction: activationNames[linear.attributesOf(node).activation],
-      keepNumDims: result.type.shape.length !== 2,
-      ...biasType(node),
-    },
+export function lowerLinear(asymmetricQuantizeInputs: boolean): Lowering {
+  return (node) => {
+    const { x, weights, bias } = linear.inputsOf(node);
+    const [result] = node.outputs;
+    return {
+      builtin: "FULLY_CONNECTED",
+      operands: [x, weights, bias],
+      options: {
+        kind: "FullyConnectedOptions",
+        fusedActivationFunction: activationNames[linear.attributesOf(node).activation],
+        keepNumDims: result.type.shape.length !== 2,
+        ...(asymmetricQuantizeInputs && { asymmetricQuantizeInputs }),
+        ...biasType(node),
+      },
+    };
   };
-};
+}
 
 export const lowerMatmul: Lowering = (node) => {
   const { transposeA, transposeB } = matmul.attributesOf(node);

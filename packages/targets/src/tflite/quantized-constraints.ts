@@ -69,12 +69,17 @@ export const quantizationConstraints: readonly Constraint[] = [
     },
   },
   {
-    operators: [ops.conv2d, ops.transposeConv2d, ops.linear, ops.matmul],
+    operators: [ops.conv2d, ops.transposeConv2d, ops.linear, ops.asymmetricLinear, ops.matmul],
     sentence: "data and weights are both floats or both integers, or floats and int8",
     hint: "Quantize the layer's data and weights together.",
     holds({ op, inputs: [x, weights], outputs: [y] }) {
       const real = isFloat(x!.type.dtype) && isFloat(y.type.dtype);
-      if (real && weights!.type.dtype === "i8" && (op === ops.conv2d || op === ops.linear)) return true;
+      if (
+        real &&
+        weights!.type.dtype === "i8" &&
+        [ops.conv2d, ops.linear, ops.asymmetricLinear].some((known) => op === known)
+      )
+        return true;
       const whole = [x, weights, y].map((value) => !isFloat(value!.type.dtype));
       return whole.every((item) => item === whole[0]);
     },
