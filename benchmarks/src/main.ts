@@ -6,6 +6,7 @@ import { profileEngineLayers } from "./engine-layers.ts";
 import { convertMemory } from "./memory.ts";
 import { planArenas } from "./plan.ts";
 import type { Benchmark, Row } from "./row.ts";
+import { compareThreads } from "./threads.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   "convert-mobilenet": convertMobileNet,
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "accuracy-mobilenet": compareMobileNetAccuracy,
   engine: compareEngines,
   "engine-layers": profileEngineLayers,
+  threads: compareThreads,
 };
 
 const words = process.argv.slice(2);

@@ -10,12 +10,12 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const requireInModules =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
-/** Bundles the command line into `folder`, with what a command loads only when it is needed in files of their own. */
+/** Bundles the command line and the script of its threads into `folder`, with what a command loads only when it is needed in files of their own. */
 export async function buildCli(folder: string): Promise<void> {
   const stamp = sourceStamp(root);
   rmSync(folder, { recursive: true, force: true });
   await build({
-    entryPoints: [join(root, "apps/cli/src/main.ts")],
+    entryPoints: ["main.ts", "run-thread.ts"].map((name) => join(root, "apps/cli/src", name)),
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,

@@ -172,4 +172,18 @@ describe("millrace quantize, compile and evaluate", () => {
     expect(against.drop).toBeCloseTo(against.value - value);
     expect(against.layers.length).toBeGreaterThan(5);
   });
+
+  it("evaluates in threads to the same figure, and only with an engine that has them", async () => {
+    expect(
+      (await inProcess(["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("t.tflite")])).exitCode,
+    ).toBe(0);
+    const words = ["evaluate", at("t.tflite"), "--against", at("t.tflite"), "--data", at("data"), "--json"];
+    const alone = await inProcess(words);
+    const threaded = await millrace([...words, "--threads", "2"]);
+    expect(threaded.stdout).toBe(alone.stdout);
+    const refused = await inProcess([...words, "--threads", "2", "--engine", "onnxruntime"]);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("engine.option-not-available");
+    expect((await inProcess([...words, "--threads", "1000"])).exitCode).toBe(2);
+  });
 });

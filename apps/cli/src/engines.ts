@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Diagnostic, Engine, Graph, ModelSource, ReferenceOptions } from "@millrace/toolkit";
+import type { Diagnostic, Engine, Graph, ModelSource, ReferenceOptions, ThreadedOptions } from "@millrace/toolkit";
 import { type Command, Option } from "commander";
 import { parseCount } from "./options.ts";
 import { RequestError } from "./request-error.ts";
@@ -11,11 +11,13 @@ export interface EngineOptions extends ReferenceOptions {
   readonly source?: ModelSource;
   /** Gets what an engine does of its own accord. */
   readonly report?: (diagnostics: readonly Diagnostic[]) => void;
+  /** How many threads an engine of ours runs a batch of samples in; without it, or with 1, in this thread. */
+  readonly threads?: number | undefined;
 }
 
 const engines = {
-  reference: async (options) => (await import("@millrace/toolkit")).referenceEngine(options),
-  wasm: async (options) => (await import("@millrace/toolkit")).wasmEngine(options),
+  reference: (options) => ownEngine("reference", options),
+  wasm: (options) => ownEngine("wasm", options),
   onnxruntime: async () => (await import("@millrace/devices/node")).nodeOnnxruntime(),
   litert: async ({ source, report }) => {
     const { createLiteRt, createTfjsTflite, tfliteEngine } = await import("@millrace/devices/node");
@@ -46,6 +48,24 @@ export async function engineFor(graph: Graph, options: EngineOptions): Promise<E
   return engineOf(isQuantized(graph) ? "wasm" : "onnxruntime", options);
 }
 
+async function ownEngine(
+  engine: ThreadedOptions["engine"],
+  { rounding, flavor, maximumBytes, threads = 1 }: EngineOptions,
+): Promise<Engine> {
+  const { referenceEngine, threadedEngine, wasmEngine } = await import("@millrace/toolkit");
+  const options = {
+    ...(rounding && { rounding }),
+    ...(flavor && { flavor }),
+    ...(maximumBytes !== undefined && { maximumBytes }),
+  };
+  if (threads === 1) return { reference: referenceEngine, wasm: wasmEngine }[engine](options);
+  const { startNodeThread } = await import("@millrace/devices/node");
+  return threadedEngine({ ...options, engine, threads, start: () => startNodeThread(threadScript) });
+}
+
+/** Stands beside this file, whether it is a source or in the bundle. */
+const threadScript = new URL(import.meta.url.endsWith(".ts") ? "./run-thread.ts" : "./run-thread.mjs", import.meta.url);
+
 /** Whether an engine runs .tflite files only, so that other models have to be made ready for the format first. */
 export function runsTflite(name: EngineName): boolean {
   return name === "litert";
@@ -59,6 +79,8 @@ export function isTfliteName(name: string): boolean {
 export interface KernelOptions extends Pick<ReferenceOptions, "rounding" | "flavor"> {
   /** In megabytes. */
   readonly memory?: number;
+  /** Of commands that run many samples. */
+  readonly threads?: number;
 }
 
 /** Adds the options that say how our own engines compute. */
@@ -80,8 +102,14 @@ export function withKernelOptions(command: Command): Command {
 }
 
 /** The kernels' options. Throws a RequestError `engine.option-not-available` where the engine has none. */
-export function kernelOptionsOf({ rounding, flavor, memory }: KernelOptions, engine?: EngineName): ReferenceOptions {
-  const given = { ...(rounding && { rounding }), ...(flavor && { flavor }), ...(memory && { memory }) };
+export function kernelOptionsOf(options: KernelOptions, engine?: EngineName): ReferenceOptions {
+  const { rounding, flavor, memory, threads } = options;
+  const given = {
+    ...(rounding && { rounding }),
+    ...(flavor && { flavor }),
+    ...(memory && { memory }),
+    ...(threads && { threads }),
+  };
   const [name] = Object.keys(given);
   if (name !== undefined && engine !== undefined && engine !== "reference" && engine !== "wasm") {
     throw new RequestError("engine.option-not-available", `--${name} has no meaning for the engine ${engine}`, {
@@ -103,6 +131,7 @@ function interruptible(engine: Engine, { signal, progress }: EngineOptions): Eng
     async prepare(graph, wanted) {
       const prepared = await engine.prepare(graph, wanted);
       return {
+        ...(prepared.concurrency && { concurrency: prepared.concurrency }),
         async run(feeds, options) {
           await nextTurn();
           signal.throwIfAborted();

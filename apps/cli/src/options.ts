@@ -28,6 +28,14 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It has to be a whole number from 1.");
 }
 
+const mostThreads = 64;
+
+export function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads > mostThreads) throw new InvalidArgumentError(`It can't be more than ${mostThreads}.`);
+  return threads;
+}
+
 /** Gathers the values of a repeated option NAME=VALUE. */
 export function collect<T>(parse: (text: string) => T) {
   return (text: string, previous: ReadonlyMap<string, T> = new Map()): ReadonlyMap<string, T> => {

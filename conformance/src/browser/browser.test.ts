@@ -40,10 +40,12 @@ describe.skipIf(!existsSync(executable))("toolkit in a browser (needs Debian's c
       configFile: false,
       logLevel: "error",
       root: fileURLToPath(new URL(".", import.meta.url)),
+      worker: { format: "es" },
       build: {
         outDir: folder,
         emptyOutDir: true,
         target: "es2022",
+        assetsInlineLimit: 0,
         rollupOptions: {
           input: fileURLToPath(new URL("page.ts", import.meta.url)),
           output: { entryFileNames: "page.js" },
@@ -61,6 +63,15 @@ describe.skipIf(!existsSync(executable))("toolkit in a browser (needs Debian's c
     });
   }, 120_000);
 
+  async function openPage() {
+    const page = await browser.newPage();
+    const failures: string[] = [];
+    page.on("pageerror", (error) => failures.push(error.message));
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/index.html`);
+    await page.waitForFunction(() => "convertHere" in globalThis);
+    return { page, failures };
+  }
+
   afterAll(async () => {
     await browser?.close();
     server?.close();
@@ -68,11 +79,7 @@ describe.skipIf(!existsSync(executable))("toolkit in a browser (needs Debian's c
   });
 
   test("converts and quantizes the digits model, and the result recognizes digits", async () => {
-    const page = await browser.newPage();
-    const failures: string[] = [];
-    page.on("pageerror", (error) => failures.push(error.message));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/index.html`);
-    await page.waitForFunction(() => "convertHere" in globalThis);
+    const { page, failures } = await openPage();
     const model = [...readFileSync(join(examples, "digits.onnx"))];
     const drawings = readNpy(new Uint8Array(readFileSync(join(examples, "golden_in.npy"))));
     const samples = [...(drawings.data as Float32Array)];
@@ -92,6 +99,19 @@ describe.skipIf(!existsSync(executable))("toolkit in a browser (needs Debian's c
       quantization: { scheme: "int8", samples: 8 },
     });
     await expectSameChoices(Uint8Array.from(result.files[0].bytes), drawings.data as Float32Array);
+  }, 120_000);
+
+  test("Web Workers give the integers of the engine in the page", async () => {
+    const { page, failures } = await openPage();
+    const model = [...readFileSync(join(examples, "digits_int8_tf.tflite"))];
+    const [expected, ...others] = await page.evaluate(
+      (bytes) =>
+        (globalThis as unknown as { runInThreads(model: readonly number[]): Promise<number[][]> }).runInThreads(bytes),
+      model,
+    );
+    expect(failures).toEqual([]);
+    expect(expected).toHaveLength(10);
+    expect(others).toEqual([expected, expected]);
   }, 120_000);
 });
 

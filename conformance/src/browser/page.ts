@@ -1,5 +1,14 @@
 import { type OnnxruntimeModule, onnxruntimeEngine } from "@millrace/devices/onnxruntime";
-import { compile, datasetFromArrays, reportHtml } from "@millrace/toolkit";
+import {
+  compile,
+  datasetFromArrays,
+  load,
+  reportHtml,
+  syntheticInputs,
+  threadedEngine,
+  wasmEngine,
+  webThread,
+} from "@millrace/toolkit";
 import * as ort from "onnxruntime-web/wasm";
 
 /** What the page gives back to the test. */
@@ -32,4 +41,16 @@ async function convertHere(
   };
 }
 
-Object.assign(globalThis, { convertHere });
+/** The first output's numbers, from the engine in the page and from the same in two Web Workers, for inputs made up here. */
+async function runInThreads(model: readonly number[]): Promise<readonly (readonly number[])[]> {
+  const { graph } = load({ name: "model.tflite", bytes: Uint8Array.from(model) });
+  const start = () => webThread(new Worker(new URL("./thread.ts", import.meta.url), { type: "module" }));
+  const engines = [wasmEngine(), threadedEngine({ engine: "wasm", threads: 2, start })];
+  const prepared = await Promise.all(engines.map((engine) => engine.prepare(graph)));
+  const feeds = syntheticInputs(graph);
+  const results = await Promise.all([prepared[0], prepared[1], prepared[1]].map((each) => each.run(feeds)));
+  await Promise.all(prepared.map((each) => each.dispose()));
+  return results.map((result) => Array.from(result.get(graph.outputs[0].name)!.data, Number));
+}
+
+Object.assign(globalThis, { convertHere, runInThreads });

@@ -15,15 +15,16 @@ export type FuzzMessage =
   | { readonly kind: "started"; readonly index: number }
   | { readonly kind: "ended"; readonly index: number; readonly outcome: Outcome };
 
-const send = (message: FuzzMessage) => process.send?.(message);
+/** Resolves once the message has left: cases that never wait would keep messages back until the last of them. */
+const send = (message: FuzzMessage) => new Promise((resolve) => process.send?.(message, resolve));
 
 process.on("message", async ({ source, mutation, from, to }: FuzzTask) => {
   for (let index = from; index < to; index++) {
-    send({ kind: "started", index });
+    await send({ kind: "started", index });
     const bytes = mutated(source, mutation, index);
     const outcome: Outcome = bytes
       ? await outcomeOf(source.name, bytes)
       : { kind: "skipped", detail: "the mutated model can't be written" };
-    send({ kind: "ended", index, outcome });
+    await send({ kind: "ended", index, outcome });
   }
 });

@@ -11,6 +11,8 @@ export interface Engine {
 }
 
 export interface PreparedGraph {
+  /** How many runs at a time make use of what there is to compute with; 1 if absent. */
+  readonly concurrency?: number;
   /**
    * Computes the graph's outputs and the wanted values, keyed by value name. Feeds are keyed by the names of the
    * graph's inputs; their shapes bind the graph's symbolic sizes. Results may share storage with feeds.

@@ -4,6 +4,7 @@ import type { Dataset } from "./data/dataset.ts";
 import { metrics, type Outputs } from "./data/metrics.ts";
 import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs, realOutputs } from "./real-values.ts";
+import { startAhead } from "./start-ahead.ts";
 
 /** A graph and what runs it. */
 export interface Runnable {
@@ -41,12 +42,16 @@ export async function evaluate(
   const run = await runner(subject, data);
   const compare = metric.needsReference && options.reference ? await runner(options.reference, data) : undefined;
   try {
-    for (const [done, sample] of test.entries()) {
+    const observe = async (sample: number) => {
       options.signal?.throwIfAborted();
       const { inputs, outputs } = await run.sample(sample);
       const reference = (await compare?.sample(sample))?.outputs;
-      accumulator.add({ label: labels?.[sample], inputs, outputs, ...(reference && { reference }) });
-      options.progress?.("evaluate", done + 1, test.length);
+      return { label: labels?.[sample], inputs, outputs, ...(reference && { reference }) };
+    };
+    let done = 0;
+    for await (const observation of startAhead(test, run.ahead, observe)) {
+      accumulator.add(observation);
+      options.progress?.("evaluate", ++done, test.length);
     }
   } finally {
     await run.dispose();
@@ -59,7 +64,10 @@ export async function evaluate(
 async function runner({ graph, engine }: Runnable, data: Dataset) {
   const inputs = modelInputs(graph);
   const prepared = await engine.prepare(graph);
+  const { concurrency = 1 } = prepared;
   return {
+    /** With twice as many samples at work as can run at a time, threads have one to go on with while others are read. */
+    ahead: concurrency === 1 ? 1 : 2 * concurrency,
     async sample(index: number) {
       const inferences = await data.feeds(index, inputs);
       const outputs: Outputs[] = [];

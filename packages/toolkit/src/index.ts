@@ -5,13 +5,23 @@ export {
   type MemoryPlan,
   type NamedBuffer,
   type PlanOptions,
+  type PreparedGraph,
   planMemory,
   planMemoryInSteps,
   type ReferenceOptions,
   readBuffers,
   referenceEngine,
+  serveThread,
+  type Thread,
+  type ThreadAnswer,
+  type ThreadedOptions,
+  type ThreadPort,
+  type ThreadRequest,
+  threadedEngine,
   verifyPlan,
   wasmEngine,
+  webThread,
+  webThreadPort,
 } from "@millrace/runtime";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
 export { type Conversion, type ConvertOptions, convert, type TargetFormat, targetOf, write } from "./convert.ts";

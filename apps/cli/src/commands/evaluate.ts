@@ -14,7 +14,7 @@ import {
   withKernelOptions,
 } from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
-import { parseCount, withExamples, withShapeOptions } from "../options.ts";
+import { parseCount, parseThreads, withExamples, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
 
 interface Options extends CommonOptions, ShapeOptions, KernelOptions {
@@ -43,6 +43,7 @@ export function evaluateCommand(run: Run): Command {
     .addOption(
       new Option("--engine <engine>", "what computes the model (default: by its numbers)").choices(engineNames),
     )
+    .option("--threads <count>", "run samples in so many threads (reference and wasm; default: 1)", parseThreads)
     .action((path: string, options: Options) => run(options, (context) => evaluateModel(path, options, context)));
   return withExamples(withKernelOptions(withShapeOptions(command)), [
     "evaluate model.tflite --data samples/",
@@ -76,7 +77,8 @@ async function runnable(
   report(model.diagnostics);
   const runsItself = engine !== undefined && runsTflite(engine) && isTfliteName(path);
   const graph = isQuantized(model.graph) || runsItself ? model.graph : prepare(model).graph;
-  const engineOptions = { ...kernelOptionsOf(options, engine), signal, source, report };
+  const { threads } = options;
+  const engineOptions = { ...kernelOptionsOf(options, engine), signal, source, report, threads };
   return { graph, engine: await (engine ? engineOf(engine, engineOptions) : engineFor(graph, engineOptions)) };
 }
 

@@ -1,5 +1,6 @@
 export { type FolderFiles, folderFiles } from "./files.ts";
 export { createLiteRt } from "./litert.ts";
+export { nodeThreadPort, startNodeThread } from "./node-thread.ts";
 export { nodeOnnxruntime } from "./onnxruntime.ts";
 export { createTfjsTflite } from "./tfjs-tflite.ts";
 export { type TfliteEngineOptions, tfliteEngine } from "./tflite-engine.ts";

@@ -1,0 +1,3 @@
+import { serveThread, webThreadPort } from "@millrace/toolkit";
+
+serveThread(webThreadPort(globalThis));
