@@ -1,13 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createLiteRt, createTfjsTflite, type TfliteRuntime } from "@millrace/devices/node";
-import { bytesOf, fromNumbers, invertPermutation, permute, type Tensor, tensorOf } from "@millrace/ir";
-import { transposeTensor } from "@millrace/ops";
+import { bytesOf, type Tensor } from "@millrace/ir";
 import { referenceEngine } from "@millrace/runtime";
-import { type IoLayout, load, prepare, write } from "@millrace/toolkit";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { type IoLayout, load } from "@millrace/toolkit";
 import { beforeAll, describe, expect, it } from "vitest";
+import { type ConvertedModel, convertModel } from "../converted-model.ts";
 import { isShared, pathOf } from "../golden.ts";
 
 /** Greatest difference that float32 sums in another order explain, as a share of the largest result. */
@@ -59,62 +57,6 @@ const models = [...onnxFilesIn(examples), ...sharedModels()].map((path) => ({
   path,
 }));
 
-/** Numbers in [-1, 1) that are the same in every run. */
-function randomTensor(shape: readonly number[]): Tensor {
-  let state = 12345;
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-  return fromNumbers("f32", shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, next));
-}
-
-async function runByOnnxruntime(bytes: Uint8Array, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
-  const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });
-  const feeds = inputs.map(
-    ({ data, shape }, index) =>
-      [session.inputNames[index], new OrtTensor("float32", data as Float32Array, shape)] as const,
-  );
-  const outputs = await session.run(Object.fromEntries(feeds));
-  await session.release();
-  return session.outputNames.map((name) => tensorOf("f32", outputs[name].dims, outputs[name].data as Float32Array));
-}
-
-/** A model as a float file, with inputs for it and the results of onnxruntime on the model itself, all in the file's layout. */
-interface Converted {
-  readonly bytes: Uint8Array;
-  readonly transposes: number;
-  readonly boundaries: number;
-  readonly inputs: readonly Tensor[];
-  readonly expected: readonly Tensor[];
-}
-
-async function convertModel(path: string, ioLayout: IoLayout): Promise<Converted> {
-  const bytes = new Uint8Array(readFileSync(path));
-  const { graph, boundary } = prepare(load({ name: basename(path), bytes }), { ioLayout });
-  const file = write(graph, "tflite");
-  const turn = (kind: "input" | "output", name: string) =>
-    boundary.find((change) => change.kind === kind && change.name === name)?.permutation;
-  const sources = graph.inputs.map(({ name, type }) => {
-    const permutation = turn("input", name);
-    const shape = type.shape as readonly number[];
-    return { permutation, tensor: randomTensor(permutation ? permute(shape, invertPermutation(permutation)) : shape) };
-  });
-  const results = await runByOnnxruntime(
-    bytes,
-    sources.map(({ tensor }) => tensor),
-  );
-  const turned = (tensor: Tensor, permutation: readonly number[] | undefined) =>
-    permutation ? transposeTensor(tensor, permutation) : tensor;
-  return {
-    bytes: file.bytes,
-    transposes: file.operators["TRANSPOSE"] ?? 0,
-    boundaries: [...graph.inputs, ...graph.outputs].filter(({ type }) => type.shape.length === 4).length,
-    inputs: sources.map(({ tensor, permutation }) => turned(tensor, permutation)),
-    expected: results.map((tensor, index) => turned(tensor, turn("output", graph.outputNames[index]))),
-  };
-}
-
 function differenceOf(actual: Float32Array, expected: Tensor): number {
   const wanted = expected.data as Float32Array;
   if (actual.length !== wanted.length) return Number.NaN;
@@ -122,15 +64,18 @@ function differenceOf(actual: Float32Array, expected: Tensor): number {
   return most(actual.map((value, at) => value - wanted[at])) / most(wanted);
 }
 
-async function runByRuntime(runtime: TfliteRuntime, { bytes, inputs }: Converted): Promise<readonly Float32Array[]> {
-  const runner = await runtime.load(bytes);
+async function runByRuntime(
+  runtime: TfliteRuntime,
+  { written, inputs }: ConvertedModel,
+): Promise<readonly Float32Array[]> {
+  const runner = await runtime.load(written.bytes);
   const outputs = await runner.run(inputs.map(bytesOf));
   runner.dispose();
   return outputs.map(({ buffer, byteOffset, byteLength }) => new Float32Array(buffer, byteOffset, byteLength / 4));
 }
 
-async function runByReference({ bytes, inputs }: Converted): Promise<readonly Float32Array[]> {
-  const { graph } = load({ name: "float.tflite", bytes });
+async function runByReference({ written, inputs }: ConvertedModel): Promise<readonly Float32Array[]> {
+  const { graph } = load({ name: "float.tflite", bytes: written.bytes });
   const prepared = await referenceEngine().prepare(graph);
   const results = await prepared.run(new Map(graph.inputs.map(({ name }, index) => [name, inputs[index]])));
   return graph.outputs.map(({ name }) => results.get(name)!.data as Float32Array);
@@ -140,7 +85,7 @@ const runtimes = [await createLiteRt(), await createTfjsTflite()];
 
 describe.each(models)("$name as a float file", ({ name, path }) => {
   describe.each(layouts)("with the layout %s", (layout) => {
-    let converted: Converted;
+    let converted: ConvertedModel;
     beforeAll(async () => {
       converted = await convertModel(path, layout);
     });
@@ -160,8 +105,10 @@ describe.each(models)("$name as a float file", ({ name, path }) => {
     });
 
     it("transposes at its inputs and outputs at most", () => {
-      const allowed = layout === "nhwc" ? 0 : converted.boundaries;
-      expect(converted.transposes).toBeLessThanOrEqual(allowed + insideOf(name));
+      const { graph, written } = converted;
+      const images = [...graph.inputs, ...graph.outputs].filter(({ type }) => type.shape.length === 4);
+      const allowed = layout === "nhwc" ? 0 : images.length;
+      expect(written.operators["TRANSPOSE"] ?? 0).toBeLessThanOrEqual(allowed + insideOf(name));
     });
   });
 });

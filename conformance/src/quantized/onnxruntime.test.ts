@@ -3,7 +3,7 @@ import { type DType, fromNumbers, integerRange, numbersOf, type Tensor } from "@
 import { type Engine, referenceEngine } from "@millrace/runtime";
 import { load, prepare, run } from "@millrace/toolkit";
 import { describe, expect, it } from "vitest";
-import { fileEngine } from "./session.testing.ts";
+import { fileEngine } from "../onnx-file.ts";
 
 /** A repeatable number in [0, 1). */
 function numberStream(seed: number): () => number {

@@ -4,7 +4,7 @@ import { wasmEngine } from "@millrace/runtime";
 import { convert, type Dataset, evaluate, load, openDataset } from "@millrace/toolkit";
 import { describe, expect, it } from "vitest";
 import { isShared, pathOf } from "../golden.ts";
-import { fileEngine } from "./session.testing.ts";
+import { fileEngine } from "../onnx-file.ts";
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(pathOf(name)));
 const boundary = { QUANTIZE: 1, DEQUANTIZE: 1 };

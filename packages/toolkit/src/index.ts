@@ -24,7 +24,15 @@ export {
   webThreadPort,
 } from "@millrace/runtime";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
-export { type Conversion, type ConvertOptions, convert, type TargetFormat, targetOf, write } from "./convert.ts";
+export {
+  type Conversion,
+  type ConvertOptions,
+  convert,
+  type TargetFormat,
+  targetOf,
+  type Written,
+  write,
+} from "./convert.ts";
 export * from "./data/index.ts";
 export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
