@@ -52,6 +52,11 @@ export function isInteger(dtype: DType): boolean {
   return layouts[dtype].kind === "integer";
 }
 
+/** Bytes that an element takes in storage, where those of few bits have a byte each. */
+export function storageBytes(dtype: DType): number {
+  return layouts[dtype].array.BYTES_PER_ELEMENT;
+}
+
 /** Zeroed storage for `count` elements. */
 export function allocate(dtype: DType, count: number): TensorData {
   return new layouts[dtype].array(count);

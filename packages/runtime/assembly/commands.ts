@@ -1,4 +1,5 @@
 import { Convolution, convolve, Products } from "./convolution";
+import { Movement, move } from "./movement";
 import { AveragePool, averagePool } from "./pooling";
 import { multiplyRow } from "./row";
 import { LookUp, LookUpPair, lookUp, lookUpPair } from "./tables";
@@ -29,6 +30,8 @@ function runOne(operation: i32, parameters: usize): void {
       return multiplyRow(changetype<Convolution>(parameters));
     case 7:
       return convolveTiles(changetype<Winograd>(parameters));
+    case 8:
+      return move(changetype<Movement>(parameters));
   }
 }
 

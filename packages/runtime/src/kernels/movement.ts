@@ -1,4 +1,4 @@
-import { fail, type Tensor, type Value } from "@millrace/ir";
+import { fail, type Node, type Tensor, type Value } from "@millrace/ir";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
 import { multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import {
@@ -27,15 +27,18 @@ export const evaluated: KernelFactory = (node) => {
   return (inputs, outputs, attributes) => evaluate(inputs, attributes, outputs, types);
 };
 
+/** The stored integer that a node pads with. */
+export function storedPadding(node: Node): number {
+  const output = affineOf(node.outputs[0], node);
+  const real = Math.fround((node.attributes.value as number) / output.scale);
+  return clampToType(roundAwayFromZero(real) + output.zeroPoint, output);
+}
+
 /** Padding with the stored integer of a real value. */
 export const integerPad: KernelFactory = (node, context) => {
-  const output = affineOf(node.outputs[0], node);
+  const value = storedPadding(node);
   const evaluate = evaluated(node, context);
-  return (inputs, outputs, attributes) => {
-    const real = Math.fround((attributes.value as number) / output.scale);
-    const value = clampToType(roundAwayFromZero(real) + output.zeroPoint, output);
-    return evaluate(inputs, outputs, { ...attributes, value });
-  };
+  return (inputs, outputs, attributes) => evaluate(inputs, outputs, { ...attributes, value });
 };
 
 /**
@@ -53,17 +56,22 @@ function converter(from: Affine, to: Affine, { rounding }: KernelContext): (stor
   return (stored) => clampToType(multiply(stored - from.zeroPoint, value, shift) + to.zeroPoint, to);
 }
 
-/** Moves data of several inputs after those with other parameters than the result's were brought to them. */
-export const unified: KernelFactory = (node, context) => {
+/** For each input with other parameters than the result's, what they are and a table of its stored integers on the result's. */
+export function conversions(node: Node, context: KernelContext) {
   const output = affineOf(node.outputs[0], node);
-  const evaluate = evaluated(node, context);
-  const tables = (node.inputs as Value[]).map((value) => {
+  return (node.inputs as Value[]).map((value) => {
     if (value.type.dtype === "bool") return undefined;
     const from = affineOf(value, node);
     return sameSteps(from, output)
       ? undefined
       : { from, table: tabulate(from, output.dtype, converter(from, output, context)) };
   });
+}
+
+/** Moves data of several inputs after those with other parameters than the result's were brought to them. */
+export const unified: KernelFactory = (node, context) => {
+  const evaluate = evaluated(node, context);
+  const tables = conversions(node, context);
   const convert = (tensor: Tensor, index: number): Tensor => {
     const entry = tables[index];
     if (entry === undefined) return tensor;

@@ -8,6 +8,7 @@ export const operations = {
   averagePool: 5,
   multiplyRow: 6,
   multiplyTiles: 7,
+  move: 8,
 } as const;
 
 /** An operation and the address of its parameters. */

@@ -114,7 +114,7 @@ function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling
   return {
     reads: [fast.node.inputs[0] as Value],
     scratch: scratchOf(geometry, bandsOf(geometry)).bytes,
-    place: (layout) => placeConvolution(layout, fast, geometry, products),
+    place: (layout) => [placeConvolution(layout, fast, geometry, products)],
   };
 }
 

@@ -11,15 +11,15 @@ export interface FastNode {
   typeOf(value: Value | undefined): { readonly shape: readonly number[] };
 }
 
-/** A node that the module computes, reading `reads` and writing the node's first output in memory. */
+/** A node that the module computes, reading `reads` and writing the node's outputs in memory. */
 export interface FastKernel {
   readonly reads: readonly Value[];
-  /** The value in whose place the result already lies, if there is nothing to compute. */
+  /** The value in whose place the first output already lies, if there is nothing to compute. */
   readonly shares?: Value;
   /** Bytes of working memory. */
   readonly scratch: number;
-  /** Puts the constants in their places and gives the command that computes the node, if there is anything to compute. */
-  place(layout: Layout): Command | undefined;
+  /** Puts the constants in their places and gives the commands that compute the node, if there is anything to compute. */
+  place(layout: Layout): readonly Command[];
 }
 
 /** Undefined for nodes that this kernel doesn't cover or where it would give other integers than the reference. */

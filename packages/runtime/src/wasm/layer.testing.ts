@@ -54,7 +54,7 @@ export function operationOf(graph: Graph): string | undefined {
   const typeOf = (value: Value | undefined) => value!.type as { readonly shape: readonly number[] };
   const fast = fastKernels[node.op.name as "conv2d"]?.({ node, kernel, context, typeOf });
   const slots = new Map([...graph.inputs, ...graph.outputs].map((value) => [value, { bytes: 1, from: 0, to: 0 }]));
-  return fast?.place(createLayout(0, slots, (value) => value))?.operation;
+  return fast?.place(createLayout(0, slots, (value) => value)).at(-1)?.operation;
 }
 
 /** A layer to test; what is left out is as plain as may be. */

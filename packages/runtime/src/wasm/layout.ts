@@ -1,7 +1,7 @@
 import type { Value } from "@millrace/ir";
 
-/** Storage of data that the module reads: anything but 64-bit integers. */
-type Data = Int8Array | Uint8Array | Int16Array | Int32Array | Uint32Array | Float64Array;
+/** Storage of data that the module reads. */
+type Data = ArrayBufferView<ArrayBufferLike>;
 
 /** Addresses are multiples of this, so that vectors don't cross cache lines. */
 const alignment = 64;

@@ -35,7 +35,7 @@ export const fastAveragePool: FastKernelFactory = ({ node, typeOf }) => {
           ...[zeroPoint, unsigned, ...clamp, layout.scratch],
         ),
       );
-      return { operation: "averagePool", parameters };
+      return [{ operation: "averagePool", parameters }];
     },
   };
 };

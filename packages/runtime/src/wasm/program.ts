@@ -1,4 +1,13 @@
-import { allocate, elementCount, isStatic, type Tensor, type TensorData, type Value } from "@millrace/ir";
+import {
+  allocate,
+  elementCount,
+  isStatic,
+  storageBytes,
+  type Tensor,
+  type TensorData,
+  type Value,
+  viewBytes,
+} from "@millrace/ir";
 import { bindAttributes, bindType } from "../binding.ts";
 import type { Kernel, KernelContext } from "../kernels/kernel.ts";
 import type { ControlStep, KernelStep, Routine, Step } from "../plan.ts";
@@ -89,7 +98,7 @@ function fastKernelOf(step: Step, context: KernelContext, sizes: Sizes): FastKer
   const values = [...node.inputs, ...node.outputs].filter((value) => value !== undefined);
   const types = new Map(values.map((value) => [value, bindType(value.type, sizes)]));
   const sized = [...types.values()].every(({ shape }) => isStatic(shape) && elementCount(shape) > 0);
-  if (!sized || !node.outputs.some(({ type }) => type.quantization)) return undefined;
+  if (!sized || !values.some(({ type }) => type.quantization)) return undefined;
   const bound = { ...node, attributes: bindAttributes(node.attributes, sizes) };
   const typeOf = ((value) => types.get(value!)) as FastNode["typeOf"];
   return factories[node.op.name]?.({ node: bound, kernel, context, typeOf });
@@ -102,10 +111,10 @@ interface CommandList {
 }
 
 function placeCommands(layout: Layout, fast: FastKernels): CommandList {
-  const commands = fast.map((kernel) => kernel?.place(layout));
-  let count = 0;
-  const before = [...commands, undefined].map((command) => (command ? count++ : count));
-  const address = layout.constant(encodeCommands(commands.filter((command) => command !== undefined)));
+  const commands = fast.map((kernel) => kernel?.place(layout) ?? []);
+  const before = [0];
+  for (const own of commands) before.push(before[before.length - 1] + own.length);
+  const address = layout.constant(encodeCommands(commands.flat()));
   return { address, before };
 }
 
@@ -116,8 +125,7 @@ function runCommands(exports: ModuleExports, { address, before }: CommandList, f
 
 function viewOf({ type }: Value, memory: ArrayBuffer, address: number, sizes: Sizes): Tensor {
   const shape = bindType(type, sizes).shape as readonly number[];
-  const View = type.dtype === "u8" ? Uint8Array : Int8Array;
-  return { dtype: type.dtype, shape, data: new View(memory, address, elementCount(shape)) };
+  return viewBytes(type.dtype, shape, new Uint8Array(memory, address, elementCount(shape) * storageBytes(type.dtype)));
 }
 
 /** A kernel of the module; inputs that are elsewhere are put into their places first. */
@@ -130,7 +138,7 @@ function callingKernel(
   const places = reads
     .filter(({ constant }) => constant === undefined)
     .map((value) => ({ index: node.inputs.indexOf(value), place: view(value) }));
-  const results = [view(node.outputs[0])];
+  const results = node.outputs.map(view);
   return (inputs) => {
     for (const { index, place } of places) putInPlace(inputs[index]!, place);
     call();

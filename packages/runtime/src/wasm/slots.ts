@@ -1,4 +1,4 @@
-import { elementCount, type Value } from "@millrace/ir";
+import { elementCount, storageBytes, type Value } from "@millrace/ir";
 import { bindType } from "../binding.ts";
 import type { Step } from "../plan.ts";
 import type { FastKernel } from "./kernel.ts";
@@ -15,6 +15,10 @@ export function rootsOf(steps: readonly Step[], fast: readonly (FastKernel | und
   return rootOf;
 }
 
+function bytesOf({ type }: Value, sizes: ReadonlyMap<string, number>): number {
+  return elementCount(bindType(type, sizes).shape as readonly number[]) * storageBytes(type.dtype);
+}
+
 /**
  * A slot for everything that fast kernels read or write, from the first to the last step that touches it. What comes from elsewhere is
  * there from the first of the fast steps in a row on.
@@ -29,13 +33,11 @@ export function slotsOf(
   const slots = new Map<Value, Slot>();
   let first = 0;
   for (const [index, { node }] of steps.entries()) {
-    const [result] = node.outputs;
     if (!fast[index]) first = index + 1;
-    for (const value of fast[index] ? [...fast[index].reads, result] : []) {
+    for (const value of fast[index] ? [...fast[index].reads, ...node.outputs] : []) {
       const root = rootOf(value);
       if (root.constant !== undefined || slots.has(root)) continue;
-      const bytes = elementCount(bindType(root.type, sizes).shape as readonly number[]);
-      slots.set(root, { bytes, from: root === result ? index : first, to: index });
+      slots.set(root, { bytes: bytesOf(root, sizes), from: node.outputs.includes(root) ? index : first, to: index });
     }
     for (const value of [...node.inputs, ...node.outputs]) {
       const slot = value && slots.get(rootOf(value));

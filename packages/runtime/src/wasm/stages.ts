@@ -30,14 +30,14 @@ function seenElsewhere({ steps, fast, kept }: Chain): ReadonlySet<Value | undefi
 /** The whole of a run in as few stages as may be: fast steps in a row make one. */
 export function stagesOf(chain: Chain): readonly Stage[] {
   const { steps, fast, run, computeStep, view } = chain;
-  const made = new Set(steps.filter((_, index) => fast[index]).map(({ node }) => node.outputs[0]));
+  const made = new Set(steps.flatMap(({ node }, index) => (fast[index] ? node.outputs : [])));
   const seen = seenElsewhere(chain);
   const fastStage = (first: number, end: number): Stage => {
     const reads = new Set(fast.slice(first, end).flatMap((kernel) => kernel?.reads ?? []));
     const entering = [...reads]
       .filter((value) => !value.constant && !made.has(value))
       .map((value) => [value, view(value)] as const);
-    const results = steps.slice(first, end).map(({ node }) => node.outputs[0]);
+    const results = steps.slice(first, end).flatMap(({ node }) => node.outputs);
     const leaving = results.filter((value) => seen.has(value)).map((value) => [value, view(value)] as const);
     return (tensors) => {
       for (const [value, place] of entering) putInPlace(tensors.get(value)!, place);

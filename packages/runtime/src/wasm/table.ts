@@ -1,6 +1,7 @@
 import type { OpName } from "@millrace/ops";
 import { fastConv2d, fastLinear } from "./convolution.ts";
 import type { FastKernelFactory } from "./kernel.ts";
+import { fastJoining, fastMovement, fastNearest } from "./movement.ts";
 import { fastAveragePool } from "./pooling.ts";
 import { fastReshape } from "./reshape.ts";
 import { fastElementwise, fastPairwise } from "./tables.ts";
@@ -30,4 +31,17 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   linear: fastLinear,
   averagePool2d: fastAveragePool,
   reshape: fastReshape,
+  transpose: fastMovement,
+  concat: fastJoining,
+  split: fastMovement,
+  slice: fastMovement,
+  pad: fastMovement,
+  gather: fastMovement,
+  gatherNd: fastMovement,
+  gatherBatched: fastMovement,
+  expand: fastMovement,
+  tile: fastMovement,
+  depthToSpace: fastMovement,
+  spaceToDepth: fastMovement,
+  resize: fastNearest,
 };

@@ -1,6 +1,9 @@
 import { sameShape, type Tensor, tensorOf, type Value } from "@millrace/ir";
+import type { Affine, IntegerData } from "../kernels/kernel.ts";
+import type { Command } from "./commands.ts";
 import { isByte } from "./convolution.ts";
 import type { FastKernelFactory, FastNode } from "./kernel.ts";
+import type { Layout } from "./layout.ts";
 
 /** Every byte as an element of a value's type, `times` in a row and then all over again. */
 function everyByte(value: Value, count: number, times: number): Tensor {
@@ -16,6 +19,17 @@ function tabulate({ node, kernel }: FastNode, inputs: readonly Tensor[]): Uint8A
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** Results of stored integers, least first, as results of bytes. */
+export function byBytes(table: IntegerData, { minimum }: Affine): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => table[(byte - minimum) & 255]);
+}
+
+/** Writes the module's `LookUp`. */
+export function placeLookUp(layout: Layout, source: number, table: Uint8Array, target: number, count: number): Command {
+  const parameters = layout.constant(Int32Array.of(source, layout.constant(table), target, count));
+  return { operation: "lookUp", parameters };
+}
+
 /** Operators that replace every 8-bit element on its own: by a table that the reference kernel fills. */
 export const fastElementwise: FastKernelFactory = (fast) => {
   const { node, typeOf } = fast;
@@ -27,9 +41,8 @@ export const fastElementwise: FastKernelFactory = (fast) => {
     reads: [x],
     scratch: 0,
     place(layout) {
-      const table = layout.constant(tabulate(fast, [everyByte(x, 256, 1)]));
-      const parameters = layout.constant(Int32Array.of(layout.addressOf(x), table, layout.addressOf(y), count));
-      return { operation: "lookUp", parameters };
+      const table = tabulate(fast, [everyByte(x, 256, 1)]);
+      return [placeLookUp(layout, layout.addressOf(x), table, layout.addressOf(y), count)];
     },
   };
 };
@@ -51,7 +64,7 @@ export const fastPairwise: FastKernelFactory = (fast) => {
       const table = layout.constant(tabulate(fast, [everyByte(a, 65536, 256), everyByte(b, 65536, 1)]));
       const [first, second, target] = [a, b, y].map((value) => layout.addressOf(value));
       const parameters = layout.constant(Int32Array.of(first, second, table, target, count));
-      return { operation: "lookUpPair", parameters };
+      return [{ operation: "lookUpPair", parameters }];
     },
   };
 };

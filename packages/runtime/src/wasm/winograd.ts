@@ -113,6 +113,6 @@ export function fastTiles(fast: FastNode, geometry: Geometry, products: Products
   return {
     reads: [fast.node.inputs[0] as Value],
     scratch: scratchOf(geometry, tileBandsOf(geometry)).bytes,
-    place: (layout) => placeTiles(layout, fast, geometry, products),
+    place: (layout) => [placeTiles(layout, fast, geometry, products)],
   };
 }
