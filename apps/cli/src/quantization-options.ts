@@ -1,25 +1,42 @@
-import type { IoLayout, QuantizeRequest } from "@millrace/toolkit";
-import { type Command, Option } from "commander";
+import type {
+  BoundaryType,
+  CalibrationMethod,
+  IoLayout,
+  LayerScheme,
+  QuantizeRequest,
+  SchemeName,
+} from "@millrace/toolkit";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommonOptions } from "./context.ts";
 import { dataDescription } from "./data.ts";
 import type { ShapeOptions } from "./model-file.ts";
 import { parseCount, withLayoutOption, withShapeOptions } from "./options.ts";
-import { RequestError } from "./request-error.ts";
 
 export interface QuantizationOptions extends CommonOptions, ShapeOptions {
   readonly data?: string;
   readonly output: string;
-  readonly scheme: string;
-  readonly calibration: string;
+  readonly scheme: SchemeName;
+  readonly calibration: CalibrationMethod;
+  readonly percentile?: number;
+  readonly layer?: readonly LayerScheme[];
+  readonly symmetric?: boolean;
   readonly perTensor?: boolean;
   readonly biasCorrection: boolean;
-  readonly io: "int8" | "uint8" | "float32";
+  readonly io?: BoundaryType;
   readonly samples?: number;
   readonly ioLayout?: IoLayout;
 }
 
-const schemes = ["int8", "int16x8", "int4", "float16", "dynamic"];
-const calibrations = ["minmax", "average", "percentile", "entropy", "mse"];
+const schemes = ["int8", "int16x8", "int4", "float16", "dynamic"] as const satisfies readonly SchemeName[];
+const layerSchemes: readonly string[] = [...schemes, "float32"] satisfies readonly SchemeName[];
+const calibrations = [
+  "minmax",
+  "average",
+  "percentile",
+  "entropy",
+  "mse",
+] as const satisfies readonly CalibrationMethod[];
+const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
 /** Adds the options that say how a model is quantized. */
 export function withQuantizationOptions(command: Command): Command {
@@ -27,31 +44,56 @@ export function withQuantizationOptions(command: Command): Command {
     .option("--data <data>", dataDescription)
     .addOption(new Option("--scheme <scheme>", "types of activations and weights").choices(schemes).default("int8"))
     .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("minmax"))
+    .option(
+      "--percentile <percent>",
+      "what --calibration percentile keeps of the numbers (default: 99.99)",
+      parsePercentile,
+    )
+    .option(
+      "--layer <name=scheme>",
+      "another scheme for some layers: a layer's name, in which * stands for any characters, or op:OPERATOR; may be repeated",
+      collectLayers,
+    )
+    .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
     .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
-    .addOption(
-      new Option("--io <type>", "type of inputs and outputs").choices(["int8", "uint8", "float32"]).default("int8"),
-    )
+    .addOption(new Option("--io <type>", "type of inputs and outputs (default: the scheme's)").choices(boundaryTypes))
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
   return withLayoutOption(withShapeOptions(command));
 }
 
-/** What the options ask for. Throws a RequestError for what can't be had yet. */
-export function quantizeRequestOf({
-  scheme,
-  calibration,
-  perTensor,
-  biasCorrection,
-  io,
-  samples,
-}: QuantizationOptions): QuantizeRequest {
-  if (scheme !== schemes[0]) throw notAvailable("scheme", scheme, schemes[0]);
-  if (calibration !== calibrations[0]) throw notAvailable("calibration", calibration, calibrations[0]);
-  return { perTensor: perTensor ?? false, biasCorrection, io, ...(samples !== undefined && { samples }) };
+/** What the options ask for. */
+export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest {
+  const { scheme, calibration, percentile, layer, symmetric, perTensor, biasCorrection, io, samples } = options;
+  return {
+    scheme,
+    calibration,
+    biasCorrection,
+    perTensor: perTensor ?? false,
+    symmetric: symmetric ?? false,
+    ...(percentile !== undefined && { percentile }),
+    ...(layer && { layers: layer }),
+    ...(io && { io }),
+    ...(samples !== undefined && { samples }),
+  };
 }
 
-function notAvailable(option: string, wanted: string, available: string): RequestError {
-  return new RequestError(`quantize.${option}-not-available`, `--${option} ${wanted} is not available yet`, {
-    hint: `use --${option} ${available}`,
-  });
+function parsePercentile(text: string): number {
+  const percentile = /^[0-9]{1,3}(\.[0-9]{1,9})?$/.test(text) ? Number(text) : 0;
+  if (percentile > 0 && percentile <= 100) return percentile;
+  throw new InvalidArgumentError("It has to be more than 0 and at most 100.");
+}
+
+const operatorPrefix = "op:";
+
+function collectLayers(text: string, previous: readonly LayerScheme[] = []): readonly LayerScheme[] {
+  const end = text.lastIndexOf("=");
+  const [name, scheme] = [text.slice(0, end), text.slice(end + 1)];
+  if (end < 1) throw new InvalidArgumentError("It has to be NAME=SCHEME.");
+  if (!layerSchemes.includes(scheme))
+    throw new InvalidArgumentError(`The scheme has to be one of ${layerSchemes.join(", ")}.`);
+  const named = name.startsWith(operatorPrefix)
+    ? { operators: [name.slice(operatorPrefix.length)] }
+    : { nodes: [name] };
+  return [...previous, { ...named, scheme: scheme as SchemeName }];
 }

@@ -72,11 +72,15 @@ const refusals: readonly (readonly [code: string | RegExp, words: readonly strin
   ["output.no-folder", ["compile", model, "--target", "tflite", "--data", folder, "-o", at("data.npy/out")]],
   ["data.not-given", ["quantize", model, "-o", at("out.tflite")]],
   ["data.missing-file", ["quantize", model, "--data", at("absent"), "-o", at("out.tflite")]],
-  ["quantize.scheme-not-available", ["quantize", model, "--data", folder, "-o", at("out.tflite"), "--scheme", "int4"]],
-  [
-    "quantize.calibration-not-available",
-    ["quantize", model, "--data", folder, "-o", at("out.tflite"), "--calibration", "mse"],
-  ],
+  ...[
+    ["--scheme", "int3"],
+    ["--percentile", "101"],
+    ["--layer", "Conv_1=int3"],
+    ["--layer", "=int8"],
+  ].map(
+    (wrong) =>
+      ["usage.invalid-argument", ["quantize", model, "--data", folder, "-o", at("out.tflite"), ...wrong]] as const,
+  ),
   ["run.input-mismatch", ["run", model, "--input", `input=${at("data.npy")}`, "-o", at("out.npy")]],
   ["npy.not-npy", ["run", model, "--input", `input=${at("noise.onnx")}`, "-o", at("out.npy")]],
   ["file.outside-folder", ["convert", at("linked/outside.onnx"), "-o", at("out.tflite")]],

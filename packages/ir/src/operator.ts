@@ -33,23 +33,28 @@ export interface InputSpec {
  * - `fixed`: the result's parameters follow from the operator, for a type of the given width.
  * - `index`: inputs may be quantized; the result is plain integers that stand for no real number.
  * - `float`: no integer form exists.
+ *
+ * `bytes` marks operators that runtimes compute in 8 bits, but not in 16.
  */
 export type QuantizationRule =
-  | { readonly kind: "free"; readonly weights?: WeightsRule }
-  | { readonly kind: "same"; readonly inputs: readonly string[]; readonly rounds?: boolean }
+  | { readonly kind: "free"; readonly weights?: WeightsRule; readonly bytes?: true }
+  | { readonly kind: "same"; readonly inputs: readonly string[]; readonly rounds?: boolean; readonly bytes?: true }
   | {
       readonly kind: "fixed";
       readonly parameters: (bits: 8 | 16) => { readonly scale: number; readonly zeroPoint: number };
+      readonly bytes?: true;
     }
-  | { readonly kind: "index" }
+  | { readonly kind: "index"; readonly bytes?: true }
   | { readonly kind: "float"; readonly why: string };
 
-/** Which input holds constant weights (signed, zero point 0, one scale for each index of `axis`), and which the int32 bias scaled input × weights. */
+/** Which input holds constant weights (signed, zero point 0, one scale for each index of `axis`), and which the bias scaled input × weights. */
 export interface WeightsRule {
   readonly data: string;
   readonly weights: string;
   readonly bias: string;
   readonly axis: (attributes: Attributes, rank: number) => number;
+  /** Whether the weights may be int4. */
+  readonly halfBytes?: true;
   /**
    * Groups of a layer of which every result sums all products of one slice of the weights, whose last axis meets the last axis of
    * the data; absent where a result sees only some of its weights.

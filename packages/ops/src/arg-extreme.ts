@@ -11,7 +11,7 @@ function argExtreme(name: string, exceeds: (a: number, b: number) => boolean, sa
     name,
     inputs: { x: one("f32", "f64", "f16", "bf16", "i8", "u8", "i16", "i32", "i64", "u16", "u32", "u64", "bool") },
     attributes: { axis: integer, keepDims: flag, to: oneOf("i32", "i64") },
-    quantization: { kind: "index" },
+    quantization: { kind: "index", bytes: true },
     check: [
       ["axis is within the rank of x", ({ x }, { axis }) => within(axis, x.type.shape)],
       ["axis has at least one element", ({ x }, { axis }) => x.type.shape[axis] !== 0],

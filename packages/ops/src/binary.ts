@@ -16,7 +16,7 @@ import { type Activation, activation } from "./attributes.ts";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, literal } from "./literal.ts";
-import { float, free } from "./rules.ts";
+import { float, free, freeBytes } from "./rules.ts";
 import { broadcastAlongside } from "./transposing.ts";
 
 const shifts = float("older files have it for scales that are powers of two; `add` and `sub` take any");
@@ -77,7 +77,7 @@ const plain = {
   shiftedSub: { apply: (a, b) => a - b, quantization: shifts, a: [1, -5], b: [2, 3], y: [-1, -8] },
   squaredDifference: {
     apply: (a: number, b: number) => (a - b) ** 2,
-    quantization: free,
+    quantization: freeBytes,
     a: [1, -5],
     b: [3, 0.5],
     y: [4, 30.25],

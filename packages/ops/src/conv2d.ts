@@ -54,6 +54,7 @@ export const conv2d = defineOp({
       weights: "weights",
       bias: "bias",
       axis: () => 0,
+      halfBytes: true,
       groups: ({ layout, groups }) => (layout === "last" ? (groups as number) : undefined),
     },
   },

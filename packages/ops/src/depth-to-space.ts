@@ -66,7 +66,7 @@ export const depthToSpace = defineOp({
   name: "depthToSpace",
   inputs: { x: one() },
   attributes: { block: positiveInteger, layout, order },
-  quantization: { kind: "same", inputs: ["x"] },
+  quantization: { kind: "same", inputs: ["x"], bytes: true },
   check: [
     fourAxes,
     [
@@ -145,7 +145,7 @@ export const spaceToDepth = defineOp({
   name: "spaceToDepth",
   inputs: { x: one() },
   attributes: { block: positiveInteger, layout, order },
-  quantization: { kind: "same", inputs: ["x"] },
+  quantization: { kind: "same", inputs: ["x"], bytes: true },
   check: [
     fourAxes,
     [

@@ -2,7 +2,7 @@ import { elementCount, fromNumbers, numbersOf } from "@millrace/ir";
 import { integer } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { fixed } from "./rules.ts";
+import { fixedBytes } from "./rules.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
 
@@ -14,7 +14,7 @@ export const l2Normalize = defineOp({
   name: "l2Normalize",
   inputs: { x: one("f32") },
   attributes: { axis: integer },
-  quantization: fixed(1 / 128, 0, 1 / 32768),
+  quantization: fixedBytes(1 / 128, 0),
   check: [["axis is within the rank of x", ({ x }, { axis }) => within(axis, x.type.shape)]],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, { axis }, permutation) => ({

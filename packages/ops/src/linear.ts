@@ -16,7 +16,7 @@ function linearOperator(name: string) {
     attributes: { activation },
     quantization: {
       kind: "free",
-      weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0, groups: () => 1 },
+      weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0, halfBytes: true, groups: () => 1 },
     },
     check: [
       [

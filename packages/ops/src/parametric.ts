@@ -1,19 +1,24 @@
-import { fromNumbers, numbersOf, type OperatorSample } from "@millrace/ir";
+import { fromNumbers, numbersOf, type OperatorSample, type QuantizationRule } from "@millrace/ir";
 import { flag, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { free } from "./rules.ts";
+import { free, freeBytes } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 import { floatTypes, mapNumbers, signedTypes } from "./unary.ts";
 
 /** Element-wise functions with one number that shapes them. */
-function shaped(name: string, apply: (x: number, alpha: number) => number, sample: OperatorSample) {
+function shaped(
+  name: string,
+  apply: (x: number, alpha: number) => number,
+  quantization: QuantizationRule,
+  sample: OperatorSample,
+) {
   return defineOp({
     name,
     inputs: { x: one(...floatTypes) },
     attributes: { alpha: real },
-    quantization: free,
+    quantization,
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
     evaluate: ({ x }, { alpha }) =>
@@ -27,7 +32,7 @@ function shaped(name: string, apply: (x: number, alpha: number) => number, sampl
 }
 
 /** x where it is positive, else alpha · x. */
-export const leakyRelu = shaped("leakyRelu", (x, alpha) => (x >= 0 ? x : x * alpha), {
+export const leakyRelu = shaped("leakyRelu", (x, alpha) => (x >= 0 ? x : x * alpha), free, {
   name: "a quarter",
   attributes: { alpha: 0.25 },
   inputs: [f32([[-4, 0, 3]])],
@@ -35,7 +40,7 @@ export const leakyRelu = shaped("leakyRelu", (x, alpha) => (x >= 0 ? x : x * alp
 });
 
 /** x where it is positive, else alpha · (exp(x) - 1). */
-export const elu = shaped("elu", (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)), {
+export const elu = shaped("elu", (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)), freeBytes, {
   name: "down to -2",
   attributes: { alpha: 2 },
   inputs: [f32([[-Math.LN2, 0, 3]])],
@@ -47,7 +52,7 @@ export const gelu = defineOp({
   name: "gelu",
   inputs: { x: one(...floatTypes) },
   attributes: { approximate: flag },
-  quantization: free,
+  quantization: freeBytes,
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
   evaluate({ x }, { approximate }) {

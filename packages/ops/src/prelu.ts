@@ -9,7 +9,7 @@ export const prelu = defineOp({
   name: "prelu",
   inputs: { x: one("f32", "f16", "i8", "u8", "i16"), slope: one("f32", "f16", "i8", "u8", "i16") },
   attributes: {},
-  quantization: { kind: "free" },
+  quantization: { kind: "free", bytes: true },
   check: [
     [
       "slope broadcasts to the shape of x",

@@ -3,6 +3,9 @@ import type { QuantizationRule } from "@millrace/ir";
 /** The result has a range of its own. */
 export const free: QuantizationRule = { kind: "free" };
 
+/** The same, in 8 bits only. */
+export const freeBytes: QuantizationRule = { kind: "free", bytes: true };
+
 /** There is no integer form. */
 export function float(why: string): QuantizationRule {
   return { kind: "float", why };
@@ -15,4 +18,9 @@ export function fixed(byteScale: number, byteZeroPoint: number, wordScale: numbe
     parameters: (bits) =>
       bits === 8 ? { scale: byteScale, zeroPoint: byteZeroPoint } : { scale: wordScale, zeroPoint: 0 },
   };
+}
+
+/** The same, in 8 bits only. */
+export function fixedBytes(scale: number, zeroPoint: number): QuantizationRule {
+  return { kind: "fixed", parameters: () => ({ scale, zeroPoint }), bytes: true };
 }

@@ -2,7 +2,7 @@ import { elementCount, fromNumbers, numbersOf, type Tensor } from "@millrace/ir"
 import { integer, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { fixed } from "./rules.ts";
+import { fixed, fixedBytes } from "./rules.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
 
@@ -85,7 +85,7 @@ export const logSoftmax = defineOp({
   name: "logSoftmax",
   inputs,
   attributes: { axis: integer },
-  quantization: fixed(16 / 256, 127, 16 / 32768),
+  quantization: fixedBytes(16 / 256, 127),
   check: [axisWithin],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, { axis }, permutation) => ({

@@ -1,7 +1,7 @@
 import { type DType, fromNumbers, numbersOf, type QuantizationRule } from "@millrace/ir";
 import { defineOp, one } from "./define.ts";
 import { literal } from "./literal.ts";
-import { fixed, float, free } from "./rules.ts";
+import { fixed, float, free, freeBytes } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 
@@ -30,15 +30,15 @@ const rows = {
   exp: { apply: Math.exp, quantization: free, dtypes: floatTypes, x: [0, 1, -1], y: [1, Math.E, 1 / Math.E] },
   log: {
     apply: Math.log,
-    quantization: free,
+    quantization: freeBytes,
     dtypes: floatTypes,
     x: [1, Math.E, 0],
     y: [0, 1, Number.NEGATIVE_INFINITY],
   },
-  sqrt: { apply: Math.sqrt, quantization: free, dtypes: floatTypes, x: [0, 4, 2.25], y: [0, 2, 1.5] },
+  sqrt: { apply: Math.sqrt, quantization: freeBytes, dtypes: floatTypes, x: [0, 4, 2.25], y: [0, 2, 1.5] },
   rsqrt: {
     apply: (x: number) => 1 / Math.sqrt(x),
-    quantization: free,
+    quantization: freeBytes,
     dtypes: floatTypes,
     x: [1, 4, 0.25],
     y: [1, 0.5, 2],
@@ -115,7 +115,7 @@ const rows = {
   },
   hardSwish: {
     apply: (x: number) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
-    quantization: free,
+    quantization: freeBytes,
     dtypes: floatTypes,
     x: [-4, 0, 3, 1.5],
     y: [0, 0, 3, 1.125],

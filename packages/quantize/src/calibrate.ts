@@ -1,22 +1,36 @@
-import { DiagnosticError, type Graph, type Tensor, type Value } from "@millrace/ir";
+import { DiagnosticError, type Graph, numbersOf, type Tensor, type Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
-import { channelMeans, minMaxObserver, type Observer, type Range } from "./range.ts";
+import { type CalibrationMethod, observers } from "./observers/observers.ts";
+import { channelMeans, type Range, rangeOf, uniteRanges } from "./range.ts";
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal;
   /** Called after each inference with how many are done. */
   readonly progress?: (done: number) => void;
-  /** Makes the observer of one value; the whole range seen by default. */
-  readonly observer?: () => Observer;
+  /** How the ranges of 8-bit values are chosen; the whole range seen by default. */
+  readonly method?: CalibrationMethod;
+  /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
+  readonly percentile?: number;
 }
 
 /** What was seen of a graph's real values, and in how many inferences. */
 export interface Calibration {
+  /** What 8-bit values have to represent. */
   readonly ranges: ReadonlyMap<Value, Range>;
+  /** Least and greatest of each value: what 16-bit values represent, which have steps to spare. */
+  readonly extremes: ReadonlyMap<Value, Range>;
   /** Mean of each index of the last axis, of the values that layers with weights read. */
   readonly means: ReadonlyMap<Value, ArrayLike<number>>;
   readonly inferences: number;
 }
+
+/** What is known without samples: enough where all activations stay real. */
+export const noCalibration: Calibration = {
+  ranges: new Map(),
+  extremes: new Map(),
+  means: new Map(),
+  inferences: 0,
+};
 
 /** Runs the float graph on the samples and observes every real value. Throws a DiagnosticError if there are no samples or a value is never finite. */
 export async function calibrate(
@@ -26,7 +40,9 @@ export async function calibrate(
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
   const observed = observableValues(graph);
-  const observers = new Map(observed.map((value) => [value, (options.observer ?? minMaxObserver)()]));
+  const makeObserver = observers[options.method ?? "minmax"];
+  const watched = new Map(observed.map((value) => [value, makeObserver(options)]));
+  const extremes = new Map<Value, Range>();
   const averages = new Map(observed.filter(isWeighted).map((value) => [value, channelMeans()]));
   const prepared = await engine.prepare(graph, observed);
   let inferences = 0;
@@ -34,9 +50,14 @@ export async function calibrate(
     for await (const feeds of samples) {
       options.signal?.throwIfAborted();
       const results = await prepared.run(feeds);
-      for (const [value, observer] of observers) {
+      for (const [value, observer] of watched) {
         const tensor = results.get(value.name) ?? feeds.get(value.name)!;
-        observer.observe(tensor);
+        const numbers = numbersOf(tensor);
+        const seen = rangeOf(numbers);
+        if (seen.minimum <= seen.maximum) {
+          observer.observe(numbers, seen);
+          extremes.set(value, uniteRanges(extremes.get(value) ?? seen, seen));
+        }
         averages.get(value)?.observe(tensor);
       }
       inferences++;
@@ -46,10 +67,10 @@ export async function calibrate(
     await prepared.dispose();
   }
   if (inferences === 0) throw new DiagnosticError([noSamples]);
-  const ranges = new Map([...observers].map(([value, observer]) => [value, observer.range()]));
-  requireFinite(ranges);
+  requireFinite(observed.filter((value) => !extremes.has(value)));
+  const ranges = new Map([...watched].map(([value, observer]) => [value, observer.range()!]));
   const means = new Map([...averages].map(([value, average]) => [value, average.means()]));
-  return { ranges, means, inferences };
+  return { ranges, extremes, means, inferences };
 }
 
 const noSamples = {
@@ -74,13 +95,10 @@ function isWeighted(value: Value): boolean {
   return false;
 }
 
-function requireFinite(ranges: ReadonlyMap<Value, Range>): void {
-  const broken = [...ranges].filter(
-    ([, { minimum, maximum }]) => !Number.isFinite(minimum) || !Number.isFinite(maximum),
-  );
+function requireFinite(broken: readonly Value[]): void {
   if (broken.length === 0) return;
   throw new DiagnosticError(
-    broken.slice(0, 20).map(([value]) => ({
+    broken.slice(0, 20).map((value) => ({
       code: "quantize.not-finite",
       severity: "error",
       message: `value ${value.name} is never a finite number on the calibration samples`,

@@ -1,27 +1,22 @@
 import { type Graph, type Node, numbersOf, perTensor, type Quantization, type Value } from "@millrace/ir";
 import { activationParameters, representable } from "./parameters.ts";
 import { type Range, rangeOf, uniteRanges } from "./range.ts";
+import type { IntegerType } from "./scheme.ts";
 
-/** Which parameters every real value takes in the integer graph. */
+/** Which parameters every real value takes in one integer type. */
 export interface Assignment {
   readonly parameters: ReadonlyMap<Value, Quantization>;
   /** Results with fixed parameters that their readers need in others: value to the parameters of its group. */
   readonly requantized: ReadonlyMap<Value, Quantization>;
 }
 
-/** Whether a node has an integer form; a real node keeps its inputs and results as float32. */
-export function isQuantizable(node: Node): boolean {
-  const rule = node.op.quantization;
-  if (rule.kind === "float" || !touchesReals(node)) return false;
-  const weights = rule.kind === "free" ? rule.weights?.weights : undefined;
-  return node.inputs.every((value, index) => {
-    const name = node.op.inputs[Math.min(index, node.op.inputs.length - 1)].name;
-    return name !== weights || (value?.constant !== undefined && !value.type.quantization);
-  });
-}
-
-function touchesReals(node: Node): boolean {
-  return [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
+/** What is computed in one integer type. */
+export interface Typed {
+  readonly dtype: IntegerType;
+  /** Zero points are 0 in int8 too. */
+  readonly symmetric: boolean;
+  /** Whether a node computes in the type. */
+  readonly computes: (node: Node) => boolean;
 }
 
 /** Inputs of a node that share parameters with its results. */
@@ -55,8 +50,8 @@ class Groups {
   }
 }
 
-/** Decides the parameters of all activations from their ranges and the operators' rules. */
-export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>): Assignment {
+/** Decides the parameters of all activations in one type, from their ranges and the rules of the nodes that compute in it. */
+export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>, typed: Typed): Assignment {
   const groups = new Groups();
   const fixed = new Map<Value, Quantization>();
   const members = new Set<Value>();
@@ -64,17 +59,17 @@ export function assignParameters(graph: Graph, ranges: ReadonlyMap<Value, Range>
   uniteStates(graph, groups, members);
   for (const node of graph.nodes()) {
     for (const output of node.outputs) if (output.type.dtype === "f32") members.add(output);
-    if (!isQuantizable(node)) continue;
+    if (!typed.computes(node)) continue;
     const rule = node.op.quantization;
     for (const value of sharedInputs(node)) {
       members.add(value);
       for (const output of node.outputs) groups.unite(value, output);
     }
     if (rule.kind !== "fixed") continue;
-    const { scale, zeroPoint } = rule.parameters(8);
+    const { scale, zeroPoint } = rule.parameters(typed.dtype === "i16" ? 16 : 8);
     for (const output of node.outputs) fixed.set(output, perTensor(scale, zeroPoint));
   }
-  return settle(groups, members, fixed, ranges);
+  return settle(groups, members, { fixed, ranges, typed });
 }
 
 /** What a state becomes is what it is in the next run. */
@@ -88,12 +83,13 @@ function uniteStates({ inputs, outputs, outputNames, states }: Graph, groups: Gr
   }
 }
 
-function settle(
-  groups: Groups,
-  members: ReadonlySet<Value>,
-  fixed: ReadonlyMap<Value, Quantization>,
-  ranges: ReadonlyMap<Value, Range>,
-): Assignment {
+interface Known {
+  readonly fixed: ReadonlyMap<Value, Quantization>;
+  readonly ranges: ReadonlyMap<Value, Range>;
+  readonly typed: Typed;
+}
+
+function settle(groups: Groups, members: ReadonlySet<Value>, { fixed, ranges, typed }: Known): Assignment {
   const united = new Map<Value, Range>();
   const fixedOf = new Map<Value, Quantization[]>();
   for (const value of members) {
@@ -106,7 +102,9 @@ function settle(
     const own = fixed.get(value);
     if (own) fixedOf.set(root, [...(fixedOf.get(root) ?? []), own]);
   }
-  const chosen = new Map([...united].map(([root, range]) => [root, groupParameters(range, fixedOf.get(root) ?? [])]));
+  const chosen = new Map(
+    [...united].map(([root, range]) => [root, groupParameters(range, fixedOf.get(root) ?? [], typed)]),
+  );
   const parameters = new Map<Value, Quantization>();
   const requantized = new Map<Value, Quantization>();
   for (const value of members) {
@@ -119,14 +117,15 @@ function settle(
 }
 
 /** A group takes fixed parameters if all that are fixed agree and everything in the group fits them. */
-function groupParameters(range: Range, fixed: readonly Quantization[]): Quantization {
+function groupParameters(range: Range, fixed: readonly Quantization[], { dtype, symmetric }: Typed): Quantization {
   const [first] = fixed;
-  if (first === undefined) return activationParameters(range);
+  const own = activationParameters(range, dtype, symmetric || dtype === "i16");
+  if (first === undefined) return own;
   const agree = fixed.every(
     ({ scale, zeroPoint }) => scale[0] === first.scale[0] && zeroPoint[0] === first.zeroPoint[0],
   );
-  const limits = representable(first);
+  const limits = representable(first, dtype);
   const slack = first.scale[0];
   const fits = range.minimum >= limits.minimum - slack && range.maximum <= limits.maximum + slack;
-  return agree && fits ? first : activationParameters(range);
+  return agree && fits ? first : own;
 }

@@ -1,4 +1,6 @@
 export * from "./calibrate.ts";
 export * from "./compare.ts";
+export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";
+export { type LayerScheme, type Scheme, type SchemeName, schemes } from "./scheme.ts";

@@ -1,23 +1,24 @@
 import { integerRange, perTensor, type Quantization } from "@millrace/ir";
 import type { Range } from "./range.ts";
+import type { IntegerType } from "./scheme.ts";
 
 /**
- * Asymmetric int8 parameters whose range holds `range` and zero exactly: scale = (max - min) / 255,
- * zeroPoint = -128 - min / scale, rounded. An empty or all-zero range gets scale 1.
+ * Parameters whose range holds `range` and zero exactly. In int8: scale = (max - min) / 255, zeroPoint = -128 - min / scale, rounded. In
+ * int16, or if `symmetric`: scale = max|x| / 32767 or 127, zeroPoint 0. An empty or all-zero range gets scale 1.
  */
-export function activationParameters(range: Range): Quantization {
+export function activationParameters(range: Range, dtype: IntegerType, symmetric = dtype === "i16"): Quantization {
   const minimum = Math.min(0, range.minimum);
   const maximum = Math.max(0, range.maximum);
-  const [low, high] = integerRange("i8");
-  const scale = Math.fround((maximum - minimum) / (high - low));
+  const [low, high] = integerRange(dtype);
+  const scale = Math.fround(symmetric ? Math.max(-minimum, maximum) / high : (maximum - minimum) / (high - low));
   if (!(scale > 0) || !Number.isFinite(scale)) return perTensor(1, 0);
-  const zeroPoint = Math.round(low - minimum / scale);
+  const zeroPoint = symmetric ? 0 : Math.round(low - minimum / scale);
   return perTensor(scale, Math.min(high, Math.max(low, zeroPoint)));
 }
 
-/** Real values that the parameters can represent in int8. */
-export function representable(parameters: Quantization): Range {
-  const [low, high] = integerRange("i8");
+/** Real values that the parameters can represent. */
+export function representable(parameters: Quantization, dtype: IntegerType): Range {
+  const [low, high] = integerRange(dtype);
   const [scale] = parameters.scale;
   const [zeroPoint] = parameters.zeroPoint;
   return { minimum: (low - zeroPoint) * scale, maximum: (high - zeroPoint) * scale };

@@ -153,13 +153,13 @@ test("calibration without samples is an error", async () => {
 });
 
 test("activation parameters hold zero exactly and the whole range", () => {
-  expect(activationParameters({ minimum: 0, maximum: 6 })).toEqual({
+  expect(activationParameters({ minimum: 0, maximum: 6 }, "i8")).toEqual({
     scale: [Math.fround(6 / 255)],
     zeroPoint: [-128],
   });
-  expect(activationParameters({ minimum: 1, maximum: 255 })).toEqual({ scale: [1], zeroPoint: [-128] });
-  expect(activationParameters({ minimum: -255, maximum: -3 })).toEqual({ scale: [1], zeroPoint: [127] });
-  expect(activationParameters({ minimum: 0, maximum: 0 })).toEqual({ scale: [1], zeroPoint: [0] });
+  expect(activationParameters({ minimum: 1, maximum: 255 }, "i8")).toEqual({ scale: [1], zeroPoint: [-128] });
+  expect(activationParameters({ minimum: -255, maximum: -3 }, "i8")).toEqual({ scale: [1], zeroPoint: [127] });
+  expect(activationParameters({ minimum: 0, maximum: 0 }, "i8")).toEqual({ scale: [1], zeroPoint: [0] });
 });
 
 test("a channel of tiny weights beside others takes a coarser scale so that its bias fits", async () => {

@@ -4,30 +4,44 @@ import {
   DiagnosticError,
   Graph,
   type Node,
-  numbersOf,
-  type Quantization,
-  sameQuantization,
   type Value,
   type ValueType,
   type WeightsRule,
 } from "@millrace/ir";
-import { dequantize, quantize } from "@millrace/ops";
-import { quantizeConstant } from "@millrace/passes";
 import type { Calibration } from "./calibrate.ts";
-import { type Assignment, assignParameters, isQuantizable } from "./groups.ts";
-import { activationParameters, asUnsigned } from "./parameters.ts";
-import { rangeOf } from "./range.ts";
+import { assignParameters } from "./groups.ts";
+import { asUnsigned } from "./parameters.ts";
+import { realNode } from "./real-node.ts";
+import {
+  type ActivationType,
+  activationType,
+  type IntegerType,
+  type LayerScheme,
+  type Scheme,
+  type SchemeName,
+  schemeChooser,
+  schemes,
+} from "./scheme.ts";
+import { slotOf } from "./slot.ts";
 import { type KeptState, keptStates, stateWith } from "./states.ts";
-import { type IntegerConstant, quantizeLayer, slotOf } from "./weighted-layer.ts";
+import { ValueForms } from "./value-forms.ts";
+import { type IntegerConstant, quantizeLayer } from "./weighted-layer.ts";
 
 /** Element type of the model's inputs and outputs. */
-export type BoundaryType = "int8" | "uint8" | "float32";
+export type BoundaryType = "int8" | "uint8" | "int16" | "float32";
 
 export interface QuantizeOptions {
+  /** Types of data and weights; int8 by default. */
+  readonly scheme?: SchemeName;
+  /** Other schemes for some of the layers; the last that names a layer counts. */
+  readonly layers?: readonly LayerScheme[];
   /** One scale for all weights of a layer instead of one for each output channel. */
   readonly perTensor?: boolean;
+  /** Zero points of int8 data are 0. */
+  readonly symmetric?: boolean;
   /** Takes the mean shift that rounding the weights causes out of the biases; yes by default. */
   readonly biasCorrection?: boolean;
+  /** The scheme's type of data by default. */
   readonly io?: BoundaryType;
 }
 
@@ -35,6 +49,7 @@ export interface QuantizeOptions {
 export interface QuantizedLayer {
   readonly name: string;
   readonly origin: readonly string[];
+  readonly dtype: IntegerType;
   readonly scale: number;
   readonly zeroPoint: number;
 }
@@ -45,144 +60,155 @@ export interface QuantizedGraph {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A value of the float graph as the new graph has it: as a real tensor, as integers, or both. */
-interface Forms {
-  real?: Value;
-  integer?: Value;
-  /** Integers in the parameters of the value's group, where its own differ. */
-  shared?: Value;
-}
+const boundaryTypes = { i8: "int8", i16: "int16", f32: "float32" } as const;
 
 /**
- * The int8 form of a float graph: activations per tensor, weights per output channel, int32 biases, by TFLite's rules. Value names are kept. Nodes without
- * an integer form compute in float32 between dequantize and quantize nodes and are reported.
- * Throws a DiagnosticError naming every layer whose bias does not fit int32.
+ * The form of a float graph in the types that its layers' schemes ask for: activations per tensor, weights per output channel, biases in int32, or
+ * int64 beside int16, by TFLite's rules. Value names are kept. Nodes without an integer form compute in float32 between dequantize and quantize nodes
+ * and are reported, as are those that have one in 8 bits only. Throws a DiagnosticError naming every layer whose bias does not fit.
  */
 export function quantizeGraph(
   source: Graph,
-  calibration: Pick<Calibration, "ranges" | "means">,
+  calibration: Pick<Calibration, "ranges" | "extremes" | "means">,
   options: QuantizeOptions = {},
 ): QuantizedGraph {
   return new Builder(source, calibration, options).build();
 }
 
+/** Whether a graph's form by these options has integers whose ranges have to be seen on samples. */
+export function needsCalibration(graph: Graph, { scheme = "int8", layers = [] }: QuantizeOptions): boolean {
+  const schemeOf = schemeChooser(scheme, layers);
+  for (const node of graph.nodes()) if (activationType(node, schemeOf(node)) !== "f32") return true;
+  return false;
+}
+
 class Builder {
   readonly #source: Graph;
-  readonly #assignment: Assignment;
   readonly #means: Calibration["means"];
   readonly #options: QuantizeOptions;
+  readonly #schemeOf: (node: Node) => Scheme;
   readonly #graph: Graph;
   readonly #states: readonly KeptState[];
-  readonly #forms = new Map<Value, Forms>();
-  readonly #constants = new Map<Value, Map<string, Value>>();
+  readonly #forms: ValueForms;
   readonly #layers: QuantizedLayer[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
-  constructor(source: Graph, { ranges, means }: Pick<Calibration, "ranges" | "means">, options: QuantizeOptions) {
+  constructor(
+    source: Graph,
+    { ranges, extremes, means }: Pick<Calibration, "ranges" | "extremes" | "means">,
+    options: QuantizeOptions,
+  ) {
     this.#source = source;
-    this.#assignment = assignParameters(source, ranges);
     this.#means = means;
     this.#options = options;
+    this.#schemeOf = schemeChooser(options.scheme ?? "int8", options.layers ?? []);
     this.#graph = new Graph(source.name);
-    this.#states = keptStates(source);
+    this.#states = keptStates(source, (node) => this.#typeOf(node));
+    const assignment = (dtype: IntegerType) =>
+      assignParameters(source, dtype === "i8" ? ranges : extremes, {
+        dtype,
+        symmetric: options.symmetric ?? false,
+        computes: (node) => this.#typeOf(node) === dtype,
+      });
+    this.#forms = new ValueForms(this.#graph, { i8: assignment("i8"), i16: assignment("i16") });
   }
 
   build(): QuantizedGraph {
     for (const input of this.#source.inputs) this.#addInput(input);
     for (const node of this.#source.nodes()) {
-      if (isQuantizable(node)) this.#addInteger(node);
-      else this.#addReal(node);
+      const type = this.#typeOf(node);
+      if (type === "f32") this.#addReal(node);
+      else this.#addInteger(node, type);
     }
     this.#graph.setOutputs(
       this.#source.outputs.map((output, place) => this.#output(output, place)),
       this.#source.outputNames,
     );
-    this.#graph.states = this.#states.map((kept) => stateWith(kept, this.#parameters(kept.input)));
+    this.#graph.states = this.#states.map((kept) =>
+      stateWith(kept, kept.dtype === "f32" ? undefined : this.#forms.parameters(kept.input, kept.dtype)),
+    );
     const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new DiagnosticError(errors);
     return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
   }
 
-  #parameters(value: Value): Quantization {
-    return (
-      this.#assignment.parameters.get(value) ??
-      activationParameters(rangeOf(value.constant ? numbersOf(value.constant) : []))
-    );
+  #typeOf(node: Node): ActivationType {
+    return activationType(node, this.#schemeOf(node));
   }
 
   /** The boundary type of an input or output: that which was asked for, but for a state, which its user never sees. */
   #io(kept: KeptState | undefined): BoundaryType {
-    if (kept === undefined) return this.#options.io ?? "int8";
-    return kept.integer ? "int8" : "float32";
+    if (kept !== undefined) return boundaryTypes[kept.dtype];
+    return this.#options.io ?? boundaryTypes[schemes[this.#options.scheme ?? "int8"].activations];
   }
 
   #addInput(input: Value): void {
     const kept = this.#states.find((state) => state.input === input);
     const io = this.#io(kept);
     const readByIntegers =
-      kept?.integer ?? [...input.uses].some(({ user }) => isQuantizable(user) || user === this.#source.results);
+      (kept !== undefined && kept.dtype !== "f32") ||
+      [...input.uses].some(({ user }) => user === this.#source.results || this.#typeOf(user) !== "f32");
     if (input.type.dtype !== "f32" || io === "float32" || !readByIntegers) {
-      this.#forms.set(input, { real: this.#graph.addInput(input.name, input.type) });
+      this.#forms.set(input, this.#graph.addInput(input.name, input.type));
       return;
     }
-    const quantization = this.#parameters(input);
     const { shape } = input.type;
-    if (io === "int8") {
-      this.#forms.set(input, { integer: this.#graph.addInput(input.name, { dtype: "i8", shape, quantization }) });
+    const dtype = io === "int16" ? "i16" : "i8";
+    const quantization = this.#forms.parameters(input, dtype);
+    if (io !== "uint8") {
+      this.#forms.set(input, this.#graph.addInput(input.name, { dtype, shape, quantization }));
       return;
     }
     const bytes = this.#graph.addInput(input.name, { dtype: "u8", shape, quantization: asUnsigned(quantization) });
-    this.#forms.set(input, { integer: this.#convert(bytes, "i8", quantization, `${input.name}_int8`, []) });
+    this.#forms.set(
+      input,
+      this.#forms.converted(bytes, dtype, quantization, { name: `${input.name}_int8`, origin: [] }),
+    );
   }
 
-  #addInteger(node: Node): void {
+  #addInteger(node: Node, dtype: IntegerType): void {
     const rule = node.op.quantization;
     const weights = rule.kind === "free" ? rule.weights : undefined;
     const inputs = weights
-      ? this.#weightedInputs(node, weights)
-      : node.inputs.map((value) => value && this.#operand(value, rule.kind === "same"));
-    const types = node.outputs.map((output) => this.#integerType(output));
+      ? this.#weightedInputs(node, weights, dtype)
+      : node.inputs.map((value) => value && this.#forms.as(value, dtype, rule.kind === "same"));
+    const types = node.outputs.map((output) => this.#integerType(output, dtype));
     const created = this.#copy(node, inputs, types);
     for (const [index, output] of node.outputs.entries()) {
-      this.#forms.set(
-        output,
-        output.type.dtype === "f32" ? { integer: created.outputs[index] } : { real: created.outputs[index] },
-      );
-      if (output.type.dtype === "f32") this.#record(output, node);
+      this.#forms.set(output, created.outputs[index]);
+      if (output.type.dtype === "f32") this.#record(output, node, dtype);
     }
+    if (this.#schemeOf(node).activations !== dtype) this.#report(inBytes(node));
   }
 
-  #integerType(output: Value): ValueType {
+  #integerType(output: Value, dtype: IntegerType): ValueType {
     if (output.type.dtype !== "f32") return output.type;
-    return { dtype: "i8", shape: output.type.shape, quantization: this.#parameters(output) };
+    return { dtype, shape: output.type.shape, quantization: this.#forms.parameters(output, dtype) };
   }
 
-  #record(output: Value, node: Node): void {
-    const { scale, zeroPoint } = this.#parameters(output);
-    this.#layers.push({ name: output.name, origin: node.origin, scale: scale[0], zeroPoint: zeroPoint[0] });
+  #record(output: Value, { origin }: Node, dtype: IntegerType): void {
+    const { scale, zeroPoint } = this.#forms.parameters(output, dtype);
+    this.#layers.push({ name: output.name, origin, dtype, scale: scale[0], zeroPoint: zeroPoint[0] });
   }
 
   #addReal(node: Node): void {
-    const reals = [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
-    if (reals) this.#reportReal(node);
+    const scheme = this.#schemeOf(node);
+    const { inputs, diagnostics } = realNode(node, scheme, {
+      forms: this.#forms,
+      graph: this.#graph,
+      perTensor: this.#options.perTensor ?? false,
+    });
     const created = this.#copy(
       node,
-      node.inputs.map((value) => value && this.#real(value)),
+      inputs,
       node.outputs.map(({ type }) => type),
     );
-    for (const [index, output] of node.outputs.entries()) this.#forms.set(output, { real: created.outputs[index] });
+    for (const [index, output] of node.outputs.entries()) this.#forms.set(output, created.outputs[index]);
+    for (const diagnostic of diagnostics) this.#report(diagnostic);
   }
 
-  #reportReal(node: Node): void {
-    const rule = node.op.quantization;
-    const why = rule.kind === "float" ? rule.why : "its weights are not constant, or integers already";
-    this.#diagnostics.push({
-      code: "quantize.stays-float",
-      severity: "warning",
-      message: `${node.name} (${node.op.name}) computes in float32: ${why}`,
-      at: { node: node.name },
-      hint: "replace the operator in the model, or accept the conversions around it",
-    });
+  #report(diagnostic: Diagnostic): void {
+    this.#diagnostics.push(diagnostic);
   }
 
   #copy(node: Node, inputs: readonly (Value | undefined)[], outputTypes: readonly ValueType[]): Node {
@@ -192,13 +218,14 @@ class Builder {
     return this.#graph.addNode({ op, inputs, attributes, name, origin, outputNames, outputTypes });
   }
 
-  #weightedInputs(node: Node, rule: WeightsRule): readonly (Value | undefined)[] {
+  #weightedInputs(node: Node, rule: WeightsRule, dtype: IntegerType): readonly (Value | undefined)[] {
     const data = node.inputs[slotOf(node, rule.data)]!;
-    const x = this.#operand(data, false);
+    const x = this.#forms.as(data, dtype);
     const means = this.#options.biasCorrection === false ? undefined : this.#means.get(data);
-    const inputScale = x.type.quantization!.scale[0];
     const layer = quantizeLayer(node, rule, {
-      inputScale,
+      inputScale: x.type.quantization!.scale[0],
+      weightType: rule.halfBytes && this.#schemeOf(node).weights === "i4" ? "i4" : "i8",
+      biasType: dtype === "i16" ? "i64" : "i32",
       perTensor: this.#options.perTensor ?? false,
       ...(means && { means }),
     });
@@ -209,96 +236,31 @@ class Builder {
     inputs[slotOf(node, rule.data)] = x;
     inputs[slotOf(node, rule.weights)] = constant(rule.weights, layer.weights);
     const bias = node.inputs[slotOf(node, rule.bias)];
-    inputs[slotOf(node, rule.bias)] = layer.bias ? constant(rule.bias, layer.bias) : bias && this.#operand(bias, false);
+    inputs[slotOf(node, rule.bias)] = layer.bias
+      ? constant(rule.bias, layer.bias)
+      : bias && this.#forms.as(bias, dtype);
     return inputs;
-  }
-
-  /** The value as integers, in its group's parameters if `shared`. */
-  #operand(value: Value, shared: boolean): Value {
-    if (value.type.dtype !== "f32") return this.#real(value);
-    const quantization = (shared && this.#assignment.requantized.get(value)) || this.#parameters(value);
-    if (value.constant) return this.#constant(value, quantization);
-    const forms = this.#forms.get(value)!;
-    if (forms.integer === undefined) {
-      forms.integer = this.#convert(
-        forms.real!,
-        "i8",
-        this.#parameters(value),
-        `${value.name}_int8`,
-        value.producer?.origin ?? [],
-      );
-    }
-    if (sameQuantization(forms.integer.type.quantization, quantization)) return forms.integer;
-    forms.shared ??= this.#convert(
-      forms.integer,
-      "i8",
-      quantization,
-      `${value.name}_requantized`,
-      value.producer?.origin ?? [],
-    );
-    return forms.shared;
-  }
-
-  #constant(value: Value, quantization: Quantization): Value {
-    const made = this.#constants.get(value) ?? new Map<string, Value>();
-    this.#constants.set(value, made);
-    const key = `${quantization.scale} ${quantization.zeroPoint}`;
-    const known =
-      made.get(key) ??
-      this.#graph.addConstant(
-        value.name,
-        quantizeConstant(value.constant!, { dtype: "i8", quantization }),
-        quantization,
-      );
-    made.set(key, known);
-    return known;
-  }
-
-  #real(value: Value): Value {
-    if (value.constant) {
-      const made = this.#constants.get(value) ?? new Map<string, Value>();
-      this.#constants.set(value, made);
-      const known = made.get("real") ?? this.#graph.addConstant(value.name, value.constant, value.type.quantization);
-      made.set("real", known);
-      return known;
-    }
-    const forms = this.#forms.get(value)!;
-    forms.real ??= this.#graph.addNode({
-      op: dequantize,
-      inputs: [forms.integer!],
-      attributes: {},
-      name: `${value.name}_float`,
-      origin: value.producer?.origin ?? [],
-    }).outputs[0];
-    return forms.real;
   }
 
   #output(output: Value, place: number): Value {
     const kept = this.#states.find((state) => state.place === place);
     const io = this.#io(kept);
-    if (output.type.dtype !== "f32" || io === "float32") return this.#real(output);
-    const forms = this.#forms.get(output);
-    const isReal = forms && forms.integer === undefined && output.producer && !isQuantizable(output.producer);
-    if (isReal && kept === undefined) return this.#real(output);
-    const integer = this.#operand(output, kept !== undefined);
-    if (io === "int8") return integer;
-    return this.#convert(
-      integer,
-      "u8",
-      asUnsigned(integer.type.quantization!),
-      `${output.name}_uint8`,
-      output.producer?.origin ?? [],
-    );
+    if (output.type.dtype !== "f32" || io === "float32") return this.#forms.as(output, "f32");
+    const staysReal = output.producer && this.#typeOf(output.producer) === "f32";
+    if (staysReal && kept === undefined) return this.#forms.as(output, "f32");
+    const integer = this.#forms.as(output, io === "int16" ? "i16" : "i8", kept !== undefined);
+    if (io !== "uint8") return integer;
+    const named = { name: `${output.name}_uint8`, origin: output.producer?.origin ?? [] };
+    return this.#forms.converted(integer, "u8", asUnsigned(integer.type.quantization!), named);
   }
+}
 
-  #convert(
-    value: Value,
-    dtype: "i8" | "u8",
-    { scale, zeroPoint }: Quantization,
-    name: string,
-    origin: readonly string[],
-  ): Value {
-    const attributes = { dtype, scale, zeroPoint, axis: -1, rounding: "away" };
-    return this.#graph.addNode({ op: quantize, inputs: [value], attributes, name, origin }).outputs[0];
-  }
+function inBytes(node: Node): Diagnostic {
+  return {
+    code: "quantize.eight-bits-only",
+    severity: "info",
+    message: `${node.name} (${node.op.name}) computes in int8: its operator has no form in 16 bits`,
+    at: { node: node.name },
+    hint: "give it the scheme float32 if its accuracy matters more than integers",
+  };
 }

@@ -6,26 +6,6 @@ export interface Range {
   readonly maximum: number;
 }
 
-/** Collects what an activation looks like over the calibration samples, in bounded memory. */
-export interface Observer {
-  observe(tensor: Tensor): void;
-  /** The range to represent. */
-  range(): Range;
-}
-
-/** The whole range seen. */
-export function minMaxObserver(): Observer {
-  let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  return {
-    observe(tensor) {
-      const seen = rangeOf(numbersOf(tensor));
-      minimum = Math.min(minimum, seen.minimum);
-      maximum = Math.max(maximum, seen.maximum);
-    },
-    range: () => ({ minimum, maximum }),
-  };
-}
-
 /** Least and greatest of the finite numbers; [∞, -∞] if there are none. */
 export function rangeOf(values: ArrayLike<number>): Range {
   let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -10,6 +10,7 @@ import {
   type WeightsRule,
 } from "@millrace/ir";
 import { quantizeBias, quantizeWeights } from "@millrace/passes";
+import { slotOf } from "./slot.ts";
 
 /** Integers and how they stand for reals. */
 export interface IntegerConstant {
@@ -27,32 +28,30 @@ export interface IntegerLayer {
 export interface LayerOptions {
   /** Scale of the layer's data. */
   readonly inputScale: number;
+  readonly weightType: "i8" | "i4";
+  readonly biasType: "i32" | "i64";
   readonly perTensor: boolean;
   /** Mean of each channel of the layer's data; with it the bias is corrected. */
   readonly means?: ArrayLike<number>;
 }
 
-/** Greatest bias in steps of its scale that leaves an int32 sum room for the products. */
-const greatestBias = 2 ** 30;
-
-/** The value in the slot that the rule names. */
-export function slotOf(node: Node, name: string): number {
-  return node.op.inputs.findIndex((slot) => slot.name === name);
-}
+/** Greatest bias in steps of its scale that leaves a sum room for the products. */
+const greatestBias = { i32: 2 ** 30, i64: 2 ** 46 } as const;
 
 /** Quantizes a layer's constant weights, and its bias where that is constant. */
 export function quantizeLayer(node: Node, rule: WeightsRule, options: LayerOptions): IntegerLayer {
   const [weights, bias] = [rule.weights, rule.bias].map((name) => node.inputs[slotOf(node, name)]);
   const tensor = weights!.constant!;
   const offsets = bias?.constant && numbersOf(bias.constant);
-  const { inputScale, perTensor } = options;
-  const leastScale = (channel: number) => (offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias) : 0);
+  const { inputScale, perTensor, weightType, biasType } = options;
+  const leastScale = (channel: number) =>
+    offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias[biasType]) : 0;
   const axis = rule.axis(node.attributes, tensor.shape.length);
-  const integers = quantizeWeights(tensor, axis, { perTensor, leastScale });
+  const integers = quantizeWeights(tensor, axis, { dtype: weightType, perTensor, leastScale });
   const diagnostics = integers.raised.length > 0 ? [raisedScales(node, integers.raised)] : [];
   const corrected = (bias === undefined || bias.constant) && correctedBias(node, rule, integers, options);
   if (!corrected) return { weights: integers, diagnostics };
-  const { saturated, ...quantized } = quantizeBias(corrected, inputScale, integers.quantization.scale);
+  const { saturated, ...quantized } = quantizeBias(corrected, biasType, inputScale, integers.quantization.scale);
   if (saturated.length > 0) diagnostics.push(saturatedBias(node, bias, saturated));
   return { weights: integers, bias: quantized, diagnostics };
 }

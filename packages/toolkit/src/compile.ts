@@ -1,5 +1,6 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { remainingTransposes } from "@millrace/passes";
+import { type CalibrationMethod, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
@@ -26,7 +27,7 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   readonly measure?: boolean;
 }
 
-/** Files to write and the report of how they came about. The int8 model is the first file. */
+/** Files to write and the report of how they came about. The quantized model is the first file. */
 export interface Compilation {
   readonly outputs: readonly Output[];
   readonly report: Report;
@@ -34,7 +35,7 @@ export interface Compilation {
   readonly quantized: Graph;
 }
 
-/** The whole journey to an int8 model, by default a microcontroller's `.tflite`: import, clean up, calibrate, quantize, write, measure. */
+/** The whole journey to a quantized model, by default a microcontroller's `.tflite`: import, clean up, calibrate, quantize, write, measure. */
 export async function compile(source: ModelSource, data: Dataset, options: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
   const to = options.to ?? "tflite";
@@ -46,13 +47,15 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
   const float = prepared.graph;
   const result = await watch.time("quantize", () => integerForm(float, data, options));
   const outputs = await watch.time("write", () =>
-    writeBoth(float, result.graph, options.stem ?? stemOf(source.name), to),
+    writeBoth(float, result.graph, { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to }),
   );
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
   const diagnostics = [...prepared.diagnostics, ...result.diagnostics];
-  const facts = { model, macs: macsOf(float), parameters, memory };
+  const { scheme = "int8", calibration = "minmax" } = options;
+  const method = result.samples === 0 ? "none" : calibration;
+  const facts = { model, macs: macsOf(float), parameters, memory, scheme, calibration: method } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
   return { outputs: outputs.files, report, float, quantized: result.graph };
 }
@@ -60,8 +63,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
 /** A model that is already quantized is taken as it is. */
 async function integerForm(float: Graph, data: Dataset, options: CompileOptions): Promise<QuantizeResult> {
   if (!isQuantized(float)) return quantize(float, data, options.floatEngine, options);
-  const empty = { ranges: new Map(), means: new Map(), inferences: 0 };
-  return { graph: cloneGraph(float).graph, layers: [], diagnostics: [], calibration: empty, samples: 0 };
+  return { graph: cloneGraph(float).graph, layers: [], diagnostics: [], calibration: noCalibration, samples: 0 };
 }
 
 interface WrittenOutputs {
@@ -69,9 +71,15 @@ interface WrittenOutputs {
   readonly operators: Readonly<Record<string, number>>;
 }
 
-function writeBoth(float: Graph, quantized: Graph, stem: string, to: TargetFormat): WrittenOutputs {
+interface Naming {
+  readonly stem: string;
+  readonly scheme: SchemeName;
+  readonly to: TargetFormat;
+}
+
+function writeBoth(float: Graph, quantized: Graph, { stem, scheme, to }: Naming): WrittenOutputs {
   const integers = write(quantized, to);
-  const files: Output[] = [{ path: `${stem}_int8.${to}`, kind: `${to}-int8`, bytes: integers.bytes }];
+  const files: Output[] = [{ path: `${stem}_${scheme}.${to}`, kind: `${to}-${scheme}`, bytes: integers.bytes }];
   if (!isQuantized(float))
     files.push({ path: `${stem}_float.${to}`, kind: `${to}-float`, bytes: write(float, to).bytes });
   return { files, operators: integers.operators };
@@ -93,6 +101,8 @@ async function reportOf(
     readonly macs: number;
     readonly parameters: number;
     readonly memory: Report["memory"];
+    readonly scheme: SchemeName;
+    readonly calibration: CalibrationMethod | "none";
   },
   result: QuantizeResult,
   outputs: WrittenOutputs,
@@ -107,8 +117,8 @@ async function reportOf(
     artifacts: await Promise.all(outputs.files.map(artifactOf)),
     graph: { operators: outputs.operators, transposes: remainingTransposes(result.graph).length },
     quantization: {
-      scheme: "int8",
-      calibration: "minmax",
+      scheme: facts.scheme,
+      calibration: facts.calibration,
       samples: result.samples,
       layers: result.layers.map((layer) => ({
         ...layer,

@@ -1,5 +1,13 @@
 export { type Diagnostic, DiagnosticError, type Graph, type Tensor } from "@millrace/ir";
 export {
+  type BoundaryType,
+  type CalibrationMethod,
+  type LayerScheme,
+  observers,
+  type SchemeName,
+  schemes,
+} from "@millrace/quantize";
+export {
   type ArenaBuffer,
   type Engine,
   type MemoryPlan,

@@ -1,9 +1,12 @@
 import { fail, type Graph } from "@millrace/ir";
 import {
   type Calibration,
+  type CalibrationMethod,
   calibrate,
   compareLayers,
   type LayerError,
+  needsCalibration,
+  noCalibration,
   type QuantizedGraph,
   type QuantizeOptions,
   quantizeGraph,
@@ -17,6 +20,10 @@ import { feedsOf, modelInputs } from "./real-values.ts";
 export interface QuantizeRequest extends QuantizeOptions, Progress {
   /** Most calibration samples to use; all that the data's split names by default, at most 100. */
   readonly samples?: number;
+  /** How the ranges of 8-bit activations are chosen; `minmax` by default. */
+  readonly calibration?: CalibrationMethod;
+  /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
+  readonly percentile?: number;
 }
 
 export interface QuantizeResult extends QuantizedGraph {
@@ -27,13 +34,15 @@ export interface QuantizeResult extends QuantizedGraph {
 
 const defaultSamples = 100;
 
-/** Calibrates a float graph on the data by `engine` and returns its int8 form. */
+/** Calibrates a float graph on the data by `engine`, where its scheme needs that, and returns its form by the scheme. */
 export async function quantize(
   graph: Graph,
   data: Dataset,
   engine: Engine,
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
+  if (!needsCalibration(graph, request))
+    return { ...quantizeGraph(graph, noCalibration, request), calibration: noCalibration, samples: 0 };
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
   const inputs = modelInputs(graph);
   async function* feeds(): AsyncGenerator<Inference> {
@@ -42,7 +51,12 @@ export async function quantize(
       request.progress?.("calibrate", done + 1, chosen.length);
     }
   }
-  const calibration = await calibrate(graph, engine, feeds(), request.signal ? { signal: request.signal } : {});
+  const { signal, percentile, calibration: method } = request;
+  const calibration = await calibrate(graph, engine, feeds(), {
+    ...(signal && { signal }),
+    ...(method && { method }),
+    ...(percentile !== undefined && { percentile }),
+  });
   return { ...quantizeGraph(graph, calibration, request), calibration, samples: chosen.length };
 }
 

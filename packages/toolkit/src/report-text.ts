@@ -39,10 +39,11 @@ function memoryRows({ memory }: Report): (readonly [string, string])[] {
   return [["memory", `${formatBytes(arenaBytes)} of activations (${bound}), ${formatBytes(weightBytes)} of weights`]];
 }
 
-function accuracyRows({ accuracy }: Report): (readonly [string, string])[] {
+function accuracyRows({ accuracy, quantization }: Report): (readonly [string, string])[] {
   if (accuracy === undefined) return [];
   const { metric, samples, float, quantized } = accuracy;
-  const integer = quantized === undefined ? "" : `, int8 ${formatMetric(metric, quantized)}`;
+  const integer =
+    quantized === undefined ? "" : `, ${quantization?.scheme ?? "quantized"} ${formatMetric(metric, quantized)}`;
   return [["accuracy", `float ${formatMetric(metric, float)}${integer}  (${metric}, ${samples} samples)`]];
 }
 

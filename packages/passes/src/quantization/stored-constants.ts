@@ -10,8 +10,8 @@ import {
   type Tensor,
 } from "@millrace/ir";
 
-/** Greatest magnitude of an int8 weight; -128 is not used. */
-const weightLimit = 127;
+/** Greatest magnitude of a weight, for each type that weights are stored in; the least number of the type is not used. */
+const weightLimits = { i8: 127, i4: 7 } as const;
 
 /** Nearest integer, halves away from zero. */
 function roundAway(value: number): number {
@@ -33,15 +33,20 @@ export function quantizeConstant(
 }
 
 /**
- * Symmetric int8 weights: scale[c] = max|w[c]| / 127 along `axis`, or one scale for all. A channel's scale is raised to `leastScale[c]`
+ * Symmetric weights: scale[c] = max|w[c]| / 127 along `axis` for int8, or one scale for all. A channel's scale is raised to `leastScale[c]`
  * as long as that stays within the greatest scale of the layer, which costs no more than one scale for all would; `raised` lists
  * those channels. A channel of zeros takes whatever scale it needs.
  */
 export function quantizeWeights(
   tensor: Tensor,
   axis: number,
-  options: { readonly perTensor: boolean; readonly leastScale: (channel: number) => number },
+  options: {
+    readonly dtype: keyof typeof weightLimits;
+    readonly perTensor: boolean;
+    readonly leastScale: (channel: number) => number;
+  },
 ): { readonly tensor: Tensor; readonly quantization: Quantization; readonly raised: readonly number[] } {
+  const limit = weightLimits[options.dtype];
   const channels = tensor.shape[axis];
   const inner = elementCount(tensor.shape.slice(axis + 1));
   const values = numbersOf(tensor);
@@ -55,18 +60,21 @@ export function quantizeWeights(
   const scale = Array.from(peaks, (peak, channel) => {
     const least = options.leastScale(channel);
     if (peak === 0) return Math.fround(Math.max(1, least));
-    const own = usableScale(peak / weightLimit) ?? leastFloat;
-    if (own >= least || least > greatest / weightLimit) return own;
+    const own = usableScale(peak / limit) ?? leastFloat;
+    if (own >= least || least > greatest / limit) return own;
     raised.push(channel);
     return Math.fround(least);
   });
   const data = new Int8Array(values.length);
   forEachChannel(values.length, inner, channels, (at, channel) => {
-    data[at] = Math.min(weightLimit, Math.max(-weightLimit, roundAway(values[at] / scale[channel])));
+    data[at] = Math.min(limit, Math.max(-limit, roundAway(values[at] / scale[channel])));
   });
   const quantization = options.perTensor ? perTensor(scale[0], 0) : perAxis(scale, axis);
-  return { tensor: { dtype: "i8", shape: tensor.shape, data }, quantization, raised };
+  return { tensor: { dtype: options.dtype, shape: tensor.shape, data }, quantization, raised };
 }
+
+/** TFLite scales 64-bit sums only while they have less than 48 bits; half of that is left to the products. */
+const greatestBias = { i32: 2 ** 31 - 1, i64: 2 ** 46 } as const;
 
 /** The least positive normal float32. */
 const leastFloat = 2 ** -126;
@@ -86,20 +94,22 @@ function forEachChannel(
   }
 }
 
-/** An int32 bias with scale input × weights. `saturated` lists the channels whose value does not fit. */
+/** A bias with scale input × weights, in int32 or int64. `saturated` lists the channels whose value does not fit. */
 export function quantizeBias(
   tensor: Tensor,
+  dtype: "i32" | "i64",
   inputScale: number,
   weightScale: readonly number[],
 ): { readonly tensor: Tensor; readonly quantization: Quantization; readonly saturated: readonly number[] } {
   const values = numbersOf(tensor);
   const saturated: number[] = [];
   const scale = Array.from(values, (_, channel) => Math.fround(inputScale * weightScale[channel % weightScale.length]));
-  const data = Int32Array.from(values, (value, channel) => {
+  const greatest = greatestBias[dtype];
+  const stored = Array.from(values, (value, channel) => {
     const rounded = value === 0 ? 0 : roundAway(value / scale[channel]);
-    if (!(Math.abs(rounded) <= 2 ** 31 - 1)) saturated.push(channel);
-    return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), rounded));
+    if (!(Math.abs(rounded) <= greatest)) saturated.push(channel);
+    return Math.min(greatest, Math.max(-greatest, rounded));
   });
   const quantization = weightScale.length === 1 ? perTensor(scale[0] ?? 1, 0) : perAxis(scale, 0);
-  return { tensor: { dtype: "i32", shape: tensor.shape, data }, quantization, saturated };
+  return { tensor: fromNumbers(dtype, tensor.shape, stored), quantization, saturated };
 }

@@ -46,7 +46,7 @@ function storedWeights(weights: Value, axis: number, data: Steps): StoredConstan
   if (kept) return kept;
   if (stored?.type.dtype === "u8" && data.dtype === "u8" && stored.type.quantization!.axis === undefined)
     return { tensor: stored.constant!, quantization: stored.type.quantization! };
-  return quantizeWeights(realConstant(weights)!, axis, { perTensor: false, leastScale: () => 0 });
+  return quantizeWeights(realConstant(weights)!, axis, { dtype: "i8", perTensor: false, leastScale: () => 0 });
 }
 
 /** The same weights as signed integers whose zero is 0, if they fit 8 bits and have scales along no other axis. */
@@ -73,7 +73,7 @@ function storedBias(bias: Value, real: Tensor, data: Steps, weights: Quantizatio
   const fits = stored?.type.dtype === "i32" && hasScales(stored.type.quantization!, scale);
   const { saturated, ...made } = fits
     ? { tensor: stored.constant!, quantization: weightsLike(scale), saturated: [] }
-    : quantizeBias(real, inputScale, weights.scale);
+    : quantizeBias(real, data.dtype === "i16" ? "i64" : "i32", inputScale, weights.scale);
   if (saturated.length > 0) return undefined;
   if (data.dtype !== "i16") return made;
   return { ...made, tensor: fromNumbers("i64", made.tensor.shape, numbersOf(made.tensor)) };
