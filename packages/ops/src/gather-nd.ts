@@ -11,7 +11,6 @@ import {
 import { defineOp, one } from "./define.ts";
 import { f32, i32, i64 } from "./literal.ts";
 import { everyIndex, pick } from "./pick.ts";
-import { indexes } from "./sizes.ts";
 
 /** How many leading axes of data one row of indices names; undefined where that is open or more than there are. */
 function depthOf(data: Shape, indices: Shape): number | undefined {
@@ -29,11 +28,6 @@ export const gatherNd = defineOp({
     [
       "the last size of indices is at most the number of axes of data",
       ({ data, indices }) => depthOf(data.type.shape, indices.type.shape) !== undefined,
-    ],
-    [
-      "indices that are constant are within the data",
-      ({ data, indices }) =>
-        indexes(indices.constant, data.type.shape.slice(0, depthOf(data.type.shape, indices.type.shape))),
     ],
   ],
   infer: ({ data, indices }) => ({

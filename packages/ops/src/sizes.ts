@@ -1,4 +1,4 @@
-import { type Dimension, elementCount, fail, numbersOf, type Shape, type Tensor } from "@millrace/ir";
+import { type Dimension, elementCount, fail, type Shape } from "@millrace/ir";
 
 /** Whether `axis` is one of the axes of a shape. */
 export function within(axis: number, shape: Shape): boolean {
@@ -20,15 +20,4 @@ export function staticSizes(sizes: readonly Dimension[]): readonly number[] {
           hint: "Give the model's inputs fixed shapes.",
         }),
   );
-}
-
-/** Whether the rows of a constant are indices, or negative ones from the end, of axes of these sizes; what is not known may be. */
-export function indexes(rows: Tensor | undefined, sizes: Shape): boolean {
-  if (rows === undefined || sizes.length === 0) return true;
-  const numbers = numbersOf(rows);
-  for (let at = 0; at < numbers.length; at++) {
-    const size = sizes[at % sizes.length];
-    if (typeof size === "number" && (numbers[at] >= size || numbers[at] < -size)) return false;
-  }
-  return true;
 }

@@ -50,8 +50,19 @@ const convolution = {
 };
 const none = { activation: "none" };
 
+/** Rows picked from a matrix by constant indices. */
+function picking(op: Operator, rows: readonly number[], attributes: Attributes): Graph {
+  const graph = new Graph("refused");
+  const data = graph.addInput("data", { dtype: "f32", shape: [4, 2] });
+  const indices = graph.addConstant("indices", fromNumbers("i32", [rows.length, 1], rows));
+  graph.setOutputs(graph.addNode({ op, inputs: [data, indices], attributes, name: "layer" }).outputs);
+  return graph;
+}
+
 const cases: readonly (readonly [reason: string, graph: () => Graph])[] = [
   ["every size is known", () => nodeOf(ops.abs, [{ dtype: "f32", shape: ["N"] }], {})],
+  ["constant indices are within the data", () => picking(ops.gather, [0, -5, -1], { axis: 0 })],
+  ["constant indices are within the data", () => picking(ops.gatherNd, [4], {})],
   ["32-bit floats", () => nodeOf(ops.abs, [{ dtype: "f16", shape: [2] }], {})],
   ["32-bit floats", () => nodeOf(ops.cast, [real], { to: "f64" })],
   ["channel-last", () => nodeOf(ops.averagePool2d, [real], { ...pooling, countPadding: false, layout: "first" })],

@@ -1,4 +1,4 @@
-import { bodiesOf, type Diagnostic, type DType, type Graph, type Node, type Value } from "@millrace/ir";
+import { bodiesOf, type Diagnostic, type DType, type Graph, type Node, numbersOf, type Value } from "@millrace/ir";
 import * as ops from "@millrace/ops";
 import { isStored } from "./element-types.ts";
 import { isNamedClamp } from "./legalize/activations.ts";
@@ -63,6 +63,19 @@ const constraints: readonly Constraint[] = [
     sentence: "both operands have one shape",
     hint: "Expand the smaller operand before it.",
     holds: ({ inputs }) => !differ(inputs),
+  },
+  {
+    operators: [ops.gather, ops.gatherNd],
+    sentence: "constant indices are within the data",
+    hint: "Correct the indices in the model: they read what is not there.",
+    holds(node) {
+      const { data, indices } = ops.gather.inputsOf(node);
+      const first = node.op === ops.gather ? ops.gather.attributesOf(node).axis : 0;
+      const depth = node.op === ops.gather ? 1 : (indices.type.shape.at(-1) as number);
+      const sizes = data.type.shape.slice(first, first + depth) as readonly number[];
+      const numbers = indices.constant ? Array.from(numbersOf(indices.constant)) : [];
+      return numbers.every((index, at) => index >= 0 && index < sizes[at % sizes.length]);
+    },
   },
   {
     operators: [ops.localResponseNormalization],

@@ -84,7 +84,7 @@ export function gatherAlong(
   finish(gather, [before, last.operand], last.attributes);
 }
 
-/** Constant indices that count from the end count from the start: TFLite knows no negative ones. */
+/** Constant indices that count from the end count from the start: TFLite knows no negative ones. Those before the start stay. */
 export const countFromStart = rewrite("tflite-count-from-start", {
   roots: [gather, gatherNd],
   find(node) {
@@ -94,11 +94,14 @@ export const countFromStart = rewrite("tflite-count-from-start", {
     const sizes = data.type.shape.slice(axis, axis + depth);
     if (!indices.constant || !isStatic(sizes)) return undefined;
     const numbers = Array.from(numbersOf(indices.constant));
-    return numbers.some((index) => index < 0) ? { numbers, sizes, indices: indices.constant } : undefined;
+    const wrapped = numbers.map((index, at) => {
+      const fromStart = index + sizes[at % sizes.length];
+      return index < 0 && fromStart >= 0 ? fromStart : index;
+    });
+    return wrapped.some((index, at) => index !== numbers[at]) ? { wrapped, indices: indices.constant } : undefined;
   },
-  replace({ numbers, sizes, indices }, node, graph) {
+  replace({ wrapped, indices }, node, graph) {
     const { finish, constant } = edit(graph, node);
-    const wrapped = numbers.map((index, at) => (index < 0 ? index + sizes[at % sizes.length] : index));
     const operand = constant("indices", fromNumbers(indices.dtype, indices.shape, wrapped));
     finish(node.op, [node.inputs[0], operand], node.attributes);
   },
