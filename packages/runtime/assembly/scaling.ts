@@ -1,3 +1,5 @@
+import { Exact, finishExactly } from "./exact";
+
 /**
  * Factors of output channels, in arrays of `stride` elements each: low and high i32; scale, offset and below f64; then
  * scale and offset f32, which give the same but for sums whose results lie close to the middle between integers.
@@ -16,6 +18,8 @@ export class Scaling {
   /** Products are clamped to these where single precision does. */
   least: f32;
   greatest: f32;
+  /** The reference's own arithmetic if nothing else will do, else zero. */
+  exact: usize;
 }
 
 // @ts-ignore: decorator
@@ -138,6 +142,10 @@ function finishEight(
 /** Turns rows of sums for eight channels from `channel` on into stored results of 8 bits at `target`, a row of all channels apart. */
 export function finish(sums: usize, target: usize, rows: i32, scaling: Scaling, channel: i32): void {
   target += channel;
+  if (scaling.exact) {
+    const count = min(8, scaling.channels - channel);
+    return finishExactly(sums, target, rows, scaling.channels, changetype<Exact>(scaling.exact), channel, count);
+  }
   if (channel + 8 <= scaling.channels) {
     if (scaling.unsigned) {
       if (scaling.signed) finishEight(sums, target, rows, scaling, channel, true, true);

@@ -45,16 +45,16 @@ function reachesOf(weights: Int16Array, bias: Int32Array, largest: number) {
   });
 }
 
-function productsOf({ node }: FastNode, channels: number, scaling: StoredScaling): Products | undefined {
+function productsOf({ node }: FastNode, channels: number, stored: StoredScaling): Products {
   const [x, filter, offsets] = node.inputs as [Value, Value, Value | undefined];
   const zero = weightZeroPoint(filter);
-  const stored = filter.constant!.data as Int8Array;
-  const weights = new Int16Array(stored.length);
-  for (let at = 0; at < stored.length; at++) weights[at] = stored[at] - zero;
+  const data = filter.constant!.data as Int8Array;
+  const weights = new Int16Array(data.length);
+  for (let at = 0; at < data.length; at++) weights[at] = data[at] - zero;
   const bias = new Int32Array(channels);
   if (offsets) bias.set(offsets.constant!.data as Int32Array);
-  const fast = fastScaling(scaling, reachesOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
-  return fast && { weights, bias, scaling: fast };
+  const fast = fastScaling(stored, reachesOf(weights, bias, largestOf(x)), integerRange(node.outputs[0].type.dtype));
+  return { weights, bias, scaling: { stored, fast } };
 }
 
 /** Bytes of working memory: where the band begins behind the sums, and all together. */
@@ -88,7 +88,7 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
   const { to, window } = geometry;
   const bands = bandsOf(geometry);
   const images = placeImages(layout, fast, geometry, layout.scratch + scratchOf(geometry, bands).band, bands);
-  const scaling = placeScaling(layout, products.scaling, y);
+  const scaling = placeScaling(layout, products.scaling, y.type.dtype);
   const runs = runOffsets(geometry, bands);
   const pairs =
     operation === "filterNine" ? 5 : Math.ceil((geometry.depthwise ? runs.length : runLength(geometry, bands)) / 2);
@@ -108,7 +108,6 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
 function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling): FastKernel | undefined {
   if (whole.window.padding.some((size) => size < 0)) return undefined;
   const products = productsOf(fast, whole.to[3], scaling);
-  if (products === undefined) return undefined;
   if (suitsTiles(whole)) return fastTiles(fast, whole, products);
   const geometry = flattened(whole);
   return {

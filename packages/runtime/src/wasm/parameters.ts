@@ -1,4 +1,5 @@
-import type { Value } from "@millrace/ir";
+import type { DType, Value } from "@millrace/ir";
+import type { StoredScaling } from "../kernels/finish.ts";
 import { affineOf } from "../kernels/kernel.ts";
 import type { Bands, Geometry } from "./bands.ts";
 import type { FastNode } from "./kernel.ts";
@@ -9,23 +10,39 @@ import type { FastScaling } from "./scaling.ts";
 export interface Products {
   readonly weights: Int16Array;
   readonly bias: Int32Array;
-  readonly scaling: FastScaling;
+  readonly scaling: SumScaling;
+}
+
+/** The reference's scaling of sums, and a faster one where that is proven to give the same. */
+export interface SumScaling {
+  readonly stored: StoredScaling;
+  readonly fast: FastScaling | undefined;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Writes the module's `Scaling`. */
-export function placeScaling(layout: Layout, scaling: FastScaling, y: Value): number {
-  const { sums, factors, singles, stride, base, least, greatest, signed } = scaling;
+const exactKinds = { double: 0, single: 1, real: 2 } as const;
+
+/** Writes the module's `Exact`. */
+function placeExact(layout: Layout, { kind, zeroPoint, low, high, values, shifts }: StoredScaling): number {
+  const [factors, exponents] = [values, shifts].map((data) => layout.constant(data));
+  return layout.constant(Int32Array.of(exactKinds[kind], zeroPoint, low, high, factors, exponents));
+}
+
+/** Writes the module's `Scaling` for results of type `dtype`. */
+export function placeScaling(layout: Layout, { stored, fast }: SumScaling, dtype: DType): number {
+  const channels = stored.values.length;
+  const unsigned = Number(dtype !== "i8");
+  if (fast === undefined)
+    return layout.constant(Int32Array.of(0, channels, 0, 0, unsigned, 0, 0, 0, placeExact(layout, stored)));
+  const { sums, factors, singles, stride, base, least, greatest, signed } = fast;
   const arrays = new Uint8Array(44 * stride);
   arrays.set(bytesOf(sums));
   arrays.set(bytesOf(factors), 8 * stride);
   arrays.set(bytesOf(singles), 32 * stride);
-  const channels = (y.type.shape as readonly number[]).at(-1)!;
-  const unsigned = Number(y.type.dtype === "u8");
-  const fields = Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), 0, 0);
+  const fields = Int32Array.of(layout.constant(arrays), channels, stride, base, unsigned, Number(signed), 0, 0, 0);
   new Float32Array(fields.buffer).set([least, greatest], 6);
   return layout.constant(fields);
 }

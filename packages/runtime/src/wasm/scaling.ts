@@ -174,6 +174,14 @@ function singlesOf({ zeroPoint }: StoredScaling, [scale, offset]: Factors, signe
   return signed ? [scale, half, tie] : [scale, half + tie, 0];
 }
 
+/** One channel's scaling in all eight lanes. */
+export function inAllLanes(scaling: FastScaling): FastScaling {
+  const spread = <Data extends Int32Array | Float64Array | Float32Array>(data: Data) =>
+    data.map((_, at) => data[at - (at % 8)]) as Data;
+  const { sums, factors, singles } = scaling;
+  return { ...scaling, sums: spread(sums), factors: spread(factors), singles: spread(singles) };
+}
+
 /**
  * The module's scaling for a node whose channels' sums lie in `reaches`, or undefined where it would not give
  * the reference's integers for every sum. `range` is that of the stored type.

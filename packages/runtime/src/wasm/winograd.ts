@@ -88,7 +88,7 @@ function placeTiles(layout: Layout, fast: FastNode, geometry: Geometry, products
   const { scratch } = layout;
   const parts = scratchOf(geometry, bands);
   const images = placeImages(layout, fast, geometry, scratch + parts.band, bands);
-  const scaling = placeScaling(layout, products.scaling, y);
+  const scaling = placeScaling(layout, products.scaling, y.type.dtype);
   const planes = transformFilters(products.weights, to[3], depth);
   const packing = { channels: to[3], together: 8, runLength: depth } as const;
   const weights = layout.constant(packPairs(planes, packing, (count) => new Int16Array(count)));
