@@ -1,8 +1,9 @@
 import { Convolution, convolve, Products } from "./convolution";
 import { Movement, move } from "./movement";
+import { combinePairs, Pairwise } from "./pairwise";
 import { AveragePool, averagePool } from "./pooling";
 import { multiplyRow } from "./row";
-import { LookUp, LookUpPair, lookUp, lookUpPair } from "./tables";
+import { LookUp, lookUp } from "./tables";
 import { convolveTiles, Winograd } from "./winograd";
 
 /** An operation and the address of its parameters; the operations' numbers are those of `src/wasm/commands.ts`. */
@@ -23,7 +24,7 @@ function runOne(operation: i32, parameters: usize): void {
     case 3:
       return lookUp(changetype<LookUp>(parameters));
     case 4:
-      return lookUpPair(changetype<LookUpPair>(parameters));
+      return combinePairs(changetype<Pairwise>(parameters));
     case 5:
       return averagePool(changetype<AveragePool>(parameters));
     case 6:

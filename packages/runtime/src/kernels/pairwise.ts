@@ -1,6 +1,6 @@
 import { type Node, sameShape, type Tensor } from "@millrace/ir";
 import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
-import { type Multiply, multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
+import { type Multiplier, type Multiply, multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { broadcastOffsets } from "./broadcast.ts";
 import {
   type Affine,
@@ -34,12 +34,35 @@ export function pairwise(combine: (a: number, b: number) => number): Kernel {
   };
 }
 
+/** How what two stored integers stand for becomes one sum. */
+export const combinations = {
+  sum: (a, b) => (a + b) | 0,
+  product: (a, b) => a * b,
+  square: (a, b) => Math.imul(a - b, a - b),
+  greatest: Math.max,
+  least: Math.min,
+} satisfies Record<string, (a: number, b: number) => number>;
+
+/** Arithmetic on two stored integers: tables of what each stands for, least first, and what becomes of the sum. */
+export interface PairParts {
+  readonly left: IntegerData;
+  readonly right: IntegerData;
+  readonly combine: keyof typeof combinations;
+  readonly multiplier: Multiplier;
+  readonly zeroPoint: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Prepares the arithmetic of a node. */
+export type PreparePair = (node: Node, context: KernelContext) => PairParts;
+
 /** What arithmetic on two inputs needs: parameters, clamp and multiplication. */
 function preparePair(node: Node, { rounding }: KernelContext) {
   const [a, b] = node.inputs.map((value) => affineOf(value, node));
   const output = affineOf(node.outputs[0], node);
   const [low, high] = activationClamp(output, node);
-  return { a, b, output, low, high, multiply: multiplyBy[rounding] };
+  return { a, b, output, low, high, zeroPoint: output.zeroPoint, multiply: multiplyBy[rounding] };
 }
 
 /** Every stored integer less its zero point, shifted left and multiplied by `factor`. */
@@ -52,24 +75,38 @@ function clamped(x: number, low: number, high: number): number {
   return Math.max(low, Math.min(high, x));
 }
 
-/** Both inputs brought to twice the greater scale with bits to spare, then added or subtracted and brought to the output's. */
-function sumOf(sign: 1 | -1): KernelFactory {
+/** The kernel of arithmetic in parts. */
+function inParts(prepare: PreparePair): KernelFactory {
   return (node, context) => {
-    const { a, b, output, low, high, multiply } = preparePair(node, context);
-    const shift = output.dtype === "i16" ? 15 : 20;
-    const common = 2 * Math.max(a.scale, b.scale);
-    const left = scaledTable(a, shift, a.scale / common, multiply);
-    const right = scaledTable(b, shift, b.scale / common, multiply);
-    const { value, shift: exponent } = quantizeMultiplier(common / (2 ** shift * output.scale), context.rounding);
+    const { left, right, combine, multiplier, zeroPoint, low, high } = prepare(node, context);
+    const [a, b] = node.inputs.map((value) => affineOf(value, node));
+    const combined = combinations[combine];
+    const multiply = multiplyBy[context.rounding];
+    const { value, shift } = multiplier;
     return pairwise((x, y) => {
-      const sum = (left[x - a.minimum] + sign * right[y - b.minimum]) | 0;
-      return clamped(multiply(sum, value, exponent) + output.zeroPoint, low, high);
+      const sum = combined(left[x - a.minimum], right[y - b.minimum]);
+      return clamped(multiply(sum, value, shift) + zeroPoint, low, high);
     });
   };
 }
 
-export const integerAdd = sumOf(1);
-export const integerSub = sumOf(-1);
+/** Both inputs brought to twice the greater scale with bits to spare, then added or subtracted and brought to the output's. */
+function sumParts(sign: 1 | -1): PreparePair {
+  return (node, context) => {
+    const { a, b, output, multiply, ...rest } = preparePair(node, context);
+    const shift = output.dtype === "i16" ? 15 : 20;
+    const common = 2 * Math.max(a.scale, b.scale);
+    const left = scaledTable(a, shift, a.scale / common, multiply);
+    const right = scaledTable(b, shift, b.scale / common, multiply).map((x) => sign * x) as IntegerData;
+    const multiplier = quantizeMultiplier(common / (2 ** shift * output.scale), context.rounding);
+    return { ...rest, left, right, combine: "sum", multiplier };
+  };
+}
+
+export const addParts = sumParts(1);
+export const subParts = sumParts(-1);
+export const integerAdd = inParts(addParts);
+export const integerSub = inParts(subParts);
 
 /** TFLite's 16-bit sums by shifts: the operand with the smaller scale is shifted to the result's, and the sum saturates. */
 function shiftedSumOf(sign: 1 | -1): KernelFactory {
@@ -84,46 +121,53 @@ function shiftedSumOf(sign: 1 | -1): KernelFactory {
 export const integerShiftedAdd = shiftedSumOf(1);
 export const integerShiftedSub = shiftedSumOf(-1);
 
-export const integerMul: KernelFactory = (node, context) => {
-  const { a, b, output, low, high, multiply } = preparePair(node, context);
+function centeredTable(steps: Affine): IntegerData {
+  return tabulate(steps, "i32", (stored) => stored - steps.zeroPoint);
+}
+
+export const mulParts: PreparePair = (node, context) => {
+  const { a, b, output, multiply, ...rest } = preparePair(node, context);
   const factor = Math.fround(Math.fround(a.scale * b.scale) / output.scale);
-  const { value, shift } = quantizeMultiplier(factor, context.rounding);
-  return pairwise((x, y) => {
-    const product = (x - a.zeroPoint) * (y - b.zeroPoint);
-    return clamped(multiply(product, value, shift) + output.zeroPoint, low, high);
-  });
+  const multiplier = quantizeMultiplier(factor, context.rounding);
+  return { ...rest, left: centeredTable(a), right: centeredTable(b), combine: "product", multiplier };
 };
 
-export const integerSquaredDifference: KernelFactory = (node, context) => {
-  const { a, b, output, low, high, multiply } = preparePair(node, context);
+export const integerMul = inParts(mulParts);
+
+export const squaredDifferenceParts: PreparePair = (node, context) => {
+  const { a, b, output, multiply, ...rest } = preparePair(node, context);
   const shift = 7;
   const common = 2 * Math.max(a.scale, b.scale);
   const left = scaledTable(a, shift, a.scale / common, multiply);
   const right = scaledTable(b, shift, b.scale / common, multiply);
   const multiplier = quantizeMultiplier((common * common) / (2 ** (2 * shift) * output.scale), context.rounding);
-  return pairwise((x, y) => {
-    const difference = left[x - a.minimum] - right[y - b.minimum];
-    const square = Math.imul(difference, difference);
-    return clamped(multiply(square, multiplier.value, multiplier.shift) + output.zeroPoint, low, high);
-  });
+  return { ...rest, left, right, combine: "square", multiplier };
 };
 
+export const integerSquaredDifference = inParts(squaredDifferenceParts);
+
+/** A multiplier that leaves integers of 16 bits as they are. */
+const identity: Multiplier = { value: 2 ** 30, shift: 1 };
+
 /** The greater or lesser of two values, brought to the output's parameters where theirs differ. */
-function extreme(choose: (a: number, b: number) => number): KernelFactory {
+function extremeParts(combine: "greatest" | "least"): PreparePair {
   return (node, context) => {
     const { a, b, output, multiply } = preparePair(node, context);
-    const tables = [a, b].map((steps) => {
+    const { minimum: low, maximum: high } = output;
+    const [left, right] = [a, b].map((steps) => {
       const { value, shift } = quantizeMultiplier(steps.scale / output.scale, context.rounding);
       return tabulate(steps, "i32", (stored) =>
-        clamped(multiply(stored - steps.zeroPoint, value, shift) + output.zeroPoint, output.minimum, output.maximum),
+        clamped(multiply(stored - steps.zeroPoint, value, shift) + output.zeroPoint, low, high),
       );
     });
-    return pairwise((x, y) => choose(tables[0][x - a.minimum], tables[1][y - b.minimum]));
+    return { left, right, combine, multiplier: identity, zeroPoint: 0, low, high };
   };
 }
 
-export const integerMaximum = extreme(Math.max);
-export const integerMinimum = extreme(Math.min);
+export const maximumParts = extremeParts("greatest");
+export const minimumParts = extremeParts("least");
+export const integerMaximum = inParts(maximumParts);
+export const integerMinimum = inParts(minimumParts);
 
 /** A test of two values on a common scale, with 8 bits after the point as TFLite takes. */
 export function comparison(test: (a: number, b: number) => boolean): KernelFactory {

@@ -4,7 +4,7 @@ export const operations = {
   filter: 1,
   filterNine: 2,
   lookUp: 3,
-  lookUpPair: 4,
+  combine: 4,
   averagePool: 5,
   multiplyRow: 6,
   multiplyTiles: 7,

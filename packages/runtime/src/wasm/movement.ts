@@ -26,7 +26,7 @@ function sourcesOf({ node, typeOf }: FastNode, tables: ReturnType<typeof convers
     if (!value?.type.quantization) continue;
     const entry = tables[index];
     const count = elementCount(typeOf(value).shape);
-    sources.push({ value, first, count, table: entry && byBytes(entry.table, entry.from) });
+    sources.push({ value, first, count, table: entry && Uint8Array.from(byBytes(entry.table, entry.from)) });
     first += count + 1;
   }
   return sources;

@@ -1,10 +1,19 @@
 import type { OpName } from "@millrace/ops";
+import {
+  addParts,
+  maximumParts,
+  minimumParts,
+  mulParts,
+  squaredDifferenceParts,
+  subParts,
+} from "../kernels/pairwise.ts";
 import { fastConv2d, fastLinear } from "./convolution.ts";
 import type { FastKernelFactory } from "./kernel.ts";
 import { fastJoining, fastMovement, fastNearest } from "./movement.ts";
+import { fastPairwise } from "./pairwise.ts";
 import { fastAveragePool } from "./pooling.ts";
 import { fastReshape } from "./reshape.ts";
-import { fastElementwise, fastPairwise } from "./tables.ts";
+import { fastElementwise } from "./tables.ts";
 
 /** Faster kernels for nodes on quantized values; what has none, or one that refuses, runs in its reference kernel. */
 export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> = {
@@ -21,12 +30,12 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   gelu: fastElementwise,
   clamp: fastElementwise,
   quantize: fastElementwise,
-  add: fastPairwise,
-  sub: fastPairwise,
-  mul: fastPairwise,
-  maximum: fastPairwise,
-  minimum: fastPairwise,
-  squaredDifference: fastPairwise,
+  add: fastPairwise(addParts),
+  sub: fastPairwise(subParts),
+  mul: fastPairwise(mulParts),
+  maximum: fastPairwise(maximumParts),
+  minimum: fastPairwise(minimumParts),
+  squaredDifference: fastPairwise(squaredDifferenceParts),
   conv2d: fastConv2d,
   linear: fastLinear,
   averagePool2d: fastAveragePool,

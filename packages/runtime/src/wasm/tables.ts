@@ -1,27 +1,22 @@
-import { sameShape, type Tensor, tensorOf, type Value } from "@millrace/ir";
+import { type Value, viewBytes } from "@millrace/ir";
 import type { Affine, IntegerData } from "../kernels/kernel.ts";
 import type { Command } from "./commands.ts";
 import { isByte } from "./convolution.ts";
 import type { FastKernelFactory, FastNode } from "./kernel.ts";
 import type { Layout } from "./layout.ts";
 
-/** Every byte as an element of a value's type, `times` in a row and then all over again. */
-function everyByte(value: Value, count: number, times: number): Tensor {
-  const bytes = new Uint8Array(count);
-  for (let at = 0; at < count; at++) bytes[at] = Math.floor(at / times);
-  return tensorOf(value.type.dtype, [count], value.type.dtype === "i8" ? new Int8Array(bytes.buffer) : bytes);
-}
-
-/** The bytes that the reference kernel makes of all bytes, or pairs of them. */
-function tabulate({ node, kernel }: FastNode, inputs: readonly Tensor[]): Uint8Array {
-  const [result] = kernel(inputs, [{ ...node.outputs[0].type, shape: inputs[0].shape }], node.attributes);
+/** The bytes that the reference kernel makes of all bytes. */
+function tabulate({ node, kernel }: FastNode, x: Value): Uint8Array {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const inputs = [viewBytes(x.type.dtype, [256], bytes)];
+  const [result] = kernel(inputs, [{ ...node.outputs[0].type, shape: [256] }], node.attributes);
   const { buffer, byteOffset, byteLength } = result.data;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Results of stored integers, least first, as results of bytes. */
-export function byBytes(table: IntegerData, { minimum }: Affine): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => table[(byte - minimum) & 255]);
+export function byBytes(table: IntegerData, { minimum }: Affine): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => table[(byte - minimum) & 255]);
 }
 
 /** Writes the module's `LookUp`. */
@@ -41,30 +36,8 @@ export const fastElementwise: FastKernelFactory = (fast) => {
     reads: [x],
     scratch: 0,
     place(layout) {
-      const table = tabulate(fast, [everyByte(x, 256, 1)]);
+      const table = tabulate(fast, x);
       return [placeLookUp(layout, layout.addressOf(x), table, layout.addressOf(y), count)];
-    },
-  };
-};
-
-/** Operators on pairs of 8-bit elements of equal shapes: by a table that the reference kernel fills. */
-export const fastPairwise: FastKernelFactory = (fast) => {
-  const { node, typeOf } = fast;
-  const [a, b] = node.inputs;
-  const [y] = node.outputs;
-  if (!isByte(a) || !isByte(b) || !isByte(y)) return undefined;
-  const { shape } = typeOf(y);
-  if (!sameShape(typeOf(a).shape, shape) || !sameShape(typeOf(b).shape, shape)) return undefined;
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (count < 1024) return undefined;
-  return {
-    reads: [a, b],
-    scratch: 0,
-    place(layout) {
-      const table = layout.constant(tabulate(fast, [everyByte(a, 65536, 256), everyByte(b, 65536, 1)]));
-      const [first, second, target] = [a, b, y].map((value) => layout.addressOf(value));
-      const parameters = layout.constant(Int32Array.of(first, second, table, target, count));
-      return [{ operation: "lookUpPair", parameters }];
     },
   };
 };
