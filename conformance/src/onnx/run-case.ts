@@ -1,7 +1,7 @@
 import { dataTypeOf, readOnnx } from "@millrace/formats/onnx";
 import { importOnnx, importTensor } from "@millrace/frontends/onnx";
 import { type Graph, isFloat, numbersOf, type Tensor } from "@millrace/ir";
-import { referenceEngine } from "@millrace/runtime";
+import { type Engine, referenceEngine } from "@millrace/runtime";
 import { diagnosticsOf, load, prepare, write } from "@millrace/toolkit";
 import type { Dataset, SuiteCase } from "./suite.ts";
 
@@ -29,34 +29,40 @@ const coarse: Readonly<Record<string, number>> = { FLOAT16: 2 ** -9, BFLOAT16: 2
 
 type Feeds = ReadonlyMap<string, Tensor>;
 
+/** Makes of a model, with values of its inputs that may become constants, a graph and an engine for it. */
+type Way = (model: Uint8Array, values: Feeds) => { readonly graph: Graph; readonly engine: Engine };
+
 export async function runCase({ name, model, datasets }: SuiteCase): Promise<CaseResult> {
-  const imported = await outcomeOf(model, datasets, importCase);
+  const imported = await outcomeOf(model, datasets, (bytes, values) => ({
+    graph: importOnnx(readOnnx(bytes), { values }).graph,
+    engine: referenceEngine(),
+  }));
   if (imported.kind !== "equal") return { name, imported, converted: imported, needsValues: false };
-  const alone = await outcomeOf(model, datasets, (bytes) => convertCase(bytes, new Map()));
-  if (alone.kind !== "refused") return { name, imported, converted: alone, needsValues: false };
-  const converted = await outcomeOf(model, datasets, convertCase);
-  return { name, imported, converted, needsValues: converted.kind === "equal" };
+  return { name, imported, ...(await runConverted({ name, model, datasets }, () => referenceEngine())) };
 }
 
-function importCase(model: Uint8Array, values: Feeds): Graph {
-  return importOnnx(readOnnx(model), { values }).graph;
+/** The outcome of a case in an engine for the TFLite file that it is written to. */
+export async function runConverted(
+  { model, datasets }: SuiteCase,
+  engineFor: (file: Uint8Array) => Engine,
+): Promise<Pick<CaseResult, "converted" | "needsValues">> {
+  const way: Way = (bytes, values) => {
+    const source = { name: "model.onnx", bytes };
+    const file = write(prepare(load(source, { values }), { ioLayout: "source" }).graph, "tflite").bytes;
+    return { graph: load({ name: "model.tflite", bytes: file }).graph, engine: engineFor(file) };
+  };
+  const alone = await outcomeOf(model, datasets, (bytes) => way(bytes, new Map()));
+  if (alone.kind !== "refused") return { converted: alone, needsValues: false };
+  const converted = await outcomeOf(model, datasets, way);
+  return { converted, needsValues: converted.kind === "equal" };
 }
 
-function convertCase(model: Uint8Array, values: Feeds): Graph {
-  const source = { name: "model.onnx", bytes: model };
-  const { graph } = prepare(load(source, { values }), { ioLayout: "source" });
-  return load({ name: "model.tflite", bytes: write(graph, "tflite").bytes }).graph;
-}
-
-async function outcomeOf(
-  model: Uint8Array,
-  datasets: readonly Dataset[],
-  graphOf: (model: Uint8Array, values: Feeds) => Graph,
-): Promise<Outcome> {
+async function outcomeOf(model: Uint8Array, datasets: readonly Dataset[], way: Way): Promise<Outcome> {
   try {
     for (const dataset of datasets) {
       const values = feedsOf(model, dataset);
-      const wrong = await compareGraph(graphOf(model, values), values, dataset);
+      const { graph, engine } = way(model, values);
+      const wrong = await compareGraph(graph, engine, values, dataset);
       if (wrong) return { kind: "wrong", reason: wrong };
     }
     return { kind: "equal" };
@@ -80,9 +86,15 @@ function feedsOf(model: Uint8Array, { inputs }: Dataset): Feeds {
 }
 
 /** The first difference from the stored results, if there is one. */
-async function compareGraph(graph: Graph, feeds: Feeds, { outputs }: Dataset): Promise<string | undefined> {
-  const prepared = await referenceEngine().prepare(graph);
+async function compareGraph(
+  graph: Graph,
+  engine: Engine,
+  feeds: Feeds,
+  { outputs }: Dataset,
+): Promise<string | undefined> {
+  const prepared = await engine.prepare(graph);
   const results = await prepared.run(new Map(graph.inputs.map(({ name }) => [name, feeds.get(name)!])));
+  await prepared.dispose();
   for (const [index, output] of outputs.entries()) {
     if (output === undefined) continue;
     const share = coarse[dataTypeOf(output.dataType) ?? ""] ?? relative;

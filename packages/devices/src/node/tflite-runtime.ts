@@ -41,7 +41,10 @@ export interface LoadedModel {
   invoke(inputs: readonly Uint8Array[]): Uint8Array[];
 }
 
-/** Lends a driver's model to callers: checks inputs, turns failures into diagnostics, and drops the model when disposed. */
+/**
+ * Lends a driver's model to callers: checks inputs, turns failures into diagnostics, and drops the model when disposed. LiteRT
+ * returns from a run whose operator failed as from others, with whatever its memory holds, and only prints an error.
+ */
 export function createRunner(runtime: string, model: LoadedModel, printed: () => string): TfliteRunner {
   let current: LoadedModel | undefined = model;
   const dispose = () => {
@@ -58,8 +61,11 @@ export function createRunner(runtime: string, model: LoadedModel, printed: () =>
         });
       }
       checkInputs(runtime, current.inputs, inputs);
+      const before = printed();
       try {
-        return current.invoke(inputs);
+        const results = current.invoke(inputs);
+        if (printed() !== before && printed().includes("ERROR: ")) throw new Error("it gave no results");
+        return results;
       } catch (error) {
         dispose();
         fail("tflite-runtime.run-failed", `${runtime} could not run the model: ${describe(error, printed())}`, {

@@ -46,6 +46,27 @@ export const legalizeCases: readonly LegalizeCase[] = [
     },
   ),
   legalizeCase(
+    "product of bytes that stand for no reals",
+    "CAST MUL CAST",
+    ops.mul,
+    [fromNumbers("u8", [2], [3, 255]), fromNumbers("u8", [], [4])],
+    { activation: "none" },
+  ),
+  legalizeCase(
+    "quotient of 64-bit integers",
+    "CAST DIV CAST",
+    ops.div,
+    [fromNumbers("i64", [2], [-7, 9]), fromNumbers("i64", [], [2])],
+    { activation: "none" },
+  ),
+  legalizeCase(
+    "comparison of bytes",
+    "CAST LESS",
+    ops.less,
+    [fromNumbers("i8", [2], [-7, 9]), fromNumbers("i8", [], [2])],
+    {},
+  ),
+  legalizeCase(
     "cast to 4 bits",
     "CAST CAST SUB FLOOR_MOD ADD CAST",
     ops.cast,

@@ -1,5 +1,5 @@
 import { DiagnosticError, fromNumbers, Graph, numbersOf, perTensor, type Quantization } from "@millrace/ir";
-import { clamp, conv2d, maxPool2d, pad, quantize, shapeOf } from "@millrace/ops";
+import { abs, clamp, conv2d, maxPool2d, pad, quantize, shapeOf } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { exportTflite } from "./export.ts";
 import { oneNode, operatorsOf, randomTensor, resultsOf, throughFile } from "./graphs.testing.ts";
@@ -32,10 +32,33 @@ describe("what TFLite spells differently", () => {
     expect([...again.nodes()].map(({ name }) => name)).toEqual(["bounded/maximum", "bounded"]);
   });
 
-  it("makes a shape that is known a constant", () => {
+  it("makes a shape that is known a constant, and a copy of it the output", () => {
     const graph = oneNode(shapeOf, [randomTensor([2, 3, 4])], { start: 1, end: 3 });
+    expect(operatorsOf(graph)).toEqual(["MAXIMUM"]);
     const [output] = throughFile(graph).outputs;
     expect(numbersOf(output.constant!)).toEqual(Float64Array.of(3, 4));
+  });
+
+  it("writes inputs, constants and values that are outputs already as outputs of their own", () => {
+    const graph = new Graph("copies");
+    const x = graph.addInput("x", { dtype: "f32", shape: [3] });
+    const constant = graph.addConstant("c", fromNumbers("i32", [2], [5, 6]));
+    const [y] = graph.addNode({ op: abs, inputs: [x], attributes: {}, name: "y" }).outputs;
+    graph.setOutputs([x, y, constant, y], ["x", "y", "c", "again"]);
+    const [{ operators, outputs }] = exportTflite(graph).model.subgraphs;
+    expect(operatorsOf(graph)).toEqual(["ABS", "RESHAPE", "MAXIMUM", "RESHAPE"]);
+    const made = operators.flatMap((operator) => operator.outputs);
+    expect(new Set(outputs).size).toBe(4);
+    expect(made).toEqual(expect.arrayContaining([...outputs]));
+    const again = throughFile(graph);
+    expect(again.outputNames).toEqual(["x", "y", "c", "again"]);
+    const results = resultsOf(again, fromNumbers("f32", [3], [-1, 2, -3]));
+    expect(results.map((tensor) => Array.from(numbersOf(tensor)))).toEqual([
+      [-1, 2, -3],
+      [1, 2, 3],
+      [5, 6],
+      [1, 2, 3],
+    ]);
   });
 });
 

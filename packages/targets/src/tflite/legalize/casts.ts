@@ -1,5 +1,5 @@
-import { bitsOf, type DType, fromNumbers, isFloat, type Node, type Value, type ValueType } from "@millrace/ir";
-import { add, cast, floorMod, operators, sub } from "@millrace/ops";
+import { bitsOf, type DType, fromNumbers, isFloat, type Node, type Value } from "@millrace/ir";
+import { add, cast, floorMod, sub } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { edit } from "./edit.ts";
 
@@ -37,48 +37,3 @@ function isWrapped({ inputs: [x], outputs: [result] }: Node): boolean {
     sum?.op === add && sum.inputs[0]?.producer?.op === floorMod && range?.data[0] === 2 ** bitsOf(result.type.dtype)
   );
 }
-
-/** Types that only CAST takes, and those that hold their numbers and every operator takes. */
-const widerTypes: Readonly<Partial<Record<DType, DType>>> = { u16: "i32", u32: "i64" };
-
-function isUnsigned({ dtype, quantization }: ValueType): boolean {
-  return dtype in widerTypes && quantization === undefined;
-}
-
-/** Whether the operator takes the wider integers, and gives none without a sign for them. */
-function worksWider({ op, inputs, attributes }: Node): boolean {
-  const wider = inputs.map((value) => value && { ...value, type: widerType(value.type) });
-  return op.check(wider, attributes).length === 0 && !op.infer(wider, attributes).some(isUnsigned);
-}
-
-function widerType(type: ValueType): ValueType {
-  return isUnsigned(type) ? { ...type, dtype: widerTypes[type.dtype]! } : type;
-}
-
-/** What works on 16 and 32 bits without a sign works on the next wider integers between casts. */
-export const widenUnsigned = rewrite("tflite-widen-unsigned", {
-  roots: [...operators.values()].filter((op) => op !== cast),
-  find: (node) =>
-    [...node.inputs, ...node.outputs].some((value) => value && isUnsigned(value.type)) && worksWider(node)
-      ? {}
-      : undefined,
-  replace(_, node, graph) {
-    const { origin, op, attributes } = node;
-    const converted = (value: Value, to: DType, name: string) =>
-      value.constant
-        ? graph.addConstant(name, cast.evaluate!([value.constant], { to }, [])[0])
-        : graph.addNode({ op: cast, inputs: [value], attributes: { to }, name, origin, before: node }).outputs[0];
-    const inputs = node.inputs.map((value) => {
-      const to = value && widerTypes[value.type.dtype];
-      return to ? converted(value, to, `${value.name}/${to}`) : value;
-    });
-    const wide = graph.addNode({ op, inputs, attributes, name: `${node.name}/wide`, origin, before: node });
-    for (const [index, result] of node.outputs.entries()) {
-      const { dtype } = result.type;
-      const { name } = result;
-      const narrow = widerTypes[dtype] ? converted(wide.outputs[index], dtype, name) : wide.outputs[index];
-      graph.replaceUses(result, narrow);
-    }
-    graph.removeNode(node);
-  },
-});

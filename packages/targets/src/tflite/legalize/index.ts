@@ -2,11 +2,13 @@ import type { Pass } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
-import { castThroughFloat, widenUnsigned } from "./casts.ts";
+import { castThroughFloat } from "./casts.ts";
 import { pickDilatedMaxima } from "./dilated-maxima.ts";
 import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
+import { divideIn32Bits, widenIntegers } from "./integers.ts";
 import { mergeAxes } from "./merge-axes.ts";
+import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { roundHalvesAway } from "./rounding.ts";
 import { readRowsDirectly } from "./rows.ts";
@@ -15,7 +17,8 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
 export const legalizations: readonly Pass[] = [
   foldShapes,
-  widenUnsigned,
+  widenIntegers,
+  divideIn32Bits,
   castThroughFloat,
   spellErrorFunction,
   addBiases,
@@ -37,5 +40,6 @@ export const legalizations: readonly Pass[] = [
   countFromStart,
   mergeAxes,
   readRowsDirectly,
+  copyOutputs,
   roundHalvesAway,
 ];
