@@ -15,29 +15,35 @@ function runAt(positions: Int32Array, at: number): number {
   return length;
 }
 
-/** Positions as blocks of runs within one source, in time linear in their number. */
-export function blocksOf(positions: Int32Array, sourceOf: (position: number) => unknown): readonly Block[] {
+/** The block that begins at `at`; its runs begin in one source. */
+function blockAt(positions: Int32Array, at: number, sourceOf: (position: number) => unknown): Block {
+  const first = positions[at];
+  const length = runAt(positions, at);
+  let next = at + length;
+  if (first < 0 || next === positions.length) return { first, length, runs: 1, step: 0 };
+  const source = sourceOf(first);
+  const step = positions[next] - first;
+  let runs = 1;
+  while (next < positions.length && positions[next] >= 0 && positions[next] === first + runs * step) {
+    if (sourceOf(positions[next]) !== source || runAt(positions, next) !== length) break;
+    runs++;
+    next += length;
+  }
+  return { first, length, runs, step };
+}
+
+/** Positions as at most so many blocks, in time linear in their number; undefined if that are too few. */
+export function blocksOf(
+  positions: Int32Array,
+  most: number,
+  sourceOf: (position: number) => unknown,
+): readonly Block[] | undefined {
   const blocks: Block[] = [];
   for (let at = 0; at < positions.length; ) {
-    const first = positions[at];
-    const length = runAt(positions, at);
-    let runs = 1;
-    let next = at + length;
-    const step = first < 0 || next === positions.length ? 0 : positions[next] - first;
-    const source = sourceOf(first);
-    const goesOn = () => positions[next] === first + runs * step && sourceOf(positions[next]) === source;
-    while (
-      first >= 0 &&
-      next < positions.length &&
-      positions[next] >= 0 &&
-      goesOn() &&
-      runAt(positions, next) === length
-    ) {
-      runs++;
-      next += length;
-    }
-    blocks.push({ first, length, runs, step });
-    at = next;
+    if (blocks.length === most) return undefined;
+    const block = blockAt(positions, at, sourceOf);
+    blocks.push(block);
+    at += block.length * block.runs;
   }
   return blocks;
 }

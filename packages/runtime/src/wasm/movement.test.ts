@@ -116,7 +116,7 @@ describe("fast movements give the reference's integers", () => {
       fc.property(sizes, ({ seed, count, most }) => {
         const positions = Int32Array.from(sequence(seed, count, -1, most));
         const half = (position: number) => position > most / 2;
-        const blocks = blocksOf(positions, half);
+        const blocks = blocksOf(positions, positions.length, half)!;
         const restored = blocks.flatMap(({ first, length, runs, step }) =>
           Array.from({ length: length * runs }, (_, at) =>
             first < 0 ? -1 : first + Math.floor(at / length) * step + (at % length),

@@ -38,7 +38,8 @@ function positionsOf({ node, typeOf }: FastNode, sources: readonly Source[]): re
   const positions = (value: Value): Tensor | undefined => {
     const source = moved.get(value);
     if (!source) return value.constant;
-    const data = Int32Array.from({ length: source.count }, (_, at) => source.first + at);
+    const data = new Int32Array(source.count);
+    for (let at = 0; at < data.length; at++) data[at] = source.first + at;
     return tensorOf("i32", typeOf(value).shape, data);
   };
   const inputs = node.inputs.map((value) => value && positions(value));
@@ -90,19 +91,23 @@ function placeMovements(
       const source = sourceAt(sources, position);
       return starts.get(source)! + width * (position - source.first);
     };
-    const list = blocks.flatMap(({ first, length, runs, step }) => [
-      ...[first < 0 ? padding : locate(first), length * width, runs, step * width],
-    ]);
+    const list = new Int32Array(4 * blocks.length);
+    for (const [at, { first, length, runs, step }] of blocks.entries())
+      list.set([first < 0 ? padding : locate(first), length * width, runs, step * width], 4 * at);
     const target = layout.addressOf(fast.node.outputs[index]);
-    const parameters = layout.constant(Int32Array.of(target, layout.constant(Int32Array.from(list)), blocks.length));
+    const parameters = layout.constant(Int32Array.of(target, layout.constant(list), blocks.length));
     return { operation: "move", parameters };
   });
   return [...replacing, ...moving];
 }
 
-/** Whether blocks are few beside the elements that they move. */
-function isWorthwhile(moves: readonly (readonly Block[])[], elements: number): boolean {
-  return moves.reduce((count, { length }) => count + length, 0) <= Math.max(1024, elements / 4);
+/** Blocks for every output, if they are few beside the elements that they move. */
+function movesOf(fast: FastNode, sources: readonly Source[]): readonly (readonly Block[])[] | undefined {
+  const positions = positionsOf(fast, sources);
+  const moves = positions?.map((list) =>
+    blocksOf(list, Math.max(64, list.length / 4), (position) => sourceAt(sources, position)),
+  );
+  return moves?.every((blocks) => blocks !== undefined) ? moves : undefined;
 }
 
 /** A node that moves elements; `tablesOf` gives tables for inputs that have to be brought to the result's parameters. */
@@ -114,10 +119,8 @@ function moveElements(fast: FastNode, tables: ReturnType<typeof conversions>): F
   if (elements > mostElements || values.some(({ type }) => type.dtype !== values[0].type.dtype)) return undefined;
   const replaced = sources.filter(({ table }) => table !== undefined);
   if (replaced.some(({ value }) => !isByte(value))) return undefined;
-  const moves = positionsOf(fast, sources)?.map((positions) =>
-    blocksOf(positions, (position) => sourceAt(sources, position)),
-  );
-  if (moves === undefined || !isWorthwhile(moves, elements)) return undefined;
+  const moves = movesOf(fast, sources);
+  if (moves === undefined) return undefined;
   return {
     reads: sources.map(({ value }) => value),
     scratch: replaced.length > 0 ? elements : 0,

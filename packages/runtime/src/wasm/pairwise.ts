@@ -56,8 +56,11 @@ function reachOf({ left, right, combine }: PairParts): readonly [number, number]
   return [Math.min(0, ...corners), Math.max(0, ...corners)];
 }
 
-/** The scaling of all sums in eight lanes. */
-function scalingOf(parts: PairParts, { rounding }: KernelContext, dtype: DType): SumScaling {
+/** Fewer sums than this are scaled sooner than a faster scaling is proven. */
+const worthProving = 512;
+
+/** The scaling of so many sums in eight lanes. */
+function scalingOf(parts: PairParts, { rounding }: KernelContext, dtype: DType, count: number): SumScaling {
   const { multiplier, zeroPoint, low, high } = parts;
   const stored: StoredScaling = {
     multiply: multiplyBy[rounding],
@@ -67,7 +70,7 @@ function scalingOf(parts: PairParts, { rounding }: KernelContext, dtype: DType):
     kind: rounding,
     ...{ zeroPoint, low, high },
   };
-  const fast = fastScaling(stored, [reachOf(parts)], integerRange(dtype));
+  const fast = count < worthProving ? undefined : fastScaling(stored, [reachOf(parts)], integerRange(dtype));
   return { stored, fast: fast && inAllLanes(fast) };
 }
 
@@ -80,7 +83,7 @@ export function fastPairwise(prepare: PreparePair): FastKernelFactory {
     const [y] = node.outputs;
     if (!isByte(a) || !isByte(b) || !isByte(y)) return undefined;
     const parts = prepare(node, context);
-    const scaling = scalingOf(parts, context, y.type.dtype);
+    const scaling = scalingOf(parts, context, y.type.dtype, elementCount(typeOf(y).shape));
     const tables = [byBytes(parts.left, affineOf(a, node)), byBytes(parts.right, affineOf(b, node))];
     const { length, steps, offsets } = rowsOf(
       typeOf(y).shape,
