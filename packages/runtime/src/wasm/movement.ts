@@ -105,7 +105,7 @@ function placeMovements(
 function movesOf(fast: FastNode, sources: readonly Source[]): readonly (readonly Block[])[] | undefined {
   const positions = positionsOf(fast, sources);
   const moves = positions?.map((list) =>
-    blocksOf(list, Math.max(64, list.length / 4), (position) => sourceAt(sources, position)),
+    blocksOf(list, Math.max(1024, list.length / 4), (position) => sourceAt(sources, position)),
   );
   return moves?.every((blocks) => blocks !== undefined) ? moves : undefined;
 }
