@@ -4,6 +4,7 @@ import type {
   IoLayout,
   LayerScheme,
   QuantizeRequest,
+  RecoveryName,
   SchemeName,
 } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -20,6 +21,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions {
   readonly percentile?: number;
   readonly layer?: readonly LayerScheme[];
   readonly symmetric?: boolean;
+  readonly recover?: readonly RecoveryName[];
   readonly perTensor?: boolean;
   readonly biasCorrection: boolean;
   readonly io?: BoundaryType;
@@ -36,6 +38,7 @@ const calibrations = [
   "entropy",
   "mse",
 ] as const satisfies readonly CalibrationMethod[];
+const recoveries = ["unlimit", "equalize"] as const satisfies readonly RecoveryName[];
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
 /** Adds the options that say how a model is quantized. */
@@ -54,6 +57,11 @@ export function withQuantizationOptions(command: Command): Command {
       "another scheme for some layers: a layer's name, in which * stands for any characters, or op:OPERATOR; may be repeated",
       collectLayers,
     )
+    .option(
+      "--recover <change>",
+      `change the float model so that it loses less in integers: ${recoveries.join(" or ")}; may be repeated`,
+      collectRecoveries,
+    )
     .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
     .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
@@ -64,7 +72,8 @@ export function withQuantizationOptions(command: Command): Command {
 
 /** What the options ask for. */
 export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest {
-  const { scheme, calibration, percentile, layer, symmetric, perTensor, biasCorrection, io, samples } = options;
+  const { scheme, calibration, percentile, layer, symmetric, recover, perTensor, biasCorrection, io, samples } =
+    options;
   return {
     scheme,
     calibration,
@@ -73,6 +82,7 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     symmetric: symmetric ?? false,
     ...(percentile !== undefined && { percentile }),
     ...(layer && { layers: layer }),
+    ...(recover && { recover }),
     ...(io && { io }),
     ...(samples !== undefined && { samples }),
   };
@@ -82,6 +92,12 @@ function parsePercentile(text: string): number {
   const percentile = /^[0-9]{1,3}(\.[0-9]{1,9})?$/.test(text) ? Number(text) : 0;
   if (percentile > 0 && percentile <= 100) return percentile;
   throw new InvalidArgumentError("It has to be more than 0 and at most 100.");
+}
+
+function collectRecoveries(text: string, previous: readonly RecoveryName[] = []): readonly RecoveryName[] {
+  const known: readonly string[] = recoveries;
+  if (!known.includes(text)) throw new InvalidArgumentError(`It has to be one of ${known.join(", ")}.`);
+  return [...previous, text as RecoveryName];
 }
 
 const operatorPrefix = "op:";

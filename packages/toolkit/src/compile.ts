@@ -63,7 +63,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
 /** A model that is already quantized is taken as it is. */
 async function integerForm(float: Graph, data: Dataset, options: CompileOptions): Promise<QuantizeResult> {
   if (!isQuantized(float)) return quantize(float, data, options.floatEngine, options);
-  return { graph: cloneGraph(float).graph, layers: [], diagnostics: [], calibration: noCalibration, samples: 0 };
+  return { graph: cloneGraph(float).graph, float, layers: [], diagnostics: [], calibration: noCalibration, samples: 0 };
 }
 
 interface WrittenOutputs {
@@ -92,7 +92,7 @@ async function measure(float: Graph, result: QuantizeResult, data: Dataset, opti
   const accuracy = await evaluate(subject, data, { ...steps, reference });
   const original =
     accuracy.metric === "cosine" || accuracy.metric === "mse" ? undefined : await evaluate(reference, data, steps);
-  return { accuracy, original, errors: await layerErrors(reference, subject, data, steps) };
+  return { accuracy, original, errors: await layerErrors({ ...reference, graph: result.float }, subject, data, steps) };
 }
 
 async function reportOf(

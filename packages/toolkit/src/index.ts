@@ -4,6 +4,8 @@ export {
   type CalibrationMethod,
   type LayerScheme,
   observers,
+  type RecoveryName,
+  recoveries,
   type SchemeName,
   schemes,
 } from "@millrace/quantize";

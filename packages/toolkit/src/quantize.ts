@@ -1,4 +1,5 @@
-import { fail, type Graph } from "@millrace/ir";
+import { cloneGraph, fail, type Graph } from "@millrace/ir";
+import { runPasses } from "@millrace/passes";
 import {
   type Calibration,
   type CalibrationMethod,
@@ -10,6 +11,8 @@ import {
   type QuantizedGraph,
   type QuantizeOptions,
   quantizeGraph,
+  type RecoveryName,
+  recoveryPasses,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
 import type { Dataset, Inference } from "./data/dataset.ts";
@@ -22,11 +25,15 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly samples?: number;
   /** How the ranges of 8-bit activations are chosen; `minmax` by default. */
   readonly calibration?: CalibrationMethod;
+  /** Changes of the float graph that make it lose less in integers; none by default. */
+  readonly recover?: readonly RecoveryName[];
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
 }
 
 export interface QuantizeResult extends QuantizedGraph {
+  /** The float graph that was quantized, with the changes that were asked for. */
+  readonly float: Graph;
   readonly calibration: Calibration;
   /** Stored samples that were used. */
   readonly samples: number;
@@ -36,15 +43,16 @@ const defaultSamples = 100;
 
 /** Calibrates a float graph on the data by `engine`, where its scheme needs that, and returns its form by the scheme. */
 export async function quantize(
-  graph: Graph,
+  source: Graph,
   data: Dataset,
   engine: Engine,
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
-  if (!needsCalibration(graph, request))
-    return { ...quantizeGraph(graph, noCalibration, request), calibration: noCalibration, samples: 0 };
+  const float = recovered(source, request.recover ?? []);
+  if (!needsCalibration(float, request))
+    return { ...quantizeGraph(float, noCalibration, request), float, calibration: noCalibration, samples: 0 };
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
-  const inputs = modelInputs(graph);
+  const inputs = modelInputs(float);
   async function* feeds(): AsyncGenerator<Inference> {
     for (const [done, sample] of chosen.entries()) {
       yield* await data.feeds(sample, inputs);
@@ -52,12 +60,19 @@ export async function quantize(
     }
   }
   const { signal, percentile, calibration: method } = request;
-  const calibration = await calibrate(graph, engine, feeds(), {
+  const calibration = await calibrate(float, engine, feeds(), {
     ...(signal && { signal }),
     ...(method && { method }),
     ...(percentile !== undefined && { percentile }),
   });
-  return { ...quantizeGraph(graph, calibration, request), calibration, samples: chosen.length };
+  return { ...quantizeGraph(float, calibration, request), float, calibration, samples: chosen.length };
+}
+
+function recovered(source: Graph, names: readonly RecoveryName[]): Graph {
+  if (names.length === 0) return source;
+  const { graph } = cloneGraph(source);
+  runPasses(graph, recoveryPasses(names));
+  return graph;
 }
 
 /** Evenly spread over the samples that the split leaves for calibration. */

@@ -1,0 +1,91 @@
+import { cloneGraph, type Graph, numbersOf, verify } from "@millrace/ir";
+import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
+import { referenceEngine } from "@millrace/runtime";
+import { describe, expect, test } from "vitest";
+import { numberStream, randomTensor } from "../../../passes/src/testing.ts";
+import { NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
+import { layerWeights } from "./layer-weights.ts";
+import { type RecoveryName, recoveryPasses } from "./recoveries.ts";
+
+/** A convolution, a depthwise and a pointwise one, a pool and a linear layer, whose channels differ in size by up to 2000. */
+function unequalNetwork(limit = Number.POSITIVE_INFINITY): Graph {
+  const n = new NetworkBuilder();
+  const first = n.relu(n.conv(n.input("x", [1, 3, 8, 8]), 8, 3, { padding: 1 }), limit);
+  const second = n.relu(n.conv(first, 8, 3, { padding: 1, groups: 8 }), limit);
+  const third = n.relu(n.conv(n.averagePool(second, 2), 8, 1));
+  const graph = n.finish(n.linear(n.reshape(n.averagePool(third, 4), [1, 8]), 5));
+  runPasses(graph, [...cleanUp, ...channelsLast([])]);
+  for (const layer of layersOf(graph).slice(0, 3)) {
+    const weights = layer.node.inputs[1]!.constant!.data as Float32Array;
+    weights.forEach((weight, index) => {
+      weights[index] = weight * 3 ** (layer.outputOf(index) - 5);
+    });
+  }
+  return graph;
+}
+
+const layersOf = (graph: Graph) => [...graph.nodes()].flatMap((node) => layerWeights(node) ?? []);
+
+function recovered(graph: Graph, ...names: readonly RecoveryName[]): Graph {
+  const copy = cloneGraph(graph).graph;
+  runPasses(copy, recoveryPasses(names));
+  expect(verify(copy)).toEqual([]);
+  return copy;
+}
+
+async function outputOf(graph: Graph, factor = 1): Promise<readonly number[]> {
+  const next = numberStream(5);
+  const x = randomTensor([1, 8, 8, 3], () => next() * factor);
+  const prepared = await referenceEngine().prepare(graph);
+  const results = await prepared.run(new Map([["x", x]]));
+  return Array.from(numbersOf(results.get(graph.outputs[0].name)!));
+}
+
+/** Ratio of the greatest to the least range of a layer's output channels. */
+function unevenness({ weights, outputs, outputOf }: ReturnType<typeof layersOf>[number]): number {
+  const ranges = new Array<number>(outputs).fill(0);
+  weights.forEach((weight, index) => {
+    ranges[outputOf(index)] = Math.max(ranges[outputOf(index)], Math.abs(weight));
+  });
+  return Math.max(...ranges) / Math.min(...ranges);
+}
+
+describe("equalize-channels", () => {
+  test("keeps what the graph computes and evens the ranges of channels, depthwise ones too", async () => {
+    const graph = unequalNetwork();
+    const equal = recovered(graph, "equalize");
+    const [expected, actual] = [await outputOf(graph), await outputOf(equal)];
+    const scale = Math.max(...expected.map(Math.abs));
+    for (const [at, value] of actual.entries()) expect(Math.abs(value - expected[at])).toBeLessThan(1e-4 * scale);
+    const [before, after] = [graph, equal].map((each) => layersOf(each).slice(0, 2).map(unevenness));
+    for (const [at, ratio] of after.entries()) expect(ratio).toBeLessThan(before[at] / 10);
+  });
+
+  test("leaves channels alone whose values are limited, or that others read too", async () => {
+    const limited = unequalNetwork(6);
+    const [first] = layersOf(recovered(limited, "equalize"));
+    expect(first.weights).toEqual(layersOf(limited)[0].weights);
+    const graph = unequalNetwork();
+    graph.setOutputs([...graph.outputs, layersOf(graph)[0].node.outputs[0]]);
+    expect(layersOf(recovered(graph, "equalize"))[0].weights).toEqual(layersOf(graph)[0].weights);
+  });
+
+  test("keeps channels of zeros", async () => {
+    const graph = unequalNetwork();
+    (layersOf(graph)[0].node.inputs[1]!.constant!.data as Float32Array).fill(0, 0, 27);
+    const [expected, actual] = [await outputOf(graph), await outputOf(recovered(graph, "equalize"))];
+    const scale = Math.max(...expected.map(Math.abs));
+    for (const [at, value] of actual.entries()) expect(Math.abs(value - expected[at])).toBeLessThan(1e-4 * scale);
+    expect(actual.every(Number.isFinite)).toBe(true);
+  });
+});
+
+test("unlimit-activations changes results only where values exceed 6", async () => {
+  const n = new NetworkBuilder();
+  const graph = n.finish(n.relu(n.conv(n.input("x", [1, 3, 8, 8]), 8, 1), 6));
+  runPasses(graph, [...cleanUp, ...channelsLast([])]);
+  const free = recovered(graph, "unlimit");
+  expect([...free.nodes()].some(({ attributes }) => attributes["activation"] === "relu6")).toBe(false);
+  expect(await outputOf(free, 1e-4)).toEqual(await outputOf(graph, 1e-4));
+  expect(await outputOf(free, 100)).not.toEqual(await outputOf(graph, 100));
+});
