@@ -73,6 +73,20 @@ describe("millrace convert and run", () => {
     expect(furthest(numbersIn(at("outputs/0.npy")), expected)).toBeLessThan(1e-5);
   });
 
+  it("writes ONNX of an older opset, which onnxruntime and a conversion back compute alike", async () => {
+    const written = ["convert", digits("digits.onnx"), "-o", at("older.onnx"), "--opset", "17", "--json"];
+    expect((await inProcess(written)).exitCode).toBe(0);
+    expect((await inProcess(["convert", at("older.onnx"), "-o", at("back.tflite")])).exitCode).toBe(0);
+    const engine = ["--engine", "onnxruntime"];
+    const onnx = ["run", at("older.onnx"), "--input", `0=${at("first.npy")}`, "-o", at("older.npy"), ...engine];
+    const back = ["run", at("back.tflite"), "--input", `0=${at("last.npy")}`, "-o", at("back.npy")];
+    expect((await inProcess(onnx)).exitCode).toBe(0);
+    expect((await inProcess(back)).exitCode).toBe(0);
+    const expected = Array.from(firstOf("golden_out.npy", [1, 10]).data as Float32Array);
+    expect(furthest(numbersIn(at("older.npy")), expected)).toBeLessThan(1e-5);
+    expect(furthest(numbersIn(at("back.npy")), expected)).toBeLessThan(1e-5);
+  });
+
   it("quantizes real inputs only when asked to, and gives TensorFlow's own integers", async () => {
     const words = ["run", digits("digits_int8_tf.tflite"), "--input", `input=${at("last.npy")}`, "--json"];
     const refused = await inProcess([...words, "-o", at("refused.npy")]);

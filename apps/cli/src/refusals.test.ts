@@ -57,6 +57,8 @@ const refusals: readonly (readonly [code: string | RegExp, words: readonly strin
   ["usage.unknown-command", ["transmogrify"]],
   ["usage.unknown-option", ["convert", model, "-o", at("out.tflite"), "--quick"]],
   ["usage.missing-argument", ["inspect"]],
+  ["convert.opset", ["convert", model, "-o", at("out.tflite"), "--opset", "17"]],
+  ["onnx.opset", ["convert", model, "-o", at("out.onnx"), "--opset", "16"]],
   ["usage.missing-mandatory-option-value", ["convert", model]],
   ["usage.invalid-argument", ["convert", model, "-o", at("out.tflite"), "--shape", "input=1,x"]],
   ["file.missing", ["inspect", at("absent.onnx")]],

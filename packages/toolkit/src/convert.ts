@@ -9,6 +9,8 @@ export type TargetFormat = "tflite" | "onnx";
 export interface ConvertOptions extends LoadOptions {
   readonly to: TargetFormat;
   readonly ioLayout?: IoLayout;
+  /** Version of ONNX's operators in an .onnx file, from 17 to 21; without it 18, or 21 where a type needs it. */
+  readonly opset?: number;
 }
 
 /** A file written in another format. */
@@ -30,16 +32,20 @@ export interface Written {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const writers: Readonly<Record<TargetFormat, (graph: Graph) => Written>> = {
-  tflite: (graph) => {
+type WriteOptions = Pick<ConvertOptions, "opset">;
+
+const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOptions) => Written>> = {
+  tflite: (graph, { opset }) => {
+    if (opset !== undefined)
+      fail("convert.opset", "A .tflite file has no opset", { hint: "leave the opset out, or write an .onnx file" });
     const { bytes, model, diagnostics } = exportTflite(graph);
     const names = model.subgraphs.flatMap(({ operators }) =>
       operators.map(({ opcodeIndex }) => model.operatorCodes[opcodeIndex ?? 0].builtinCode ?? ""),
     );
     return { bytes, operators: countNames(names), diagnostics };
   },
-  onnx: (graph) => {
-    const { bytes, operatorNames } = exportOnnx(graph);
+  onnx: (graph, options) => {
+    const { bytes, operatorNames } = exportOnnx(graph, [], options);
     return { bytes, operators: countNames(operatorNames), diagnostics: [] };
   },
 };
@@ -50,8 +56,8 @@ export function defaultLayout(to: TargetFormat): IoLayout {
 }
 
 /** Writes a graph in a target's format. */
-export function write(graph: Graph, to: TargetFormat): Written {
-  return writers[to](graph);
+export function write(graph: Graph, to: TargetFormat, options: WriteOptions = {}): Written {
+  return writers[to](graph, options);
 }
 
 /** The target format that a file name asks for. Throws a DiagnosticError for other endings. */
@@ -71,7 +77,7 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
   const { graph, diagnostics } = prepare(model, {
     ioLayout: options.ioLayout ?? defaultLayout(options.to),
   });
-  const written = write(graph, options.to);
+  const written = write(graph, options.to, options);
   return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
 }
 

@@ -2,7 +2,7 @@ import type { Conversion, IoLayout } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
-import { collect, withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
+import { collect, parseCount, withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
 import { checkOutput, writeOutputs } from "../output-files.ts";
 import { readArrays } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
@@ -11,6 +11,7 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly output: string;
   readonly ioLayout?: IoLayout;
   readonly inputValue?: ReadonlyMap<string, string>;
+  readonly opset?: number;
 }
 
 export function convertCommand(run: Run): Command {
@@ -23,15 +24,21 @@ export function convertCommand(run: Run): Command {
       "array of an input that operators need the contents of, as NAME=X.npy; the input becomes a constant; may be repeated",
       collect(String),
     )
+    .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 21 (default: 18)", parseCount)
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout, inputValue = new Map<string, string>() } = options;
+        const { output, ioLayout, opset, inputValue = new Map<string, string>() } = options;
         const to = targetOf(output);
         await checkOutput(output, [path, ...inputValue.values()]);
         const started = performance.now();
         const given = { ...loadOptionsOf(options), values: await readArrays(inputValue) };
-        const conversion = convert(readModel(path), { ...given, to, ...(ioLayout && { ioLayout }) });
+        const conversion = convert(readModel(path), {
+          ...given,
+          to,
+          ...(ioLayout && { ioLayout }),
+          ...(opset && { opset }),
+        });
         await writeOutputs([{ path: output, bytes: conversion.bytes }], { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
         const { model, operators, diagnostics } = conversion;
@@ -51,7 +58,7 @@ export function convertCommand(run: Run): Command {
     "convert model.onnx -o model.tflite",
     "convert model.onnx -o model.tflite --io-layout source --shape image=1,3,224,224",
     "convert model.onnx -o model.tflite --input-value axes=axes.npy",
-    "convert model.tflite -o model.onnx",
+    "convert model.tflite -o model.onnx --opset 17",
   ]);
 }
 

@@ -31,6 +31,10 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     "a response is normalized by as many channels after it as before it, or one more",
     (node) => node.op === localResponseNormalization && !isCentred(node),
   ],
+  [
+    "integers of 2 bits are in no opset up to 21",
+    (node) => [...node.inputs, ...node.outputs].some((value) => ["i2", "u2"].includes(value?.type.dtype ?? "")),
+  ],
   ["symmetric padding has no ONNX form", (node) => node.op === pad && pad.attributesOf(node).mode === "symmetric"],
   [
     "channels come last in an operator that ONNX has only channel-first",

@@ -43,13 +43,15 @@ export const dataTypeCodes: Readonly<Record<DType, number>> = {
 export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
+  readonly #opset: number;
   readonly #names: Set<string>;
   readonly #written = new Map<Value, string>();
   readonly #lower: OnnxLowering;
 
   /** `lower` writes any node. */
-  constructor(lower: OnnxLowering, names: Set<string> = new Set()) {
+  constructor(lower: OnnxLowering, opset: number, names: Set<string> = new Set()) {
     this.#lower = lower;
+    this.#opset = opset;
     this.#names = names;
   }
 
@@ -77,7 +79,7 @@ export class OnnxEmitter {
     inputs: readonly OnnxValueInfo[],
     write: (emit: OnnxEmitter) => readonly OnnxValueInfo[],
   ): OnnxGraph {
-    const emit = new OnnxEmitter(this.#lower, this.#names);
+    const emit = new OnnxEmitter(this.#lower, this.#opset, this.#names);
     const outputs = write(emit);
     const { nodes, initializers } = emit;
     return { name, nodes, initializers, sparseInitializers: [], valueInfos: [], inputs, outputs };
@@ -111,6 +113,20 @@ export class OnnxEmitter {
   /** A vector of int64, for shapes, axes and the like. */
   integers(base: string, values: readonly number[]): string {
     return this.constant(base, fromNumbers("i64", [values.length], values));
+  }
+
+  /** A reduction over known axes, which all but ReduceSum have as an attribute before opset 18; over no axis at all it gives its data. */
+  reduction(
+    opType: string,
+    x: string,
+    axes: readonly number[],
+    keepDims: boolean,
+    outputs?: readonly string[],
+  ): string {
+    const keepdims = Number(keepDims);
+    if (axes.length === 0) return this.node("Identity", [x], {}, outputs);
+    if (this.#opset < 18 && opType !== "ReduceSum") return this.node(opType, [x], { axes, keepdims }, outputs);
+    return this.node(opType, [x, this.integers("axes", axes)], { keepdims }, outputs);
   }
 
   /** A float scalar in `like`'s element type. */

@@ -6,9 +6,19 @@ import {
   DiagnosticError,
   type Graph,
   type Node,
+  type Operator,
   type Value,
 } from "@millrace/ir";
-import { dequantize, type OpName, quantize } from "@millrace/ops";
+import {
+  bitwiseXor,
+  dequantize,
+  dynamicMean,
+  dynamicReduceMax,
+  dynamicReduceMin,
+  dynamicReduceProd,
+  type OpName,
+  quantize,
+} from "@millrace/ops";
 import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
 import { onnxProblems } from "./constraints.ts";
 import { OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
@@ -27,13 +37,13 @@ export interface OnnxExport {
 }
 
 export interface OnnxExportOptions {
-  /** Version of the standard operators, from 18 to 21; 18 without it, and 21 where a type needs it. */
+  /** Version of the standard operators, from 17 to 21; 18 without it, and 21 where a type needs it. */
   readonly opset?: number;
 }
 
 /** IR version that belongs to each opset. */
-const irVersions: Readonly<Record<number, number>> = { 18: 8, 19: 9, 20: 9, 21: 10 };
-const opsets = { oldest: 18, newest: 21 };
+const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10 };
+const opsets = { oldest: 17, usual: 18, newest: 21 };
 
 /**
  * Writes a graph as ONNX, channel-first whatever the graph's own layout is; inputs and outputs keep their layout. Integer nodes
@@ -48,17 +58,27 @@ export function exportOnnx(source: Graph, wanted: readonly Value[] = [], options
     [...names, ...wanted.map(({ name }) => name)],
   );
   runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases]);
-  const needed = [...allNodes(graph)].some(needsNewest) ? opsets.newest : opsets.oldest;
-  const opset = options.opset ?? needed;
+  const needed = [...allNodes(graph)].reduce((oldest, node) => Math.max(oldest, opsetOf(node)), opsets.oldest);
+  const opset = options.opset ?? Math.max(needed, opsets.usual);
   const problems = [...opsetProblems(opset, needed), ...[...allNodes(graph)].flatMap(onnxProblems)];
   if (problems.length > 0) throw new DiagnosticError(problems);
   return write(graph, names.length, opset);
 }
 
-/** Whether a node quantizes in a type that QuantizeLinear has had since opset 21 only. */
+/** Operators that are there, or take their axes as an input, since opset 18 only. */
+const since18: readonly Operator[] = [bitwiseXor, dynamicMean, dynamicReduceMax, dynamicReduceMin, dynamicReduceProd];
+
+/** The oldest opset in which a node can be written. */
+function opsetOf(node: Node): number {
+  if (needsNewest(node)) return opsets.newest;
+  return since18.includes(node.op) ? 18 : opsets.oldest;
+}
+
+/** Whether a node works on 4 bits, or quantizes to 16, for which there are operators since opset 21 only. */
 function needsNewest({ op, inputs, outputs }: Node): boolean {
-  if (op !== quantize && op !== dequantize) return false;
-  return [inputs[0], outputs[0]].some((value) => ["i16", "u16", "i4", "u4"].includes(value?.type.dtype ?? ""));
+  const types = [...inputs, ...outputs].map((value) => value?.type.dtype ?? "");
+  const isSixteen = (op === quantize || op === dequantize) && types.some((type) => ["i16", "u16"].includes(type));
+  return isSixteen || types.some((type) => ["i4", "u4"].includes(type));
 }
 
 function opsetProblems(opset: number, needed: number): readonly Diagnostic[] {
@@ -71,7 +91,7 @@ const lower: OnnxLowering = (node, emit, outputs) =>
   (onnxLowerings[node.op.name as OpName] as OnnxLowering)(node, emit, outputs);
 
 function write(graph: Graph, ownOutputs: number, opset: number): OnnxExport {
-  const emit = new OnnxEmitter(lower);
+  const emit = new OnnxEmitter(lower, opset);
   const inputs = graph.inputs.map((input) => valueInfo(emit.read(input), input.type));
   const outputs = graph.outputNames.map((name) => emit.name(name));
   emit.graph(graph, outputs);

@@ -10,7 +10,7 @@ import * as shapes from "./shapes.ts";
 
 const sound = unsupported("ONNX has no operators for sound in integers");
 
-/** How each operator is written in ONNX opset 18. */
+/** How each operator is written in ONNX opset 18; the emitter spells what opset 17 spells differently. */
 export const onnxLowerings = {
   abs: renamed("Abs"),
   neg: renamed("Neg"),

@@ -23,22 +23,19 @@ import {
 } from "@millrace/ops";
 import { dataTypeCodes, type OnnxLowering } from "./emitter.ts";
 
-/** Reductions take their axes as an input (opset 18). */
 export function lowerReduction(opType: string): OnnxLowering {
   return (node, emit, outputs) => {
     const { axes, keepDims } = mean.attributesOf(node);
-    const inputs = [emit.read(node.inputs[0]), emit.integers("axes", axes)];
-    emit.node(opType, inputs, { keepdims: Number(keepDims) }, outputs);
+    emit.reduction(opType, emit.read(node.inputs[0]), axes, keepDims, outputs);
   };
 }
 
-/** ONNX reduces no truth values in opset 18, but the integers 0 and 1. */
+/** ONNX reduces no truth values before opset 20, but the integers 0 and 1. */
 export function lowerTruthReduction(opType: "ReduceMin" | "ReduceMax"): OnnxLowering {
   return (node, emit, outputs) => {
     const { axes, keepDims } = mean.attributesOf(node);
     const whole = emit.node("Cast", [emit.read(node.inputs[0])], { to: dataTypeCodes.i32 });
-    const attributes = { keepdims: Number(keepDims), noop_with_empty_axes: 1 };
-    const reduced = emit.node(opType, [whole, emit.integers("axes", axes)], attributes);
+    const reduced = emit.reduction(opType, whole, axes, keepDims);
     emit.node("Cast", [reduced], { to: dataTypeCodes.bool }, outputs);
   };
 }
@@ -131,7 +128,7 @@ export const lowerCumulativeSum: OnnxLowering = (node, emit, outputs) => {
 export const lowerL2Normalize: OnnxLowering = (node, emit, outputs) => {
   const { axis } = l2Normalize.attributesOf(node);
   const x = emit.read(node.inputs[0]);
-  const length = emit.node("ReduceL2", [x, emit.integers("axes", [axis])], { keepdims: 1 });
+  const length = emit.reduction("ReduceL2", x, [axis], true);
   emit.node("Div", [x, emit.node("Max", [length, emit.scalar("shortest", 1e-6)])], {}, outputs);
 };
 
