@@ -2,8 +2,7 @@ import { type DType, perTensor } from "@millrace/ir";
 import { bias, type OperatorCase, plain, type Shape, tensor, vector, weights } from "../operator-case.ts";
 import type { Random } from "../random.ts";
 import type { Operand } from "../single-operator.ts";
-
-const activations = ["NONE", "RELU", "RELU6", "RELU_N1_TO_1"] as const;
+import { activations, windowed, windows } from "./windows.ts";
 
 /** Types of data, weights and bias, and whether weights have a scale for each channel. */
 interface Types {
@@ -30,26 +29,6 @@ const types: readonly Types[] = [
 
 const label = ({ x, weights: filter, bias: offsets, perAxis }: Types) =>
   `${x} ${filter} ${offsets ?? "no bias"}${perAxis ? " per channel" : ""}`;
-
-interface Window {
-  readonly from: Shape;
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly padding: "SAME" | "VALID";
-}
-
-const windows: readonly Window[] = [
-  { from: [2, 6, 5, 4], kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: "SAME" },
-  { from: [1, 7, 8, 4], kernel: [2, 3], stride: [2, 2], dilation: [1, 1], padding: "VALID" },
-  { from: [1, 9, 8, 4], kernel: [3, 2], stride: [1, 1], dilation: [2, 2], padding: "SAME" },
-  { from: [3, 4, 4, 4], kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: "VALID" },
-];
-
-function windowed({ from, kernel, stride, dilation, padding }: Window, axis: number): number {
-  const [size, reach] = [from[axis + 1], dilation[axis] * (kernel[axis] - 1) + 1];
-  return Math.ceil((padding === "SAME" ? size : size - reach + 1) / stride[axis]);
-}
 
 function filterOf(random: Random, { x, weights: dtype, perAxis = false }: Types, shape: Shape, axis: number): Operand {
   if (x !== "u8") return weights(random, dtype, shape, perAxis ? axis : undefined);
@@ -257,145 +236,7 @@ const products = (["f32", "i8", "i16"] as const).flatMap((dtype) =>
   ),
 );
 
-function pools(operator: "AVERAGE_POOL_2D" | "MAX_POOL_2D" | "L2_POOL_2D", dtypes: readonly DType[]): OperatorCase[] {
-  return dtypes.flatMap((dtype) =>
-    windows.map((window, at): OperatorCase => {
-      const plainWindow = { ...window, dilation: [1, 1] } as const;
-      return {
-        operator,
-        name: `${dtype}, window ${at}`,
-        tolerance: 1e-5,
-        make(random) {
-          const { from, kernel, stride, padding } = plainWindow;
-          const x = tensor(random, dtype, from);
-          return {
-            inputs: [x],
-            outputs: [{ ...x, shape: [from[0], windowed(plainWindow, 0), windowed(plainWindow, 1), from[3]] }],
-            options: {
-              kind: "Pool2DOptions",
-              padding,
-              strideH: stride[0],
-              strideW: stride[1],
-              filterHeight: kernel[0],
-              filterWidth: kernel[1],
-              fusedActivationFunction: activations[at],
-            },
-          };
-        },
-      };
-    }),
-  );
-}
-
-function resizing(operator: "RESIZE_BILINEAR" | "RESIZE_NEAREST_NEIGHBOR", dtypes: readonly DType[]): OperatorCase[] {
-  const kind = operator === "RESIZE_BILINEAR" ? "ResizeBilinearOptions" : "ResizeNearestNeighborOptions";
-  const sizes: readonly (readonly [Shape, readonly [number, number]])[] = [
-    [
-      [2, 3, 4, 2],
-      [7, 5],
-    ],
-    [
-      [1, 6, 8, 3],
-      [3, 4],
-    ],
-    [
-      [1, 5, 5, 2],
-      [8, 3],
-    ],
-    [
-      [1, 4, 3, 2],
-      [1, 1],
-    ],
-  ];
-  return dtypes.flatMap((dtype) =>
-    sizes.flatMap(([from, to]) =>
-      [0, 1, 2].map(
-        (mode): OperatorCase => ({
-          operator,
-          name: `${dtype} [${from}] to ${to}${["", ", corners", ", centers"][mode]}`,
-          tolerance: 1e-5,
-          make(random) {
-            const x = tensor(random, dtype, from);
-            const options = { kind, alignCorners: mode === 1, halfPixelCenters: mode === 2 } as const;
-            return { inputs: [x, vector(to)], outputs: [{ ...x, shape: [from[0], ...to, from[3]] }], options };
-          },
-        }),
-      ),
-    ),
-  );
-}
-
-const quantizing = (
-  [
-    ["f32", "i8"],
-    ["f32", "u8"],
-    ["f32", "i16"],
-    ["i8", "i8"],
-    ["i8", "u8"],
-    ["u8", "i8"],
-    ["u8", "u8"],
-    ["i16", "i8"],
-    ["i16", "i16"],
-    ["i16", "i32"],
-    ["i32", "i8"],
-    ["i32", "i16"],
-  ] as const
-).map(
-  ([from, to]): OperatorCase => ({
-    operator: "QUANTIZE",
-    name: `${from} to ${to}`,
-    ...(to === "i32" && { unwritten: "quantized data are not widened to 32 bits" }),
-    make(random) {
-      const x =
-        from === "i32"
-          ? plain(from, [4, 50], { quantization: random.quantization("i32", 2 ** -12), range: [-50000, 50000] })
-          : tensor(random, from, [4, 50]);
-      const y =
-        to === "i32"
-          ? plain(to, [4, 50], { quantization: random.quantization("i32", 2 ** -16) })
-          : tensor(random, to, [4, 50]);
-      return { inputs: [x], outputs: [y] };
-    },
-  }),
-);
-
-const dequantizing = [
-  ...(["i8", "u8", "i16"] as const).map(
-    (dtype): OperatorCase => ({
-      operator: "DEQUANTIZE",
-      name: dtype,
-      make: (random) => ({ inputs: [tensor(random, dtype, [4, 50])], outputs: [plain("f32", [4, 50])] }),
-    }),
-  ),
-  {
-    operator: "DEQUANTIZE" as const,
-    name: "i8 per channel",
-    make: (random: Random) => ({
-      inputs: [{ ...weights(random, "i8", [4, 6], 0), constant: undefined } as unknown as Operand],
-      outputs: [plain("f32", [4, 6])],
-    }),
-  },
-];
-
-const castTypes = ["f32", "i32", "i64", "bool", "u8", "i8", "i16"] as const satisfies readonly DType[];
-const casting = castTypes.flatMap((from) =>
-  castTypes.map(
-    (to): OperatorCase => ({
-      operator: "CAST",
-      name: `${from} to ${to}`,
-      make: () => ({
-        inputs: [
-          plain(from, [3, 20], {
-            range: from === "bool" ? [0, 1] : from === "u8" || to === "u8" ? [0, 120] : [-120, 120],
-          }),
-        ],
-        outputs: [plain(to, [3, 20])],
-      }),
-    }),
-  ),
-);
-
-/** Layers with weights or windows, and changes of the element type. */
+/** Layers with weights, and products of matrices. */
 export const layerCases: readonly OperatorCase[] = [
   ...convolutions("CONV_2D", 5),
   ...convolutions("CONV_2D", 6, 2),
@@ -404,23 +245,4 @@ export const layerCases: readonly OperatorCase[] = [
   ...fullyConnected,
   ...transposed,
   ...products,
-  ...pools("AVERAGE_POOL_2D", ["f32", "i8", "u8", "i16"]),
-  ...pools("MAX_POOL_2D", ["f32", "i8", "u8", "i16"]),
-  ...pools("L2_POOL_2D", ["f32"]),
-  ...[0, 1, 2].map(
-    (radius): OperatorCase => ({
-      operator: "LOCAL_RESPONSE_NORMALIZATION",
-      name: `radius ${radius}`,
-      make: () => ({
-        inputs: [plain("f32", [2, 3, 4, 5])],
-        outputs: [plain("f32", [2, 3, 4, 5])],
-        options: { kind: "LocalResponseNormalizationOptions", radius, bias: 1.5, alpha: 0.3, beta: 0.75 },
-      }),
-    }),
-  ),
-  ...resizing("RESIZE_BILINEAR", ["f32", "i8", "u8", "i16"]),
-  ...resizing("RESIZE_NEAREST_NEIGHBOR", ["f32", "i8", "u8", "i16"]),
-  ...quantizing,
-  ...dequantizing,
-  ...casting,
 ];

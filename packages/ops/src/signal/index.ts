@@ -1,11 +1,6 @@
-import {
-  signalFilterBank,
-  signalFilterBankLog,
-  signalFilterBankSpectralSubtraction,
-  signalFilterBankSquareRoot,
-  signalPcan,
-} from "./filter-bank.ts";
+import { signalFilterBank, signalFilterBankLog, signalFilterBankSquareRoot } from "./filter-bank.ts";
 import { signalFramer, signalOverlapAdd, signalStacker } from "./frames.ts";
+import { signalFilterBankSpectralSubtraction, signalPcan } from "./noise.ts";
 import { signalEnergy, signalFftAutoScale, signalIrfft, signalRfft, signalWindow } from "./spectrum.ts";
 
 /** TFLite Micro's operators that turn sound into features, by name. */
