@@ -1,3 +1,5 @@
+import { divideByPowerOfTwo, doublingHighMultiply } from "./fixed-point";
+
 /** How the reference multiplies sums, for those that double precision is not proven to give the same results of. */
 @unmanaged
 export class Exact {
@@ -9,21 +11,6 @@ export class Exact {
   /** Factors of channels, f64, and their shifts. */
   values: usize;
   shifts: usize;
-}
-
-// @ts-ignore: decorator
-@inline
-function doublingHighMultiply(a: i32, b: i32): i32 {
-  return <i32>min((<i64>a * <i64>b + (1 << 30)) >> 31, <i64>i32.MAX_VALUE);
-}
-
-/** Halves are rounded away from zero. */
-// @ts-ignore: decorator
-@inline
-function divideByPowerOfTwo(x: i32, exponent: i32): i32 {
-  const mask = <i32>((<i64>1 << <i64>exponent) - 1);
-  const threshold = (mask >> 1) + i32(x < 0);
-  return (x >> exponent) + i32((x & mask) > threshold);
 }
 
 function multiplyTwice(x: i32, value: i32, shift: i32): i32 {

@@ -1,6 +1,6 @@
-/** Average pooling of 8-bit data, channels last. */
+/** Pooling of 8-bit data, channels last. */
 @unmanaged
-export class AveragePool {
+export class Pool {
   source: usize;
   target: usize;
   batches: i32;
@@ -13,18 +13,22 @@ export class AveragePool {
   columns: i32;
   strideDown: i32;
   strideAcross: i32;
+  dilationDown: i32;
+  dilationAcross: i32;
   top: i32;
   left: i32;
-  countPadding: i32;
-  zero: i32;
   unsigned: i32;
   low: i32;
   high: i32;
-  /** Room for a 32-bit sum for each channel, channels rounded up to four. */
+  /** Of averages: whether padding counts, and what it is. */
+  countPadding: i32;
+  zero: i32;
+  /** Of averages: room for a 32-bit sum for each channel, channels rounded up to four. */
   sums: usize;
 }
 
-function addPixel(source: usize, sums: usize, count: i32, unsigned: bool): void {
+/** Adds `count` elements to 32-bit sums. */
+export function addElements(source: usize, sums: usize, count: i32, unsigned: bool): void {
   let at = 0;
   for (; at <= count - 8; at += 8) {
     const words = unsigned ? v128.load_ext<u8>(source + at) : v128.load_ext<i8>(source + at);
@@ -38,7 +42,7 @@ function addPixel(source: usize, sums: usize, count: i32, unsigned: bool): void 
   }
 }
 
-function storeMeans(call: AveragePool, target: usize, count: i32): void {
+function storeMeans(call: Pool, target: usize, count: i32): void {
   const divisor = call.countPadding ? call.rows * call.columns : count;
   const padded = call.zero * (divisor - count);
   const half = divisor >> 1;
@@ -50,7 +54,7 @@ function storeMeans(call: AveragePool, target: usize, count: i32): void {
 }
 
 /** The mean under every window, halves rounded away from zero; every window covers a pixel at least. */
-export function averagePool(call: AveragePool): void {
+export function averagePool(call: Pool): void {
   let target = call.target;
   for (let pixel = 0; pixel < call.batches * call.outHeight * call.outWidth; pixel++) {
     const row = pixel / call.outWidth;
@@ -62,7 +66,7 @@ export function averagePool(call: AveragePool): void {
     memory.fill(call.sums, 0, 4 * call.channels);
     for (let i = firstRow; i < lastRow; i++) {
       for (let j = firstColumn; j < lastColumn; j++)
-        addPixel(image + (i * call.width + j) * call.channels, call.sums, call.channels, call.unsigned != 0);
+        addElements(image + (i * call.width + j) * call.channels, call.sums, call.channels, call.unsigned != 0);
     }
     storeMeans(call, target, (lastRow - firstRow) * (lastColumn - firstColumn));
     target += call.channels;

@@ -2,6 +2,7 @@ import type { Node, Tensor, TensorData, Value } from "@millrace/ir";
 import { type Activation, activationRanges } from "@millrace/ops";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
 import {
+  type Multiplier,
   type Multiply,
   multiplyBy,
   multiplyWide,
@@ -102,6 +103,14 @@ export function storedScaling(node: Node, scaling: Scaling, context: KernelConte
     wide,
     kind: real ? "real" : context.rounding,
   };
+}
+
+/** How sums that all have one multiplier become stored integers. */
+export interface Rescaling {
+  readonly multiplier: Multiplier;
+  readonly zeroPoint: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Stored integers from exact sums. */

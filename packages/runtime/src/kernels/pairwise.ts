@@ -2,6 +2,7 @@ import { type Node, sameShape, type Tensor } from "@millrace/ir";
 import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
 import { type Multiplier, type Multiply, multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { broadcastOffsets } from "./broadcast.ts";
+import type { Rescaling } from "./finish.ts";
 import {
   type Affine,
   activationClamp,
@@ -44,14 +45,10 @@ export const combinations = {
 } satisfies Record<string, (a: number, b: number) => number>;
 
 /** Arithmetic on two stored integers: tables of what each stands for, least first, and what becomes of the sum. */
-export interface PairParts {
+export interface PairParts extends Rescaling {
   readonly left: IntegerData;
   readonly right: IntegerData;
   readonly combine: keyof typeof combinations;
-  readonly multiplier: Multiplier;
-  readonly zeroPoint: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** Prepares the arithmetic of a node. */

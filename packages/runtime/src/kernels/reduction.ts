@@ -1,7 +1,8 @@
-import { elementCount, type Tensor } from "@millrace/ir";
+import { elementCount, type Node, type Tensor } from "@millrace/ir";
 import { roundAwayFromZero } from "../arithmetic/fixed-point.ts";
 import { multiplyBy, multiplyWide, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { broadcastOffsets } from "./broadcast.ts";
+import type { Rescaling } from "./finish.ts";
 import {
   type Affine,
   affineOf,
@@ -34,12 +35,17 @@ function divided({ value, shift }: { readonly value: number; readonly shift: num
 
 /** Brings sums of stored integers to the output's parameters; `prepare` gets how many were added. */
 function summing(
-  prepare: (input: Affine, output: Affine, context: KernelContext) => (count: number) => (sum: number) => number,
+  prepare: (
+    input: Affine,
+    output: Affine,
+    context: KernelContext,
+    node: Node,
+  ) => (count: number) => (sum: number) => number,
 ): KernelFactory {
   return (node, context) => {
     const axes = node.attributes.axes as readonly number[];
     const output = affineOf(node.outputs[0], node);
-    const rescaleOf = prepare(affineOf(node.inputs[0], node), output, context);
+    const rescaleOf = prepare(affineOf(node.inputs[0], node), output, context, node);
     return ([x], [type]) => {
       const { tensor, data } = resultOf(type);
       const rescale = rescaleOf(elementCount(axes.map((axis) => x!.shape[axis])));
@@ -50,12 +56,18 @@ function summing(
   };
 }
 
-export const integerMean = summing((input, output, { rounding }) => {
-  const whole = quantizeMultiplier(input.scale / output.scale, rounding);
-  return (count) => {
-    const { value, shift } = divided(whole, Math.max(1, count));
-    return (sum) => multiplyBy[rounding]((sum - input.zeroPoint * count) | 0, value, shift);
-  };
+/** How sums of so many stored integers less their zero point become a node's results. */
+export type PrepareSum = (node: Node, context: KernelContext, count: number) => Rescaling | undefined;
+
+export const meanRescaling = (node: Node, { rounding }: KernelContext, count: number): Rescaling => {
+  const [input, output] = [affineOf(node.inputs[0], node), affineOf(node.outputs[0], node)];
+  const multiplier = divided(quantizeMultiplier(input.scale / output.scale, rounding), Math.max(1, count));
+  return { multiplier, zeroPoint: output.zeroPoint, low: output.minimum, high: output.maximum };
+};
+
+export const integerMean = summing((input, _, context, node) => (count) => {
+  const { value, shift } = meanRescaling(node, context, count).multiplier;
+  return (sum) => multiplyBy[context.rounding]((sum - input.zeroPoint * count) | 0, value, shift);
 });
 
 /**

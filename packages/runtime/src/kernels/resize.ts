@@ -3,7 +3,7 @@ import { channelsLast } from "./layout.ts";
 import { evaluated } from "./movement.ts";
 
 /** The two positions a position of the result lies between, and the share of the second. */
-interface Neighbours {
+export interface Neighbours {
   readonly lower: number;
   readonly upper: number;
   readonly share: number;
@@ -20,8 +20,8 @@ function lengths(from: number, to: number, coordinates: unknown): readonly [numb
   return coordinates === "alignCorners" && to > 1 ? [from - 1, to - 1] : [from, to];
 }
 
-/** Shares with 10 bits after the point, halves rounded away from zero. */
-const fixedPoint: Mixing = {
+/** Shares in 1024ths, halves rounded away from zero. */
+export const fixedPoint: Mixing = {
   neighbours(from, to, coordinates) {
     const [size, steps] = lengths(from, to, coordinates);
     const scale = Math.floor((1024 * size + Math.floor(steps / 2)) / steps);

@@ -1,4 +1,4 @@
-import { elementCount } from "@millrace/ir";
+import { elementCount, type Node } from "@millrace/ir";
 import { expOfNegative, reciprocal } from "../arithmetic/exponential.ts";
 import { divideByPowerOfTwo, doublingHighMultiply } from "../arithmetic/fixed-point.ts";
 import { logarithm } from "../arithmetic/logarithm.ts";
@@ -62,12 +62,18 @@ function exponentials(least: number, { value, shift }: Multiplier, { rounding }:
   );
 }
 
+/** Exponentials in Q0.31 of the differences 0, -1, … -255 of a node's stored integers; 0 where they don't count. */
+export function softmaxPowers(node: Node, context: KernelContext): Int32Array {
+  const beta = Math.fround(node.attributes.beta as number);
+  const { multiplier, least } = differenceScaling(beta, affineOf(node.inputs[0], node).scale, context);
+  return exponentials(least, multiplier, context);
+}
+
 /** 8-bit softmax to 8 or 16 bits in Q0.31 arithmetic. */
 const byteSoftmax: KernelFactory = (node, context) => {
-  const { axis, beta } = node.attributes as { readonly axis: number; readonly beta: number };
-  const [input, output] = [affineOf(node.inputs[0], node), affineOf(node.outputs[0], node)];
-  const { multiplier, least } = differenceScaling(Math.fround(beta), input.scale, context);
-  const powers = exponentials(least, multiplier, context);
+  const axis = node.attributes.axis as number;
+  const output = affineOf(node.outputs[0], node);
+  const powers = softmaxPowers(node, context);
   const bits = output.dtype === "i16" ? 16 : 8;
   return linewise(axis, (source, target, line) => {
     const { first, step, count } = line;

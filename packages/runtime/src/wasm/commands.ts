@@ -9,6 +9,13 @@ export const operations = {
   multiplyRow: 6,
   multiplyTiles: 7,
   move: 8,
+  greatestPool: 9,
+  leastPool: 10,
+  sumLines: 11,
+  softmax: 12,
+  resizeBilinear: 13,
+  quantize: 14,
+  lookUpWords: 15,
 } as const;
 
 /** An operation and the address of its parameters. */

@@ -133,7 +133,3 @@ export const fastMovement: FastKernelFactory = (fast) => moveElements(fast, []);
 
 /** Operators that move stored integers of several inputs on one output's parameters. */
 export const fastJoining: FastKernelFactory = (fast) => moveElements(fast, conversions(fast.node, fast.context));
-
-/** Resizing by the nearest element. */
-export const fastNearest: FastKernelFactory = (fast) =>
-  fast.node.attributes.mode === "nearest" ? fastMovement(fast) : undefined;

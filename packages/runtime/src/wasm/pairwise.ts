@@ -1,15 +1,13 @@
-import { type DType, elementCount, integerRange } from "@millrace/ir";
-import { multiplyBy } from "../arithmetic/multiplier.ts";
+import { elementCount } from "@millrace/ir";
 import { broadcastOffsets } from "../kernels/broadcast.ts";
-import type { StoredScaling } from "../kernels/finish.ts";
-import { affineOf, type KernelContext } from "../kernels/kernel.ts";
+import { affineOf } from "../kernels/kernel.ts";
 import { combinations, type PairParts, type PreparePair } from "../kernels/pairwise.ts";
 import type { Command } from "./commands.ts";
 import { isByte } from "./convolution.ts";
 import type { FastKernelFactory } from "./kernel.ts";
 import type { Layout } from "./layout.ts";
-import { placeScaling, type SumScaling } from "./parameters.ts";
-import { fastScaling, inAllLanes } from "./scaling.ts";
+import { placeScaling } from "./parameters.ts";
+import { sumScaling } from "./sums.ts";
 import { byBytes } from "./tables.ts";
 
 /** Sums that are computed before they are scaled. */
@@ -56,24 +54,6 @@ function reachOf({ left, right, combine }: PairParts): readonly [number, number]
   return [Math.min(0, ...corners), Math.max(0, ...corners)];
 }
 
-/** Fewer sums than this are scaled sooner than a faster scaling is proven. */
-const worthProving = 512;
-
-/** The scaling of so many sums in eight lanes. */
-function scalingOf(parts: PairParts, { rounding }: KernelContext, dtype: DType, count: number): SumScaling {
-  const { multiplier, zeroPoint, low, high } = parts;
-  const stored: StoredScaling = {
-    multiply: multiplyBy[rounding],
-    values: new Float64Array(8).fill(multiplier.value),
-    shifts: new Int32Array(8).fill(multiplier.shift),
-    wide: false,
-    kind: rounding,
-    ...{ zeroPoint, low, high },
-  };
-  const fast = count < worthProving ? undefined : fastScaling(stored, [reachOf(parts)], integerRange(dtype));
-  return { stored, fast: fast && inAllLanes(fast) };
-}
-
 const numbers = { sum: 0, product: 1, square: 2, greatest: 3, least: 4 } satisfies Record<PairParts["combine"], number>;
 
 /** Arithmetic on pairs of 8-bit elements, either of which may be repeated. */
@@ -83,7 +63,8 @@ export function fastPairwise(prepare: PreparePair): FastKernelFactory {
     const [y] = node.outputs;
     if (!isByte(a) || !isByte(b) || !isByte(y)) return undefined;
     const parts = prepare(node, context);
-    const scaling = scalingOf(parts, context, y.type.dtype, elementCount(typeOf(y).shape));
+    const { dtype } = y.type;
+    const scaling = sumScaling(parts, context, { reach: reachOf(parts), count: elementCount(typeOf(y).shape), dtype });
     const tables = [byBytes(parts.left, affineOf(a, node)), byBytes(parts.right, affineOf(b, node))];
     const { length, steps, offsets } = rowsOf(
       typeOf(y).shape,
@@ -94,7 +75,7 @@ export function fastPairwise(prepare: PreparePair): FastKernelFactory {
       const parameters = layout.constant(
         Int32Array.of(
           ...[a, b, y].map((value) => layout.addressOf(value)),
-          ...[offsets[0].length, length, ...steps, ...constants, placeScaling(layout, scaling, y.type.dtype)],
+          ...[offsets[0].length, length, ...steps, ...constants, placeScaling(layout, scaling, dtype)],
           ...[layout.scratch, room, numbers[parts.combine]],
         ),
       );

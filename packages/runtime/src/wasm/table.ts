@@ -7,12 +7,17 @@ import {
   squaredDifferenceParts,
   subParts,
 } from "../kernels/pairwise.ts";
+import { meanRescaling } from "../kernels/reduction.ts";
 import { fastConv2d, fastLinear } from "./convolution.ts";
 import type { FastKernelFactory } from "./kernel.ts";
-import { fastJoining, fastMovement, fastNearest } from "./movement.ts";
+import { fastJoining, fastMovement } from "./movement.ts";
 import { fastPairwise } from "./pairwise.ts";
-import { fastAveragePool } from "./pooling.ts";
+import { fastAveragePool, fastMaxPool } from "./pooling.ts";
+import { fastQuantize } from "./quantize.ts";
+import { fastExtreme, fastSum } from "./reductions.ts";
 import { fastReshape } from "./reshape.ts";
+import { fastResize } from "./resize.ts";
+import { fastSoftmax } from "./softmax.ts";
 import { fastElementwise } from "./tables.ts";
 
 /** Faster kernels for nodes on quantized values; what has none, or one that refuses, runs in its reference kernel. */
@@ -29,7 +34,8 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   elu: fastElementwise,
   gelu: fastElementwise,
   clamp: fastElementwise,
-  quantize: fastElementwise,
+  quantize: fastQuantize,
+  dequantize: fastElementwise,
   add: fastPairwise(addParts),
   sub: fastPairwise(subParts),
   mul: fastPairwise(mulParts),
@@ -39,6 +45,11 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   conv2d: fastConv2d,
   linear: fastLinear,
   averagePool2d: fastAveragePool,
+  maxPool2d: fastMaxPool,
+  mean: fastSum(meanRescaling),
+  reduceMax: fastExtreme("greatestPool"),
+  reduceMin: fastExtreme("leastPool"),
+  softmax: fastSoftmax,
   reshape: fastReshape,
   transpose: fastMovement,
   concat: fastJoining,
@@ -52,5 +63,5 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   tile: fastMovement,
   depthToSpace: fastMovement,
   spaceToDepth: fastMovement,
-  resize: fastNearest,
+  resize: fastResize,
 };

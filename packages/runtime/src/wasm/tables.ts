@@ -1,4 +1,4 @@
-import { type Value, viewBytes } from "@millrace/ir";
+import { storageBytes, type Value, viewBytes } from "@millrace/ir";
 import type { Affine, IntegerData } from "../kernels/kernel.ts";
 import type { Command } from "./commands.ts";
 import { isByte } from "./convolution.ts";
@@ -25,19 +25,22 @@ export function placeLookUp(layout: Layout, source: number, table: Uint8Array, t
   return { operation: "lookUp", parameters };
 }
 
-/** Operators that replace every 8-bit element on its own: by a table that the reference kernel fills. */
+/** Operators that replace every 8-bit element on its own, by bytes or words of 32 bits: by a table that the reference kernel fills. */
 export const fastElementwise: FastKernelFactory = (fast) => {
   const { node, typeOf } = fast;
   const [x] = node.inputs;
   const [y] = node.outputs;
-  if (!isByte(x) || !isByte(y)) return undefined;
+  const width = storageBytes(y.type.dtype);
+  if (!isByte(x) || (width !== 1 && width !== 4)) return undefined;
+  if ([x, y].some(({ type }) => type.quantization?.axis !== undefined)) return undefined;
   const count = typeOf(y).shape.reduce((product, size) => product * size, 1);
   return {
     reads: [x],
     scratch: 0,
     place(layout) {
       const table = tabulate(fast, x);
-      return [placeLookUp(layout, layout.addressOf(x), table, layout.addressOf(y), count)];
+      const command = placeLookUp(layout, layout.addressOf(x), table, layout.addressOf(y), count);
+      return [width === 1 ? command : { ...command, operation: "lookUpWords" }];
     },
   };
 };
