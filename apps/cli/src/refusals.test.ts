@@ -30,6 +30,10 @@ beforeAll(() => {
   mkdirSync(at("linked"));
   writeFileSync(at("linked/outside.onnx"), modelWithWeightsIn("weights.bin"));
   symlinkSync(model, at("linked/weights.bin"));
+  symlinkSync("/dev/zero", at("linked/endless.bin"));
+  writeFileSync(at("linked/device.onnx"), modelWithWeightsIn("endless.bin"));
+  writeFileSync(at("linked/absolute.onnx"), modelWithWeightsIn("/dev/zero"));
+  writeFileSync(at("linked/above.onnx"), modelWithWeightsIn("../data.npy"));
 });
 
 /** An ONNX file of y = x + w, where the four floats of w stand in another file. */
@@ -86,6 +90,9 @@ const refusals: readonly (readonly [code: string | RegExp, words: readonly strin
   ["run.input-mismatch", ["run", model, "--input", `input=${at("data.npy")}`, "-o", at("out.npy")]],
   ["npy.not-npy", ["run", model, "--input", `input=${at("noise.onnx")}`, "-o", at("out.npy")]],
   ["file.outside-folder", ["convert", at("linked/outside.onnx"), "-o", at("out.tflite")]],
+  [/^file\./, ["convert", at("linked/device.onnx"), "-o", at("out.tflite")]],
+  ["onnx.external-data-escape", ["convert", at("linked/absolute.onnx"), "-o", at("out.tflite")]],
+  ["onnx.external-data-escape", ["convert", at("linked/above.onnx"), "-o", at("out.tflite")]],
 ];
 
 describe("a request that can't be carried out", () => {

@@ -1,7 +1,7 @@
 import { FormatError } from "@millrace/formats/error";
 import { type Diagnostic, DiagnosticError } from "@millrace/ir";
 
-/** A report stops growing here; more tells nobody more. */
+/** A report ends here, and with it the search for errors; more tells nobody more. */
 const maximumProblems = 10_000;
 
 /** Where a problem belongs: what its sentence starts with, and the node or value it is about. */
@@ -15,9 +15,11 @@ export class Problems {
   readonly diagnostics: Diagnostic[] = [];
   #errors = 0;
 
+  /** Throws everything found when that is as much as a report holds. */
   add(diagnostic: Diagnostic): void {
     if (diagnostic.severity === "error") this.#errors++;
     if (this.diagnostics.length < maximumProblems) this.diagnostics.push(diagnostic);
+    else this.throwIfAny();
   }
 
   error(code: string, message: string, details: Pick<Diagnostic, "at" | "hint"> = {}): void {

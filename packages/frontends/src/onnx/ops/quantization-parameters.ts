@@ -1,4 +1,13 @@
-import { type DType, isFloat, type Quantization, type Shape, sameShape, type Value } from "@millrace/ir";
+import {
+  type DType,
+  integerRange,
+  isFloat,
+  type Quantization,
+  type Shape,
+  sameShape,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, sub } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
@@ -21,7 +30,7 @@ export function parametersAt(node: SourceNode, first: number, axis: number, bloc
 
 /** Adds the reals that integers, or floats of few bits, stand for: (x - zeroPoint) · scale. */
 export function dequantized(node: SourceNode, x: Value, parameters: Parameters): Value {
-  const settled = isFloat(x.type.dtype) ? undefined : settledQuantization(node, x.type.shape, parameters);
+  const settled = isFloat(x.type.dtype) ? undefined : settledQuantization(node, x.type, parameters);
   const typed = settled && node.quantized(x, settled);
   if (typed) return node.emit(dequantize, [typed], {});
   const { scale, zeroPoint } = parameters;
@@ -32,7 +41,7 @@ export function dequantized(node: SourceNode, x: Value, parameters: Parameters):
 
 /** Adds the integers that stand for reals: round(x / scale) + zeroPoint, halves to even, held within the type. */
 export function quantized(node: SourceNode, x: Value, dtype: DType, parameters: Parameters): Value {
-  const settled = settledQuantization(node, x.type.shape, parameters);
+  const settled = settledQuantization(node, { dtype, shape: x.type.shape }, parameters);
   const real = asReal(node, x);
   if (settled) {
     const { scale, zeroPoint, axis = -1 } = settled;
@@ -50,10 +59,10 @@ export function asReal(node: SourceNode, x: Value): Value {
   return x.type.dtype === "f32" ? x : node.compute(cast, [x], { to: "f32" });
 }
 
-/** The parameters as a type has them: constants, for the whole tensor or for each index of an axis. */
+/** The parameters as the integer type has them: constants, for the whole tensor or for each index of an axis. */
 function settledQuantization(
   node: SourceNode,
-  shape: Shape,
+  { dtype, shape }: Pick<ValueType, "dtype" | "shape">,
   { scale, zeroPoint, axis, blockSize }: Parameters,
 ): Quantization | undefined {
   if (blockSize !== 0 || scale.type.shape.length > 1) return undefined;
@@ -62,6 +71,9 @@ function settledQuantization(
   if (!steps.every((step) => step > 0 && Number.isFinite(step))) node.invalid("a scale is not positive and finite");
   const zeros = zeroPoint ? node.constantNumbers(zeroPoint, "its zero point") : steps.map(() => 0);
   if (zeros.length !== steps.length) node.invalid(`it has ${steps.length} scales and ${zeros.length} zero points`);
+  const [low, high] = isFloat(dtype) ? [0, 0] : integerRange(dtype);
+  if (!zeros.every((zero) => Number.isInteger(zero) && zero >= low && zero <= high))
+    node.invalid(`a zero point is no number of the type ${dtype}`);
   return { scale: steps, zeroPoint: zeros, ...(steps.length > 1 && { axis: node.axis(axis, shape.length) }) };
 }
 

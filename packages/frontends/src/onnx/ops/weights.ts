@@ -22,9 +22,11 @@ export function reshaped(node: SourceNode, value: Value, shape: Shape): Value {
   return rearranged(node, value, reshape, { shape }, (axis) => (staysAt(axis) ? axis : undefined));
 }
 
-/** Part of a value along one axis; of a constant at once. */
+/** Part of a value along one axis, which it must have; of a constant at once. */
 export function sliced(node: SourceNode, value: Value, axis: number, start: number, size: number): Value {
   const { shape } = value.type;
+  if (axis >= shape.length)
+    return node.invalid(`"${value.name}" has ${shape.length} axes, and is read along axis ${axis}`);
   if (shape[axis] === size) return value;
   const attributes = {
     starts: shape.map((_, at) => (at === axis ? start : 0)),
