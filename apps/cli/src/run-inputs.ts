@@ -21,7 +21,7 @@ export async function readInputs(
 ): Promise<RunInputs> {
   const { DiagnosticError, load } = await import("@millrace/toolkit");
   const values = await readArrays(files);
-  const declared = load(source, { ...options, values });
+  const declared = load(source, { ...options, values, open: true });
   const named = byName(declared, values);
   const dimensions = new Map([...freeDimensions(declared.graph, named), ...(options.dimensions ?? [])]);
   const model = dimensions.size > 0 ? load(source, { ...options, values, dimensions }) : declared;

@@ -1,8 +1,23 @@
-import { type Attribute, bindDimension, bodiesOf, type Graph, isStatic, symbolsOf, type Value } from "@millrace/ir";
+import {
+  type Attribute,
+  bindDimension,
+  bodiesOf,
+  type Graph,
+  isStatic,
+  sameShape,
+  symbolsOf,
+  type Value,
+} from "@millrace/ir";
 import type { Pass } from "./pass.ts";
 
-/** Gives symbolic dimensions a size: those of `sizes`, and 1 for all others, with a diagnostic for each that was not asked for. */
-export function bindDimensions(sizes: ReadonlyMap<string, number> = new Map()): Pass {
+/**
+ * Gives symbolic dimensions a size: those of `sizes`, and 1 for all others but those to be `kept`, with a diagnostic for each that was not
+ * asked for.
+ */
+export function bindDimensions(
+  sizes: ReadonlyMap<string, number> = new Map(),
+  kept: ReadonlySet<string> = new Set(),
+): Pass {
   return {
     name: "bind-dimensions",
     run(graph, context) {
@@ -10,7 +25,7 @@ export function bindDimensions(sizes: ReadonlyMap<string, number> = new Map()): 
       const all = new Map(sizes);
       for (const input of graph.inputs) {
         for (const name of input.type.shape.flatMap(symbolsOf)) {
-          if (all.has(name)) continue;
+          if (all.has(name) || kept.has(name)) continue;
           all.set(name, 1);
           context.report({
             code: "shape.dimension-pinned",
@@ -78,6 +93,7 @@ function bindAll(graph: Graph, sizes: ReadonlyMap<string, number>): number {
   const bind = (value: Value) => {
     if (isStatic(value.type.shape)) return;
     const shape = value.type.shape.map((dimension) => bindDimension(dimension, sizes));
+    if (sameShape(shape, value.type.shape)) return;
     graph.setType(value, { ...value.type, shape });
     changes++;
   };

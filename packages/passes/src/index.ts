@@ -1,3 +1,4 @@
+export * from "./batch-symbols.ts";
 export * from "./bind-dimensions.ts";
 export * from "./fold-constants.ts";
 export * from "./infer-shapes.ts";

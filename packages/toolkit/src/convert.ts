@@ -1,8 +1,9 @@
-import { type Diagnostic, fail, type Graph } from "@millrace/ir";
+import { cloneGraph, type Diagnostic, DiagnosticError, fail, type Graph } from "@millrace/ir";
+import { batchSymbols } from "@millrace/passes";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
-import { type IoLayout, prepare } from "./prepare.ts";
+import { type IoLayout, type PrepareOptions, prepare } from "./prepare.ts";
 
 export type TargetFormat = "tflite" | "onnx";
 
@@ -71,14 +72,47 @@ export function targetOf(path: string): TargetFormat {
   );
 }
 
-/** Reads a model and writes it in another format; what it computes stays the same. */
+/**
+ * Reads a model and writes it in another format; what it computes stays the same. A batch of open size stays open where the format can say
+ * so for every operator; else, and for all other open sizes, it is 1, with a diagnostic that tells why.
+ */
 export function convert(source: ModelSource, options: ConvertOptions): Conversion {
-  const model = load(source, options);
-  const { graph, diagnostics } = prepare(model, {
-    ioLayout: options.ioLayout ?? defaultLayout(options.to),
-  });
+  const model = load(source, { ...options, open: true });
+  const ioLayout = options.ioLayout ?? defaultLayout(options.to);
+  const open = batchSymbols(model.graph);
+  if (open.size === 0) return conversionOf(model, options, { ioLayout });
+  const spare = { ...model, graph: cloneGraph(model.graph).graph };
+  try {
+    return conversionOf(model, options, { ioLayout, open });
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    const conversion = conversionOf(spare, options, { ioLayout });
+    return { ...conversion, diagnostics: explained(conversion.diagnostics, error.diagnostics[0], open) };
+  }
+}
+
+function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
+  const { graph, diagnostics } = prepare(model, preparation);
   const written = write(graph, options.to, options);
   return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
+}
+
+/** What was said of sizes that became 1, with what stood against leaving them open. */
+function explained(
+  diagnostics: readonly Diagnostic[],
+  obstacle: Diagnostic,
+  open: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  const names = [...open].map((name) => `dimension ${name} `);
+  return diagnostics.map((diagnostic) =>
+    diagnostic.code === "shape.dimension-pinned" && names.some((name) => diagnostic.message.startsWith(name))
+      ? {
+          ...diagnostic,
+          message: `${diagnostic.message}, as it can't stay open: ${obstacle.message}`,
+          at: obstacle.at!,
+        }
+      : diagnostic,
+  );
 }
 
 function countNames(names: readonly string[]): Record<string, number> {

@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly dimensions?: ReadonlyMap<string, number>;
   /** Tensors of inputs by name or index; an input becomes a constant where an operator needs its contents when the model is read. */
   readonly values?: ReadonlyMap<string, Tensor>;
+  /** Whether a batch of open size stays open in a TFLite file's graph; without it, it has the size the file states. In ONNX it always stays. */
+  readonly open?: boolean;
 }
 
 /** A model as a graph. */
@@ -48,7 +50,7 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   tflite: {
     ending: ".tflite",
     recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "TFL3",
-    read: ({ bytes, name }) => importTflite(readTflite(bytes), { name: stemOf(name) }),
+    read: ({ bytes, name }, options) => importTflite(readTflite(bytes), { ...options, name: stemOf(name) }),
   },
   onnx: {
     ending: ".onnx",

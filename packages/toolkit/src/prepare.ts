@@ -21,14 +21,20 @@ export interface PreparedModel {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface PrepareOptions {
+  readonly ioLayout?: IoLayout;
+  /** Symbols that stay open; all others become 1. None by default. */
+  readonly open?: ReadonlySet<string>;
+}
+
 /** Runs all passes that do not change what a model computes. `nchw` and `source` keep a channel-first model's inputs and outputs. */
-export function prepare(model: LoadedModel, options: { readonly ioLayout?: IoLayout } = {}): PreparedModel {
+export function prepare(model: LoadedModel, options: PrepareOptions = {}): PreparedModel {
   const boundary: BoundaryChange[] = [];
   const layout = options.ioLayout ?? "nhwc";
   const finished = model.format === "tflite" && isQuantized(model.graph);
   const passes = finished
-    ? [inferShapes]
-    : [bindDimensions(), ...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
+    ? [bindDimensions(new Map(), options.open), inferShapes]
+    : [bindDimensions(new Map(), options.open), ...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
   const { decisions, diagnostics } = runPasses(model.graph, passes);
   return { graph: model.graph, boundary, decisions, diagnostics: [...model.diagnostics, ...diagnostics] };
 }

@@ -30,6 +30,8 @@ export interface Scope {
   /** Weights and biases in the form of the graph, by the operand they were made of. */
   readonly adapted: Map<Value, Value>;
   readonly diagnostics: Diagnostic[];
+  /** Sizes that the file has where they are open, by name; undefined if other sizes were given than those of the file. */
+  readonly fileSizes: ReadonlyMap<string, number> | undefined;
   /** What is kept from run to run, by the inputs of the graph that stand for it. */
   readonly states: Map<Value, Kept>;
   readonly variables: Variables;
@@ -171,6 +173,13 @@ export function statedType(call: Call, position = 0): ReturnType<typeof typeOf> 
   const tensor = call.scope.subgraph.tensors[index];
   if (tensor === undefined) invalid(call, `its output ${position} is missing`);
   return typeOf(tensor, tensorName(tensor, index));
+}
+
+/** The shape that the file states for a result, where nothing else says what it is. */
+export function statedShape(call: Call): readonly number[] {
+  if (call.scope.fileSizes?.size === 0) return statedType(call).shape;
+  const hint = "Leave the inputs as they are in the file.";
+  return refuse(call, "tflite.not-constant", "its shape is computed, so that it can't be had for other sizes", hint);
 }
 
 /** The value of a tensor: one already there or a constant of the file. */

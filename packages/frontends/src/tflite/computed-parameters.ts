@@ -1,6 +1,6 @@
 import type { Attributes } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
-import { allInputs, type Call, input, statedType } from "./call.ts";
+import { allInputs, type Call, input, statedShape } from "./call.ts";
 import { finish } from "./emit.ts";
 
 /** Whether an operand depends on data. */
@@ -10,5 +10,5 @@ export function isComputed(call: Call, position: number): boolean {
 
 /** Makes a node whose parameters are its operands; the shape of its result is the one the file states. */
 export function finishLate(call: Call, op: OpName, known: Attributes): void {
-  finish(call, op, allInputs(call), { ...known, shape: statedType(call).shape });
+  finish(call, op, allInputs(call), { ...known, shape: statedShape(call) });
 }

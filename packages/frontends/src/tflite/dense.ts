@@ -1,4 +1,4 @@
-import { elementCount, isFloat, type Value } from "@millrace/ir";
+import { divideDimensions, elementCount, isFloat, multiplyDimensions, type Value } from "@millrace/ir";
 import { type Call, input, invalid, neededOptions, optionsOf, refuse } from "./call.ts";
 import { finish, step } from "./emit.ts";
 import { activationOf, takes } from "./importer.ts";
@@ -22,10 +22,11 @@ export const fullyConnected = takes(2, 3, (call) => {
 });
 
 function rows(call: Call, x: Value, length: number): Value {
-  const shape = x.type.shape as readonly number[];
+  const { shape } = x.type;
   if (shape.length === 2 && shape[1] === length) return x;
-  const count = elementCount(shape) / length;
-  if (!Number.isSafeInteger(count)) invalid(call, `its data [${shape}] are no rows of ${length}`);
+  const total = elementCount(shape);
+  const count = length === 0 ? Number.NaN : divideDimensions(total, length);
+  if (multiplyDimensions(count, length) !== total) invalid(call, `its data [${shape}] are no rows of ${length}`);
   return step(call, "reshape", [x], { shape: [count, length] }, [x.type])[0];
 }
 

@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  bindDimension,
   elementCount,
   isFloat,
   isStatic,
@@ -168,8 +169,13 @@ export function define(call: Call, position: number, value: Value): void {
   const index = stored.outputs[position];
   if (scope.values[index]) invalid(call, `its result "${outputName(call, position)}" is there already`);
   scope.values[index] = value;
+  const { fileSizes } = scope;
   const stated = statedType(call, position).shape;
-  if (sameShape(stated, value.type.shape)) return;
+  if (fileSizes === undefined) return;
+  const own = value.type.shape.map((size) => bindDimension(size, fileSizes));
+  if (sameShape(stated, own)) return;
+  if (fileSizes.size > 0)
+    invalid(call, `its result would be ${printShape(own)}, but the file says ${printShape(stated)}`);
   scope.diagnostics.push({
     code: "tflite.stated-shape",
     severity: "warning",

@@ -3,13 +3,14 @@ import { type Diagnostic, DiagnosticError, fail, Graph, type Value } from "@mill
 import { type Call, type Scope, valueAt } from "./call.ts";
 import { customImporters } from "./custom.ts";
 import type { Importer } from "./importer.ts";
+import { checkSizes, fileSizes, inputShape, type SizeOptions } from "./open-sizes.ts";
 import { importers, refusals } from "./operators.ts";
 import { tensorName, typeOf } from "./tensors.ts";
 
 /** Operators that may be imported beyond those of the file, where subgraphs are repeated. */
 const repeatedOperators = 1 << 16;
 
-export interface TfliteImportOptions {
+export interface TfliteImportOptions extends SizeOptions {
   /** Name of the graph; that of the file's subgraph without it. */
   readonly name?: string;
 }
@@ -24,11 +25,22 @@ export interface TfliteImport {
  * The graph of a TFLite model: image-like data channel-last, depthwise weights as those of a grouped convolution, quantization
  * in the values' types, names of inputs and outputs those of the signature. IF and WHILE hold the subgraphs they run, CALL is
  * resolved; subgraphs that the first one doesn't lead to are left out and noted. Variable tensors are inputs and outputs behind the
- * file's own, linked as the graph's states. Sizes are the file's static ones.
+ * file's own, linked as the graph's states. Sizes are the file's static ones, those given, or, on request, open where
+ * the file leaves them open and all of its operators can do with that.
  * Throws a DiagnosticError with everything that can't be imported: `tflite.unknown-operator`, `tflite.hybrid`,
  * `tflite.subgraphs`, `tflite.variable`, `tflite.invalid-operator` and others under `tflite.`.
  */
 export function importTflite(model: TfliteModel, options: TfliteImportOptions = {}): TfliteImport {
+  if (!options.open) return importSized(model, { ...options, open: false });
+  try {
+    return importSized(model, options);
+  } catch (error) {
+    diagnosticsOf(error);
+    return importSized(model, { ...options, open: false });
+  }
+}
+
+function importSized(model: TfliteModel, options: TfliteImportOptions): TfliteImport {
   const [subgraph] = model.subgraphs;
   if (subgraph === undefined)
     fail("tflite.subgraphs", "The file has no subgraph.", { hint: "Export the model again." });
@@ -44,6 +56,7 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
     values: [],
     adapted: new Map(),
     diagnostics: [],
+    fileSizes: fileSizes(subgraph, options),
     states: new Map(),
     variables: { handles: new Map(), inputs: new Map(), current: new Map(), initial: new Map() },
   };
@@ -56,7 +69,7 @@ export function importTflite(model: TfliteModel, options: TfliteImportOptions = 
     }
   };
   const signature = model.signatureDefs?.find(({ subgraphIndex }) => subgraphIndex === 0);
-  attempt(() => addInputs(scope, signature));
+  attempt(() => addInputs(scope, signature, options));
   attempt(() => importOperators(scope));
   if (problems.length === 0) attempt(() => setOutputs(scope, signature));
   if (problems.length > 0) throw new DiagnosticError(problems);
@@ -83,13 +96,17 @@ function leftOut({ model, reached }: Scope): Diagnostic[] {
   ];
 }
 
-function addInputs(scope: Scope, signature: SignatureDef | undefined): void {
+function addInputs(scope: Scope, signature: SignatureDef | undefined, sizes: SizeOptions): void {
   const { subgraph, graph, values } = scope;
   const names = signatureNames(signature?.inputs);
-  for (const index of subgraph.inputs) {
-    const own = tensorName(subgraph.tensors[index], index);
+  const inputNames = subgraph.inputs.map((index) => names.get(index) ?? tensorName(subgraph.tensors[index], index));
+  checkSizes(subgraph, inputNames, sizes);
+  for (const [position, index] of subgraph.inputs.entries()) {
+    const stored = subgraph.tensors[index];
+    const own = tensorName(stored, index);
     if (values[index]) fail("tflite.duplicate-input", `Input "${own}" is listed twice.`, { at: { value: own } });
-    values[index] = graph.addInput(names.get(index) ?? own, typeOf(subgraph.tensors[index], own));
+    const name = inputNames[position];
+    values[index] = graph.addInput(name, { ...typeOf(stored, own), shape: inputShape(stored, name, sizes) });
   }
 }
 

@@ -1,4 +1,13 @@
-import { elementCount, fromNumbers, type Value } from "@millrace/ir";
+import {
+  type Dimension,
+  divideDimensions,
+  elementCount,
+  fromNumbers,
+  isStatic,
+  multiplyDimensions,
+  type Shape,
+  type Value,
+} from "@millrace/ir";
 import {
   allInputs,
   axisInput,
@@ -10,6 +19,7 @@ import {
   neededOptions,
   optionalInput,
   optionsOf,
+  statedShape,
   statedType,
 } from "./call.ts";
 import { finish, finishConstant, step } from "./emit.ts";
@@ -21,7 +31,7 @@ function shapeOf(value: Value): readonly number[] {
 
 export const reshape = takes(1, 2, (call) => {
   const x = input(call, 0);
-  finish(call, "reshape", [x], { shape: resolved(call, wantedShape(call), elementCount(shapeOf(x))) });
+  finish(call, "reshape", [x], { shape: resolved(call, wantedShape(call), elementCount(x.type.shape)) });
 });
 
 /** The shape asked for: a constant operand, the options, or, where it is computed, what the file states. */
@@ -29,17 +39,18 @@ function wantedShape(call: Call): readonly number[] {
   const operand = optionalInput(call, 1);
   if (operand?.constant) return integerInput(call, 1);
   const options = optionsOf(call, "ReshapeOptions")?.newShape;
-  if (options === undefined) return operand ? statedType(call).shape : invalid(call, "it has no shape");
+  if (options === undefined) return operand ? statedShape(call) : invalid(call, "it has no shape");
   return options.length === 1 && options[0] === 0 ? [] : options;
 }
 
-function resolved(call: Call, wanted: readonly number[], count: number): readonly number[] {
+function resolved(call: Call, wanted: readonly number[], count: Dimension): Shape {
   const open = wanted.indexOf(-1);
   if (wanted.some((size, axis) => size < 0 && axis !== open)) invalid(call, `the shape [${wanted}] can't be resolved`);
   if (open < 0) return wanted;
-  const size = count / elementCount(wanted.toSpliced(open, 1));
-  return Number.isSafeInteger(size)
-    ? wanted.with(open, size)
+  const others = elementCount(wanted.toSpliced(open, 1));
+  const size = others === 0 ? Number.NaN : divideDimensions(count, others);
+  return multiplyDimensions(size, others) === count
+    ? (wanted as Shape).with(open, size)
     : invalid(call, `${count} elements do not fit [${wanted}]`);
 }
 
@@ -126,7 +137,8 @@ export const tile = takes(2, 2, (call) => finish(call, "tile", [input(call, 0)],
 
 /** SHAPE of data whose shape is known is a constant. */
 export const shape = takes(1, 1, (call) => {
-  const sizes = shapeOf(input(call, 0));
+  const sizes = input(call, 0).type.shape;
+  if (!isStatic(sizes)) return invalid(call, `it gives a shape, [${sizes}], that is open`);
   const { dtype } = statedType(call);
   if (dtype !== "i32" && dtype !== "i64") invalid(call, `its result is ${dtype}, not i32`);
   finishConstant(call, fromNumbers(dtype, [sizes.length], sizes));

@@ -1,5 +1,5 @@
 import type { TfliteTable } from "@millrace/formats/tflite";
-import { numbersOf, type Shape } from "@millrace/ir";
+import { type Dimension, numbersOf, type Shape, subtractDimensions } from "@millrace/ir";
 import {
   allInputs,
   type Call,
@@ -10,7 +10,7 @@ import {
   invalid,
   neededOptions,
   optionsOf,
-  statedType,
+  statedShape,
 } from "./call.ts";
 import { finishLate, isComputed } from "./computed-parameters.ts";
 import { finish, step } from "./emit.ts";
@@ -20,14 +20,14 @@ import { type Range, stridedRanges } from "./strided-slice.ts";
 /** SLICE; a size of -1 stands for all that is left. */
 export const slice = takes(3, 3, (call) => {
   const x = input(call, 0);
-  const shape = x.type.shape as readonly number[];
+  const { shape } = x.type;
   const [starts, sizes] = [integerInput(call, 1), integerInput(call, 2)];
   if (starts.length !== shape.length || sizes.length !== shape.length) {
     invalid(call, `[${starts}] and [${sizes}] do not name a start and a size for each axis of [${shape}]`);
   }
   finish(call, "slice", [x], {
     starts,
-    sizes: sizes.map((size, axis) => (size === -1 ? shape[axis] - starts[axis] : size)),
+    sizes: sizes.map((size, axis) => (size === -1 ? subtractDimensions(shape[axis], starts[axis]) : size)),
     steps: shape.map(() => 1),
   });
 });
@@ -35,7 +35,7 @@ export const slice = takes(3, 3, (call) => {
 /** STRIDED_SLICE picks ranges, drops axes picked at one index and adds new ones. */
 export const stridedSlice = takes(4, 4, (call) => {
   const x = input(call, 0);
-  const shape = x.type.shape as readonly number[];
+  const { shape } = x.type;
   const options = neededOptions(call, "StridedSliceOptions");
   if ([1, 2, 3].some((position) => isComputed(call, position)) && isPlain(options, input(call, 1).type.shape, shape))
     return finishLate(call, "dynamicSlice", {});
@@ -65,7 +65,7 @@ function isPlain(options: TfliteTable<"StridedSliceOptions">, entries: Shape, sh
   return masks === 0 && !offset && entries[0] === shape.length;
 }
 
-function isWhole({ start, size, step }: Range, length: number): boolean {
+function isWhole({ start, size, step }: Range, length: Dimension): boolean {
   return start === 0 && size === length && step === 1;
 }
 
@@ -92,7 +92,7 @@ export const padV2 = takes(3, 3, (call) => {
   const { quantization } = input(call, 2).type;
   const value = quantization ? (stored - quantization.zeroPoint[0]) * quantization.scale[0] : stored;
   const [known, [x, counts]] = [{ mode: "constant", value }, allInputs(call)];
-  if (isComputed(call, 1)) return finish(call, "dynamicPad", [x, counts], { ...known, shape: statedType(call).shape });
+  if (isComputed(call, 1)) return finish(call, "dynamicPad", [x, counts], { ...known, shape: statedShape(call) });
   finish(call, "pad", [x], { ...paddings(call), ...known });
 });
 
@@ -105,14 +105,20 @@ export const mirrorPad = takes(2, 2, (call) => {
 /** REVERSE_V2 reads the given axes from their ends. */
 export const reverse = takes(2, 2, (call) => {
   const x = input(call, 0);
-  const shape = x.type.shape as readonly number[];
+  const { shape } = x.type;
   const axes = new Set(integerInput(call, 1).map((axis) => checkedAxis(call, axis, shape.length)));
   finish(call, "slice", [x], {
-    starts: shape.map((size, axis) => (axes.has(axis) ? Math.max(0, size - 1) : 0)),
+    starts: shape.map((size, axis) => (axes.has(axis) ? lastOf(call, size) : 0)),
     sizes: shape,
     steps: shape.map((_, axis) => (axes.has(axis) ? -1 : 1)),
   });
 });
+
+function lastOf(call: Call, size: Dimension): number {
+  return typeof size === "number"
+    ? Math.max(0, size - 1)
+    : invalid(call, `it reverses an axis of the open size ${size}`);
+}
 
 export const gatherNd = takes(2, 2, (call) => finish(call, "gatherNd", [input(call, 0), input(call, 1)], {}));
 

@@ -38,7 +38,7 @@ describe("strided slices", () => {
               const { ranges, result } = stridedRanges([length], spec, wrong);
               const [{ start, size }] = ranges;
               const expected = taken(length, mask & 1 ? undefined : begin, mask & 2 ? undefined : end, step);
-              const read = Array.from({ length: size }, (_, at) => start + at * step);
+              const read = Array.from({ length: size as number }, (_, at) => start + at * step);
               if (`${read}` !== `${expected}` || result[0] !== expected.length) differing.push({ length, spec, read });
             }
           }

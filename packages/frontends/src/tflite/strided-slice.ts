@@ -1,7 +1,9 @@
+import type { Dimension, Shape } from "@millrace/ir";
+
 /** What is read along one axis: `size` elements from `start`, `step` apart. */
 export interface Range {
   readonly start: number;
-  readonly size: number;
+  readonly size: Dimension;
   readonly step: number;
 }
 
@@ -25,10 +27,10 @@ const mostEntries = 31;
  * nothing and adds a size of 1, a shrunk axis reads one index and is dropped. Contradictions go to `wrong`.
  */
 export function stridedRanges(
-  shape: readonly number[],
+  shape: Shape,
   spec: StridedSlice,
   wrong: (why: string) => never,
-): { readonly ranges: readonly Range[]; readonly result: readonly number[] } {
+): { readonly ranges: readonly Range[]; readonly result: Shape } {
   const entries = spec.begin.length;
   if (entries > mostEntries) wrong(`it has ${entries} entries, more than its masks have bits`);
   const bit = (mask: number, entry: number) => ((mask >> entry) & 1) === 1;
@@ -37,7 +39,7 @@ export function stridedRanges(
   const named = spec.begin.filter((_, entry) => entry !== ellipsis && !adds(entry)).length;
   if (named > shape.length) wrong(`it names ${named} axes of the ${shape.length} there are`);
   const ranges: Range[] = [];
-  const result: number[] = [];
+  const result: Dimension[] = [];
   const readWhole = (count: number) => {
     for (const size of shape.slice(ranges.length, ranges.length + count)) {
       ranges.push({ start: 0, size, step: 1 });
@@ -58,7 +60,7 @@ export function stridedRanges(
 }
 
 function rangeOf(
-  length: number,
+  length: Dimension,
   entry: number,
   spec: StridedSlice,
   bit: (mask: number, entry: number) => boolean,
@@ -66,6 +68,12 @@ function rangeOf(
 ): Range {
   const step = spec.strides[entry];
   if (step === 0) wrong("it has a step of 0");
+  if (typeof length === "string") {
+    const opens = bit(spec.beginMask, entry) || spec.begin[entry] === 0;
+    if (opens && step === 1 && bit(spec.endMask, entry) && !bit(spec.shrinkAxisMask, entry))
+      return { start: 0, size: length, step };
+    return wrong(`it reads a part of an axis of the open size ${length}`);
+  }
   const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
   const [opening, closing] = step > 0 ? [least, most] : [most, least];
   const absolute = (value: number) => (value < 0 ? value + length : value);

@@ -66,7 +66,7 @@ export function typeOf(tensor: StoredTensor, name: string): ValueType & { readon
 /** Whether a tensor of a TFLite file can have these sizes. */
 export function isPossibleShape(shape: Shape): boolean {
   return (
-    shape.length <= largestRank && shape.every((size) => typeof size === "number" && size >= 0 && size <= largestSize)
+    shape.length <= largestRank && shape.every((size) => typeof size === "string" || (size >= 0 && size <= largestSize))
   );
 }
 

@@ -9,7 +9,7 @@ import {
   invalid,
   neededOptions,
   optionsOf,
-  statedType,
+  statedShape,
 } from "./call.ts";
 import { finish } from "./emit.ts";
 import { activationOf, type Importer, takes } from "./importer.ts";
@@ -83,7 +83,7 @@ function windowAttributes(call: Call, options: ConvolutionOptions, x: ImageValue
  * the full result.
  */
 export const transposedConvolution = takes(3, 4, (call) => {
-  const outputShape = input(call, 0).constant ? integerInput(call, 0) : statedType(call).shape;
+  const outputShape = input(call, 0).constant ? integerInput(call, 0) : statedShape(call);
   const [weights, x] = [imageInput(call, 1), imageInput(call, 2)];
   refuseHybrid(call, x, weights);
   const options = neededOptions(call, "TransposeConvOptions");

@@ -1,11 +1,21 @@
-import { bodiesOf, type Diagnostic, type DType, type Graph, type Node, numbersOf, type Value } from "@millrace/ir";
+import {
+  bodiesOf,
+  type Diagnostic,
+  type DType,
+  type Graph,
+  isStatic,
+  type Node,
+  numbersOf,
+  type Value,
+} from "@millrace/ir";
 import * as ops from "@millrace/ops";
 import { isStored } from "./element-types.ts";
 import { isNamedClamp } from "./legalize/activations.ts";
 import { isNearestForm } from "./legalize/images.ts";
 import type { Lowering, Unsupported } from "./lowering.ts";
+import { openSizeConstraints } from "./open-sizes.ts";
 import { lowerings } from "./ops.ts";
-import { croppingName, paddingName } from "./padding.ts";
+import { croppingName, paddingName, windowOf } from "./padding.ts";
 import { quantizationConstraints } from "./quantized-constraints.ts";
 import { rankLimits } from "./rank-limits.ts";
 import { stateProblems } from "./states.ts";
@@ -22,14 +32,8 @@ const elementTypes: readonly DType[] = ["f32", "i4", "i8", "i16", "i32", "i64", 
 /** What casts take as well. */
 const castTypes: readonly DType[] = ["f16", "bf16", "i2", "u4", "u16"];
 
-const known = (value: Value | undefined) => value?.type.shape.every((size) => typeof size === "number") ?? true;
-
 const constraints: readonly Constraint[] = [
-  {
-    sentence: "every size is known",
-    hint: "Give the model's inputs fixed shapes.",
-    holds: ({ inputs, outputs }) => [...inputs, ...outputs].every(known),
-  },
+  ...openSizeConstraints,
   {
     sentence: "its operands and results are 32-bit floats, integers of 4, 8, 16, 32 or 64 bits, or truth values",
     hint: "Convert the model to float32 first.",
@@ -50,7 +54,7 @@ const constraints: readonly Constraint[] = [
     operators: [ops.conv2d, ops.averagePool2d, ops.l2Pool2d, ops.maxPool2d],
     sentence: "padding is SAME or VALID; here a mean over integers has other padding",
     hint: "Pool with even padding, or count the padding in the mean.",
-    holds: (node) => !isPlaced(node) || paddingName(node) !== undefined,
+    holds: (node) => !windowOf(node) || paddingName(node) !== undefined,
   },
   {
     operators: [ops.maxPool2d],
@@ -99,7 +103,7 @@ const constraints: readonly Constraint[] = [
     operators: [ops.transposeConv2d],
     sentence: "a transposed convolution goes beyond its full result by less than a stride",
     hint: "Pad the result instead.",
-    holds: (node) => !isPlaced(node) || croppingName(node) !== undefined,
+    holds: (node) => !windowOf(node) || croppingName(node) !== undefined,
   },
   {
     operators: [ops.resize],
@@ -160,18 +164,13 @@ const constraints: readonly Constraint[] = [
   ...quantizationConstraints,
 ];
 
-/** Whether a window's data are such that its padding can have a name at all. */
-function isPlaced(node: Node): boolean {
-  return node.attributes["layout"] === "last" && node.inputs.every(known);
-}
-
 function differ([first, ...others]: readonly (Value | undefined)[]): boolean {
   return others.some((value) => `${value?.type.shape}` !== `${first?.type.shape}`);
 }
 
 /** Everything in a graph that can't be written: operators TFLite lacks, and constraints that are not kept. */
 export function tfliteProblems(graph: Graph): readonly Diagnostic[] {
-  const open = graph.inputs.filter((value) => !known(value)).map(openInput);
+  const open = graph.states.length > 0 ? graph.inputs.filter(({ type }) => !isStatic(type.shape)).map(openInput) : [];
   const unstored = graph.inputs.filter(({ type }) => !isStored(type.dtype)).map(unstoredInput);
   return [...open, ...unstored, ...stateProblems(graph), ...[...graph.nodes()].flatMap(nodeProblems)];
 }
@@ -180,9 +179,9 @@ function openInput({ name, type }: Value): Diagnostic {
   return {
     code: "tflite.inexpressible",
     severity: "error",
-    message: `Input ${name} of shape [${type.shape}] can't be written: TFLite needs that every size is known.`,
+    message: `Input ${name} of shape [${type.shape}] can't be written: TFLite needs that every size is known where states are kept.`,
     at: { value: name },
-    hint: "Give the model's inputs fixed shapes.",
+    hint: "Give the open dimensions a size, as in --dim NAME=1.",
   };
 }
 

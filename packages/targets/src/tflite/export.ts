@@ -18,7 +18,7 @@ export interface TfliteExport {
 }
 
 /**
- * Writes a channel-last graph of known shapes as a TFLite file, with tensors named as its values and a signature
+ * Writes a channel-last graph as a TFLite file that can be resized where sizes are open, with tensors named as its values and a signature
  * "serving_default" with the names of its inputs and outputs. The graph is not changed; the same graph gives the same bytes.
  * Throws a DiagnosticError that lists everything TFLite can't express (`tflite.inexpressible`, `tflite.unsupported-operator`).
  */

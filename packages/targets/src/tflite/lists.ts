@@ -1,6 +1,7 @@
 import { type BuiltinOperatorName, packInt2, packInt4, type TfliteDraft } from "@millrace/formats/tflite";
-import { bitsOf, bytesOf, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
+import { bitsOf, bytesOf, isStatic, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
 import { type StoredType, tensorTypeNames } from "./element-types.ts";
+import { smallestShape, spelledShape } from "./open-sizes.ts";
 
 /** The lists of a file as they grow: subgraphs, buffers, and the operator codes in use. */
 export interface FileLists {
@@ -72,7 +73,8 @@ export function addTensor(lists: Lists, name: string, type: ValueType, more: Tfl
     lists.tensors.push({
       name,
       type: tensorTypeNames[dtype as StoredType],
-      shape: shape as readonly number[],
+      shape: smallestShape(shape),
+      ...(!isStatic(shape) && { shapeSignature: spelledShape(shape) }),
       hasRank: true,
       buffer: 0,
       ...(quantization && { quantization: quantizationOf(quantization) }),

@@ -21,15 +21,16 @@ export function samePadding({ size, kernel, stride, dilation }: Window): readonl
   return [...before, ...totals.map((total, axis) => total - before[axis])];
 }
 
-/** The window of a channel-last convolution or pooling of known size. */
+/** The window of a channel-last convolution or pooling of known height and width. */
 export function windowOf(node: Node): Window | undefined {
   const { shape } = node.inputs[0]!.type;
+  const size = shape.slice(1, 3);
   const weights = node.op === conv2d || node.op === transposeConv2d ? node.inputs[1]!.type.shape : undefined;
   const kernel = weights?.slice(1, 3) ?? (node.attributes["kernel"] as Pair);
-  if (node.attributes["layout"] !== "last" || shape.length !== 4 || !isStatic(shape) || !isStatic(kernel))
+  if (node.attributes["layout"] !== "last" || shape.length !== 4 || !isStatic(size) || !isStatic(kernel))
     return undefined;
   return {
-    size: shape.slice(1, 3),
+    size,
     kernel,
     stride: node.attributes["stride"] as Pair,
     dilation: (node.attributes["dilation"] as Pair | undefined) ?? [1, 1],

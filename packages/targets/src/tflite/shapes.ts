@@ -1,5 +1,5 @@
 import type { BuiltinOperatorName } from "@millrace/formats/tflite";
-import { fromNumbers, integerRange, type Value } from "@millrace/ir";
+import { fromNumbers, integerRange, isStatic, type Value } from "@millrace/ir";
 import {
   type argMax,
   concat,
@@ -21,6 +21,7 @@ import {
 } from "@millrace/ops";
 import { tensorTypeNames } from "./element-types.ts";
 import { integer, integers, type Lowering, type TensorOperand } from "./lowering.ts";
+import { repeatsOf, spelledShape } from "./open-sizes.ts";
 
 /** The nearest stored number of a quantized value's type, or the number itself. */
 export function storedNumber({ dtype, quantization }: Value["type"], real: number): number {
@@ -32,7 +33,7 @@ export function storedNumber({ dtype, quantization }: Value["type"], real: numbe
 }
 
 export const lowerReshape: Lowering = (node) => {
-  const shape = reshape.attributesOf(node).shape as readonly number[];
+  const shape = spelledShape(reshape.attributesOf(node).shape);
   return {
     builtin: "RESHAPE",
     operands: [node.inputs[0], integers(shape)],
@@ -65,15 +66,16 @@ export const lowerSplit: Lowering = (node) => {
       };
 };
 
-/** Neighbouring elements are a SLICE. Backwards to the first element there is no end to name, so the mask opens it. */
+/** Neighbouring elements are a SLICE. Backwards to the first element, and where a size is open, there is no end to name, so the mask opens it. */
 export const lowerSlice: Lowering = (node) => {
   const { starts, sizes, steps } = slice.attributesOf(node);
-  const [begin, count] = [starts as readonly number[], sizes as readonly number[]];
+  const [begin, count] = [starts as readonly number[], spelledShape(sizes)];
   const [x] = node.inputs;
   if (steps.every((step) => step === 1)) {
     return { builtin: "SLICE", operands: [x, integers(begin), integers(count)], options: { kind: "SliceOptions" } };
   }
   const ends = begin.map((start, axis) => {
+    if (count[axis] < 0) return -1;
     const last = start + (count[axis] - 1) * steps[axis];
     return count[axis] === 0 ? start : last + Math.sign(steps[axis]);
   });
@@ -139,10 +141,14 @@ export const lowerCumulativeSum: Lowering = (node) => {
   };
 };
 
-export const lowerExpand: Lowering = (node) => ({
-  builtin: "BROADCAST_TO",
-  operands: [node.inputs[0], integers(expand.attributesOf(node).shape as readonly number[])],
-});
+/** Where a size is open, the others are repeated instead. */
+export const lowerExpand: Lowering = (node) => {
+  const [x] = node.inputs;
+  const { shape } = expand.attributesOf(node);
+  return isStatic(shape)
+    ? { builtin: "BROADCAST_TO", operands: [x, integers(shape)] }
+    : { builtin: "TILE", operands: [x, integers(repeatsOf(node)!)] };
+};
 
 export const lowerTile: Lowering = (node) => ({
   builtin: "TILE",

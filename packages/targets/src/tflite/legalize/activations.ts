@@ -3,7 +3,7 @@ import { clamp, elu, leakyRelu, maximum, minimum, quantize, reshape } from "@mil
 import { rewrite } from "@millrace/passes";
 import { clampName } from "../elementwise.ts";
 import { storedNumber } from "../shapes.ts";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 /** Whether TFLite has this clamp for these values: all four for floats; not 0 to 1 for quantized data; none for plain integers. */
 export function isNamedClamp(node: Node): boolean {
@@ -17,7 +17,7 @@ export function isNamedClamp(node: Node): boolean {
 /** Other clamps are a maximum and a minimum with constants; bounds that the stored numbers keep anyway are left out. */
 export const splitClamps = rewrite("tflite-split-clamps", {
   roots: [clamp],
-  find: (node) => (isKnown(node) && !isNamedClamp(node) ? clamp.attributesOf(node) : undefined),
+  find: (node) => (!isNamedClamp(node) ? clamp.attributesOf(node) : undefined),
   replace(bounds, node, graph) {
     const { step, finish, constant } = edit(graph, node);
     const { x } = clamp.inputsOf(node);
@@ -34,7 +34,7 @@ export const splitClamps = rewrite("tflite-split-clamps", {
     const before = steps.reduce((value, { op, operand }) => step(op, [value, operand], {}, x.type), x);
     if (last) finish(last.op, [before, last.operand], {});
     else if (rescaled) finish(quantize, [before], parameters(node));
-    else finish(reshape, [before], { shape: sizesOf(x) });
+    else finish(reshape, [before], { shape: x.type.shape });
   },
 });
 

@@ -13,7 +13,7 @@ import {
   transpose,
 } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 /** What normalizes along another axis than the last does so along the last between two transposes. */
 export const normalizeLast = rewrite("tflite-normalize-last", {
@@ -36,25 +36,31 @@ export const normalizeLast = rewrite("tflite-normalize-last", {
 /** The index of an extreme keeps its axis by a reshape. */
 export const dropArgumentAxis = rewrite("tflite-drop-argument-axis", {
   roots: [argMax, argMin],
-  find: (node) => (isKnown(node) && node.attributes["keepDims"] ? node : undefined),
+  find: (node) => (node.attributes["keepDims"] ? node : undefined),
   replace(_, node, graph) {
     const { step, finish } = edit(graph, node);
     const [result] = node.outputs;
     const index = step(node.op, node.inputs, { ...node.attributes, keepDims: false }, result.type);
-    finish(reshape, [index], { shape: sizesOf(result) });
+    finish(reshape, [index], { shape: result.type.shape });
   },
 });
 
 /** Repeating the elements at the edges picks them by index, one axis after the other. */
 export const gatherEdges = rewrite("tflite-gather-edges", {
   roots: [pad],
-  find: (node) => (isKnown(node) && pad.attributesOf(node).mode === "edge" ? pad.attributesOf(node) : undefined),
-  replace({ before, after }, node, graph) {
-    const lists = sizesOf(node.inputs[0]!).flatMap((size, axis) => {
-      if (before[axis] + after[axis] === 0) return [];
+  find(node) {
+    const { before, after, mode } = pad.attributesOf(node);
+    if (mode !== "edge") return undefined;
+    const widened = before.flatMap((count, axis) => (count + after[axis] === 0 ? [] : [axis]));
+    const sizes = widened.map((axis) => node.inputs[0]!.type.shape[axis]);
+    return isStatic(sizes) ? { before, after, widened, sizes } : undefined;
+  },
+  replace({ before, after, widened, sizes }, node, graph) {
+    const lists = widened.map((axis, at) => {
+      const size = sizes[at];
       const count = before[axis] + size + after[axis];
       const indices = Array.from({ length: count }, (_, at) => Math.min(size - 1, Math.max(0, at - before[axis])));
-      return [{ axis, indices }];
+      return { axis, indices };
     });
     gatherAlong(graph, node, lists);
   },
@@ -74,7 +80,7 @@ export function gatherAlong(
   });
   const last = picks.pop();
   if (last === undefined) {
-    finish(reshape, [x], { shape: sizesOf(x!) });
+    finish(reshape, [x], { shape: x!.type.shape });
     return;
   }
   const before = picks.reduce(
@@ -110,12 +116,16 @@ export const countFromStart = rewrite("tflite-count-from-start", {
 /** A shape that is known is a constant. */
 export const foldShapes = rewrite("tflite-fold-shapes", {
   roots: [shapeOf],
-  find: (node) => (isKnown(node) ? shapeOf.attributesOf(node) : undefined),
-  replace({ start, end }, node, graph) {
+  find(node) {
+    const { start, end } = shapeOf.attributesOf(node);
+    const sizes = node.inputs[0]!.type.shape.slice(start, end);
+    return isStatic(sizes) ? { sizes } : undefined;
+  },
+  replace({ sizes }, node, graph) {
     const [result] = node.outputs;
     const { name } = result;
-    const sizes = BigInt64Array.from(sizesOf(node.inputs[0]!).slice(start, end), BigInt);
-    const constant = graph.addConstant(`${name}_known`, tensorOf("i64", [sizes.length], sizes));
+    const tensor = tensorOf("i64", [sizes.length], BigInt64Array.from(sizes, BigInt));
+    const constant = graph.addConstant(`${name}_known`, tensor);
     graph.replaceUses(result, constant);
     graph.removeNode(node);
     graph.rename(constant, name);

@@ -1,12 +1,12 @@
 import { type Quantization, type Value, zeros } from "@millrace/ir";
 import { conv2d } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { edit, isKnown } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 /** TFLite's convolutions read a bias whether there is one or not, so one without gets zeros. */
 export const addBiases = rewrite("tflite-add-biases", {
   roots: [conv2d],
-  find: (node) => (isKnown(node) && conv2d.inputsOf(node).bias === undefined ? conv2d.inputsOf(node) : undefined),
+  find: (node) => (conv2d.inputsOf(node).bias === undefined ? conv2d.inputsOf(node) : undefined),
   replace({ x, weights }, node, graph) {
     const { constant, finish } = edit(graph, node);
     const dtype = x.type.quantization ? (x.type.dtype === "i16" ? "i64" : "i32") : "f32";

@@ -1,7 +1,7 @@
-import { fromNumbers } from "@millrace/ir";
+import { fromNumbers, isStatic } from "@millrace/ir";
 import { activationRanges, clamp, gather, maxPool2d, reduceMax } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 /** For each position of a window along one axis, the elements inside the data that it covers, as many as the kernel has; none where it covers padding only. */
 function coveredElements(
@@ -21,8 +21,9 @@ export const pickDilatedMaxima = rewrite("tflite-pick-dilated-maxima", {
   roots: [maxPool2d],
   find(node) {
     const { kernel, stride, dilation, padding, layout, activation } = maxPool2d.attributesOf(node);
-    if (!isKnown(node) || layout !== "last" || dilation.every((step) => step === 1)) return undefined;
-    const [size, positions] = [node.inputs[0]!, node.outputs[0]].map((value) => sizesOf(value).slice(1, 3));
+    if (layout !== "last" || dilation.every((step) => step === 1)) return undefined;
+    const [size, positions] = [node.inputs[0]!, node.outputs[0]].map(({ type }) => type.shape.slice(1, 3));
+    if (!isStatic(size) || !isStatic(positions)) return undefined;
     const axes = [0, 1].map((axis) =>
       coveredElements(size[axis], positions[axis], {
         kernel: kernel[axis],

@@ -41,13 +41,6 @@ export function edit(graph: Graph, node: Node): Edit {
   };
 }
 
-/** Whether all sizes of a node's operands and results are known. */
-export function isKnown(node: Node): boolean {
-  return [...node.inputs, ...node.outputs].every(
-    (value) => value === undefined || value.type.shape.every((size) => typeof size === "number"),
-  );
-}
-
 /** Sizes of a value that are known to be known. */
 export function sizesOf({ type }: Value): readonly number[] {
   return type.shape as readonly number[];

@@ -1,8 +1,8 @@
-import { fromNumbers, type Node, numbersOf } from "@millrace/ir";
+import { fromNumbers, isStatic, type Node, numbersOf } from "@millrace/ir";
 import { depthToSpace, gather, resize, spaceToDepth } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { gatherAlong } from "./axes.ts";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit, sizesOf } from "./edit.ts";
 
 type Resizing = ReturnType<typeof resize.attributesOf>;
 
@@ -39,8 +39,9 @@ export const nameNearest = rewrite("tflite-name-nearest", {
   roots: [resize],
   find(node) {
     const attributes = resize.attributesOf(node);
-    const other = isKnown(node) && attributes.layout === "last" && attributes.mode === "nearest";
-    return other && !isNearestForm(attributes) ? attributes : undefined;
+    const other = attributes.layout === "last" && attributes.mode === "nearest";
+    const isSized = isStatic(node.inputs[0]!.type.shape.slice(1, 3));
+    return other && isSized && !isNearestForm(attributes) ? attributes : undefined;
   },
   replace(attributes, node, graph) {
     const wanted = takenBy(node, attributes);
@@ -75,14 +76,15 @@ export const reorderDepth = rewrite("tflite-reorder-depth", {
   roots: [depthToSpace, spaceToDepth],
   find(node) {
     const { order, layout, block } = depthToSpace.attributesOf(node);
-    return isKnown(node) && layout === "last" && order === "columnFirst" ? { layout, block } : undefined;
+    const [, , , channels] = (node.op === depthToSpace ? node.inputs[0]! : node.outputs[0]).type.shape;
+    if (typeof channels !== "number" || layout !== "last" || order !== "columnFirst") return undefined;
+    return { layout, block, channels };
   },
-  replace({ layout, block }, node, graph) {
+  replace({ layout, block, channels }, node, graph) {
     const { step, finish, constant } = edit(graph, node);
     const [x] = node.inputs;
     const attributes = { layout, block, order: "depthFirst" };
     const deep = node.op === depthToSpace;
-    const channels = sizesOf(deep ? x! : node.outputs[0])[3];
     const order = columnFirst(channels / (block * block), block);
     const indices = constant("channels", fromNumbers("i32", [channels], deep ? order : inverse(order)));
     if (deep) finish(node.op, [step(gather, [x, indices], { axis: 3 }, x!.type)], attributes);

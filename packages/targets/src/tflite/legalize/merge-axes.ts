@@ -1,8 +1,8 @@
-import { elementCount, type Node, type Operator, reshapeTensor, type Value } from "@millrace/ir";
+import { elementCount, type Node, type Operator, reshapeTensor, type Shape, type Value } from "@millrace/ir";
 import { operators, reshape } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { rankLimits } from "../rank-limits.ts";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 const limits: ReadonlyMap<string, number> = new Map(
   rankLimits
@@ -11,7 +11,7 @@ const limits: ReadonlyMap<string, number> = new Map(
 );
 
 /** Runs of axes along which the same operands have one element for all; axes of one element join any run. */
-function runsOf(shapes: readonly (readonly number[])[], result: readonly number[]): readonly (readonly number[])[] {
+function runsOf(shapes: readonly Shape[], result: Shape): readonly (readonly number[])[] {
   const runs: { kind: string; axes: number[] }[] = [];
   for (const [axis, size] of result.entries()) {
     const kind = size === 1 ? "" : shapes.map((shape) => Number(shape[axis] === 1)).join("");
@@ -24,10 +24,10 @@ function runsOf(shapes: readonly (readonly number[])[], result: readonly number[
   return runs.map(({ axes }) => axes);
 }
 
-function merged(node: Node): readonly (readonly number[])[] | undefined {
-  const result = sizesOf(node.outputs[0]);
+function merged(node: Node): readonly Shape[] | undefined {
+  const result = node.outputs[0].type.shape;
   const shapes = node.inputs.map((value) => {
-    const sizes = sizesOf(value!);
+    const sizes = value!.type.shape;
     return [...new Array<number>(result.length - sizes.length).fill(1), ...sizes];
   });
   const runs = runsOf(shapes, result);
@@ -39,7 +39,7 @@ function merged(node: Node): readonly (readonly number[])[] | undefined {
 export const mergeAxes = rewrite("tflite-merge-axes", {
   roots: [...limits.keys()].map((name): Operator => operators.get(name)!),
   find(node) {
-    if (!isKnown(node) || node.inputs.some((value) => value?.type.quantization?.axis !== undefined)) return undefined;
+    if (node.inputs.some((value) => value?.type.quantization?.axis !== undefined)) return undefined;
     if (node.outputs[0].type.shape.length <= limits.get(node.op.name)!) return undefined;
     const [first, ...others] = node.inputs.map((value) => `${value?.type.shape}`);
     return others.some((shape) => shape !== first) ? merged(node) : undefined;
@@ -49,10 +49,14 @@ export const mergeAxes = rewrite("tflite-merge-axes", {
     const operands = (node.inputs as readonly Value[]).map((value, index) => {
       const shape = shapes[index];
       return value.constant
-        ? constant(`operand${index}`, reshapeTensor(value.constant, shape), value.type.quantization)
+        ? constant(
+            `operand${index}`,
+            reshapeTensor(value.constant, shape as readonly number[]),
+            value.type.quantization,
+          )
         : step(reshape, [value], { shape }, value.type);
     });
     const [result] = node.outputs;
-    finish(reshape, [step(node.op, operands, node.attributes, result.type)], { shape: sizesOf(result) });
+    finish(reshape, [step(node.op, operands, node.attributes, result.type)], { shape: result.type.shape });
   },
 });

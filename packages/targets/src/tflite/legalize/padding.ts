@@ -2,7 +2,7 @@ import { fromNumbers, integerRange, isFloat, type Node, type Value } from "@mill
 import { averagePool2d, conv2d, maxPool2d, mul, pad } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { paddingName, windowOf } from "../padding.ts";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit } from "./edit.ts";
 
 const none = [0, 0, 0, 0];
 
@@ -12,7 +12,7 @@ function border([top, left, bottom, right]: readonly number[], value: number) {
 }
 
 function isOdd(node: Node): boolean {
-  return isKnown(node) && windowOf(node) !== undefined && paddingName(node) === undefined;
+  return windowOf(node) !== undefined && paddingName(node) === undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export const padCountingMeans = rewrite("tflite-pad-counting-means", {
   find(node) {
     const attributes = averagePool2d.attributesOf(node);
     const padded = attributes.padding.some((count) => count > 0);
-    return isKnown(node) && windowOf(node) && attributes.countPadding && padded ? attributes : undefined;
+    return windowOf(node) && attributes.countPadding && padded ? attributes : undefined;
   },
   replace(attributes, node, graph) {
     const { step, finish } = edit(graph, node);
@@ -94,7 +94,7 @@ export const padMeans = rewrite("tflite-pad-means", {
 function insideCounts(node: Node): readonly (readonly number[])[] {
   const { size, kernel, stride } = windowOf(node)!;
   const { padding } = averagePool2d.attributesOf(node);
-  const result = sizesOf(node.outputs[0]);
+  const result = node.outputs[0].type.shape as readonly number[];
   return [0, 1].map((axis) =>
     Array.from({ length: result[axis + 1] }, (_, at) => {
       const first = at * stride[axis] - padding[axis];

@@ -12,7 +12,7 @@ import {
 import { slice, transposeConv2d } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { croppingName, fullSize, windowOf } from "../padding.ts";
-import { edit, isKnown, sizesOf } from "./edit.ts";
+import { edit, sizesOf } from "./edit.ts";
 
 /** Weights of all groups as those of one: zero where an input channel belongs to another group than the output channel. */
 export const joinGroups = rewrite("tflite-join-transposed-groups", {
@@ -20,7 +20,7 @@ export const joinGroups = rewrite("tflite-join-transposed-groups", {
   find(node) {
     const { weights } = transposeConv2d.inputsOf(node);
     const { groups, layout } = transposeConv2d.attributesOf(node);
-    return isKnown(node) && groups > 1 && layout === "last" && weights.constant ? { groups, weights } : undefined;
+    return groups > 1 && layout === "last" && weights.constant ? { groups, weights } : undefined;
   },
   replace({ groups, weights }, node, graph) {
     const { quantization } = weights.type;
@@ -56,7 +56,7 @@ export const spreadKernels = rewrite("tflite-spread-transposed-kernels", {
   find(node) {
     const { weights } = transposeConv2d.inputsOf(node);
     const { dilation, layout } = transposeConv2d.attributesOf(node);
-    const spread = isKnown(node) && layout === "last" && weights.constant && dilation.some((step) => step > 1);
+    const spread = layout === "last" && weights.constant && dilation.some((step) => step > 1);
     return spread ? { dilation, weights } : undefined;
   },
   replace({ dilation, weights }, node, graph) {
@@ -99,7 +99,7 @@ function reweigh(graph: Graph, node: Node, weights: Tensor, changes: Attributes,
 export const cropBySlice = rewrite("tflite-crop-by-slice", {
   roots: [transposeConv2d],
   find(node) {
-    const window = isKnown(node) ? windowOf(node) : undefined;
+    const window = windowOf(node);
     if (window === undefined || croppingName(node) !== undefined) return undefined;
     const { padding, outputSize } = transposeConv2d.attributesOf(node);
     const full = fullSize(window);
@@ -112,6 +112,6 @@ export const cropBySlice = rewrite("tflite-crop-by-slice", {
     const whole = { ...node.attributes, outputSize: size, padding: [0, 0, 0, 0] };
     const [result] = node.outputs;
     const full = step(transposeConv2d, node.inputs, whole, result.type);
-    finish(slice, [full], { starts: start, sizes: sizesOf(result), steps: [1, 1, 1, 1] });
+    finish(slice, [full], { starts: start, sizes: result.type.shape, steps: [1, 1, 1, 1] });
   },
 });

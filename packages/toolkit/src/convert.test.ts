@@ -1,0 +1,52 @@
+import { type Attributes, Graph, type Operator, type Tensor, zeros } from "@millrace/ir";
+import { add, transposeConv2d } from "@millrace/ops";
+import { exportOnnx } from "@millrace/targets/onnx";
+import { describe, expect, it } from "vitest";
+import { convert } from "./convert.ts";
+import { load } from "./load.ts";
+
+/** An ONNX file with data of the shape [N,2,2,4], and a graph that reads them by `op`. */
+function file(op: Operator, attributes: Attributes, ...constants: readonly Tensor[]): Uint8Array {
+  const graph = new Graph("model");
+  const x = graph.addInput("x", { dtype: "f32", shape: ["N", 4, 2, 2] });
+  const operands = constants.map((tensor, index) => graph.addConstant(`c${index}`, tensor));
+  graph.setOutputs(graph.addNode({ op, inputs: [x, ...operands], attributes, name: "y" }).outputs);
+  return exportOnnx(graph).bytes;
+}
+
+describe("a batch of open size", () => {
+  it("stays open in TFLite and in ONNX, and is 1 where nothing else is asked for", () => {
+    const source = { name: "model.onnx", bytes: file(add, { activation: "none" }, zeros("f32", [1, 4, 2, 2])) };
+    const tflite = convert(source, { to: "tflite" });
+    expect(tflite.diagnostics.map(({ code }) => code)).not.toContain("shape.dimension-pinned");
+    const written = { name: "model.tflite", bytes: tflite.bytes };
+    expect(load(written).graph.inputs[0].type.shape).toEqual([1, 4, 2, 2]);
+    expect(load(written, { open: true }).graph.inputs[0].type.shape).toEqual(["batch", 4, 2, 2]);
+    expect(load(written, { dimensions: new Map([["batch", 3]]) }).graph.outputs[0].type.shape).toEqual([3, 4, 2, 2]);
+    expect(load(written, { shapes: new Map([["x", [5, 4, 2, 2]]]) }).graph.outputs[0].type.shape).toEqual([5, 4, 2, 2]);
+    const onnx = convert(source, { to: "onnx" });
+    expect(load({ name: "model.onnx", bytes: onnx.bytes }).graph.inputs[0].type.shape).toEqual(["N", 4, 2, 2]);
+  });
+
+  it("is 1 where an operator can't do without it, which is told with the way out", () => {
+    const attributes = {
+      stride: [1, 1],
+      dilation: [1, 1],
+      padding: [0, 0, 0, 0],
+      outputSize: [2, 2],
+      groups: 1,
+      layout: "first",
+      activation: "none",
+    };
+    const source = { name: "model.onnx", bytes: file(transposeConv2d, attributes, zeros("f32", [4, 3, 1, 1])) };
+    const { diagnostics, graph } = convert(source, { to: "tflite" });
+    const [pinned, ...others] = diagnostics.filter(({ code }) => code === "shape.dimension-pinned");
+    expect(others).toEqual([]);
+    expect(pinned).toMatchObject({ severity: "info", hint: "give it with --dim N=SIZE" });
+    expect(pinned.message).toContain("set to 1, as it can't stay open: y__1.ConvTranspose (transposeConv2d)");
+    expect(pinned.at).toEqual({ node: "y__1.ConvTranspose" });
+    expect(graph.inputs[0].type.shape).toEqual([1, 2, 2, 4]);
+    const sized = convert(source, { to: "tflite", dimensions: new Map([["N", 2]]) });
+    expect(sized.graph.inputs[0].type.shape).toEqual([2, 2, 2, 4]);
+  });
+});
