@@ -1,7 +1,7 @@
 import { DiagnosticError, type Graph, numbersOf, type Tensor, type Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 import { type CalibrationMethod, observers } from "./observers/observers.ts";
-import { channelMeans, type Range, rangeOf, uniteRanges } from "./range.ts";
+import { channelStatistics, type Range, rangeOf, uniteRanges } from "./range.ts";
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal;
@@ -21,6 +21,8 @@ export interface Calibration {
   readonly extremes: ReadonlyMap<Value, Range>;
   /** Mean of each index of the last axis, of the values that layers with weights read. */
   readonly means: ReadonlyMap<Value, ArrayLike<number>>;
+  /** The greatest of each index, of the same values. */
+  readonly maxima: ReadonlyMap<Value, ArrayLike<number>>;
   readonly inferences: number;
 }
 
@@ -29,6 +31,7 @@ export const noCalibration: Calibration = {
   ranges: new Map(),
   extremes: new Map(),
   means: new Map(),
+  maxima: new Map(),
   inferences: 0,
 };
 
@@ -43,7 +46,7 @@ export async function calibrate(
   const makeObserver = observers[options.method ?? "minmax"];
   const watched = new Map(observed.map((value) => [value, makeObserver(options)]));
   const extremes = new Map<Value, Range>();
-  const averages = new Map(observed.filter(isWeighted).map((value) => [value, channelMeans()]));
+  const channels = new Map(observed.filter(isWeighted).map((value) => [value, channelStatistics()]));
   const prepared = await engine.prepare(graph, observed);
   let inferences = 0;
   try {
@@ -58,7 +61,7 @@ export async function calibrate(
           observer.observe(numbers, seen);
           extremes.set(value, uniteRanges(extremes.get(value) ?? seen, seen));
         }
-        averages.get(value)?.observe(tensor);
+        channels.get(value)?.observe(tensor);
       }
       inferences++;
       options.progress?.(inferences);
@@ -69,8 +72,10 @@ export async function calibrate(
   if (inferences === 0) throw new DiagnosticError([noSamples]);
   requireFinite(observed.filter((value) => !extremes.has(value)));
   const ranges = new Map([...watched].map(([value, observer]) => [value, observer.range()!]));
-  const means = new Map([...averages].map(([value, average]) => [value, average.means()]));
-  return { ranges, extremes, means, inferences };
+  const statistics = [...channels].map(([value, channel]) => [value, channel.result()] as const);
+  const means = new Map(statistics.map(([value, each]) => [value, each.means]));
+  const maxima = new Map(statistics.map(([value, each]) => [value, each.maxima]));
+  return { ranges, extremes, means, maxima, inferences };
 }
 
 const noSamples = {

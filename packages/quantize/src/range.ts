@@ -21,20 +21,28 @@ export function uniteRanges(a: Range, b: Range): Range {
   return { minimum: Math.min(a.minimum, b.minimum), maximum: Math.max(a.maximum, b.maximum) };
 }
 
-/** Averages over everything but the last axis. */
-export function channelMeans() {
+/** Means and greatest numbers over everything but the last axis. */
+export function channelStatistics() {
   let sums = new Float64Array(0);
+  let maxima = new Float64Array(0);
   let count = 0;
   return {
     observe(tensor: Tensor): void {
       const values = numbersOf(tensor);
       const channels = tensor.shape.at(-1) ?? 1;
-      if (sums.length !== channels) sums = new Float64Array(channels);
+      if (sums.length !== channels) {
+        sums = new Float64Array(channels);
+        maxima = new Float64Array(channels).fill(Number.NEGATIVE_INFINITY);
+      }
       for (let start = 0; start < values.length; start += channels) {
-        for (let channel = 0; channel < channels; channel++) sums[channel] += values[start + channel];
+        for (let channel = 0; channel < channels; channel++) {
+          const value = values[start + channel];
+          sums[channel] += value;
+          if (value > maxima[channel]) maxima[channel] = value;
+        }
       }
       count += values.length / channels;
     },
-    means: (): Float64Array => sums.map((sum) => sum / count),
+    result: () => ({ means: sums.map((sum) => sum / count), maxima }),
   };
 }

@@ -48,30 +48,47 @@ export async function quantize(
   engine: Engine,
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
-  const float = recovered(source, request.recover ?? []);
-  if (!needsCalibration(float, request))
-    return { ...quantizeGraph(float, noCalibration, request), float, calibration: noCalibration, samples: 0 };
+  if (!needsCalibration(source, request))
+    return { ...quantizeGraph(source, noCalibration, request), float: source, calibration: noCalibration, samples: 0 };
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
-  const inputs = modelInputs(float);
+  const observe = (graph: Graph) => observed(graph, data, chosen, engine, request);
+  const float = await recovered(source, request.recover ?? [], observe);
+  const calibration = await observe(float);
+  return { ...quantizeGraph(float, calibration, request), float, calibration, samples: chosen.length };
+}
+
+/** What a float graph's values are like on the samples. */
+function observed(
+  graph: Graph,
+  data: Dataset,
+  samples: readonly number[],
+  engine: Engine,
+  request: QuantizeRequest,
+): Promise<Calibration> {
+  const inputs = modelInputs(graph);
   async function* feeds(): AsyncGenerator<Inference> {
-    for (const [done, sample] of chosen.entries()) {
+    for (const [done, sample] of samples.entries()) {
       yield* await data.feeds(sample, inputs);
-      request.progress?.("calibrate", done + 1, chosen.length);
+      request.progress?.("calibrate", done + 1, samples.length);
     }
   }
   const { signal, percentile, calibration: method } = request;
-  const calibration = await calibrate(float, engine, feeds(), {
+  return calibrate(graph, engine, feeds(), {
     ...(signal && { signal }),
     ...(method && { method }),
     ...(percentile !== undefined && { percentile }),
   });
-  return { ...quantizeGraph(float, calibration, request), float, calibration, samples: chosen.length };
 }
 
-function recovered(source: Graph, names: readonly RecoveryName[]): Graph {
+/** The graph with the changes, which are told by what is observed of it. */
+async function recovered(
+  source: Graph,
+  names: readonly RecoveryName[],
+  observe: (graph: Graph) => Promise<Calibration>,
+): Promise<Graph> {
   if (names.length === 0) return source;
   const { graph } = cloneGraph(source);
-  runPasses(graph, recoveryPasses(names));
+  runPasses(graph, recoveryPasses(names, await observe(graph)));
   return graph;
 }
 

@@ -1,9 +1,10 @@
-import { cloneGraph, type Graph, numbersOf, verify } from "@millrace/ir";
+import { cloneGraph, type Graph, numbersOf, type Tensor, verify } from "@millrace/ir";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../../passes/src/testing.ts";
 import { NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
+import { type Calibration, calibrate, noCalibration } from "../calibrate.ts";
 import { layerWeights } from "./layer-weights.ts";
 import { type RecoveryName, recoveryPasses } from "./recoveries.ts";
 
@@ -26,9 +27,9 @@ function unequalNetwork(limit = Number.POSITIVE_INFINITY): Graph {
 
 const layersOf = (graph: Graph) => [...graph.nodes()].flatMap((node) => layerWeights(node) ?? []);
 
-function recovered(graph: Graph, ...names: readonly RecoveryName[]): Graph {
+function recovered(graph: Graph, name: RecoveryName, seen: Calibration = noCalibration): Graph {
   const copy = cloneGraph(graph).graph;
-  runPasses(copy, recoveryPasses(names));
+  runPasses(copy, recoveryPasses([name], seen));
   expect(verify(copy)).toEqual([]);
   return copy;
 }
@@ -39,6 +40,11 @@ async function outputOf(graph: Graph, factor = 1): Promise<readonly number[]> {
   const prepared = await referenceEngine().prepare(graph);
   const results = await prepared.run(new Map([["x", x]]));
   return Array.from(numbersOf(results.get(graph.outputs[0].name)!));
+}
+
+/** What `outputOf` feeds. */
+async function* samples(): AsyncGenerator<ReadonlyMap<string, Tensor>> {
+  yield new Map([["x", randomTensor([1, 8, 8, 3], numberStream(5))]]);
 }
 
 /** Ratio of the greatest to the least range of a layer's output channels. */
@@ -61,7 +67,24 @@ describe("equalize-channels", () => {
     for (const [at, ratio] of after.entries()) expect(ratio).toBeLessThan(before[at] / 10);
   });
 
-  test("leaves channels alone whose values are limited, or that others read too", async () => {
+  test("keeps what a graph with limits computes on the samples, and scales only channels that stay below them", async () => {
+    const graph = cloneGraph(unequalNetwork(6)).graph;
+    const seen = await calibrate(graph, referenceEngine(), samples());
+    const before = layersOf(graph)[0];
+    const expected = await outputOf(graph);
+    runPasses(graph, recoveryPasses(["equalize"], seen));
+    const actual = await outputOf(graph);
+    const scale = Math.max(...expected.map(Math.abs));
+    for (const [at, value] of actual.entries()) expect(Math.abs(value - expected[at])).toBeLessThan(1e-4 * scale);
+    const full = Array.from(seen.maxima.get(before.node.outputs[0])!, (greatest) => greatest === 6);
+    expect(full).toContain(true);
+    layersOf(graph)[0].weights.forEach((weight, index) => {
+      if (full[before.outputOf(index)]) expect(weight).toBe(before.weights[index]);
+      else expect(weight).not.toBe(before.weights[index]);
+    });
+  });
+
+  test("leaves channels alone whose limits nothing is known of, or that others read too", async () => {
     const limited = unequalNetwork(6);
     const [first] = layersOf(recovered(limited, "equalize"));
     expect(first.weights).toEqual(layersOf(limited)[0].weights);

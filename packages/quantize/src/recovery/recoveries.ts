@@ -1,16 +1,22 @@
 import type { Pass } from "@millrace/passes";
+import type { Calibration } from "../calibrate.ts";
 import { equalizeChannels } from "./equalize-channels.ts";
 import { unlimitActivations } from "./unlimit-activations.ts";
 
+/** Makes a pass from what was seen of the graph that it will run on. */
+type Recovery = (seen: Calibration) => Pass;
+
 /** Changes of a float graph that make it lose less in integers, by name, in the order in which they run. */
 export const recoveries = {
-  unlimit: unlimitActivations,
-  equalize: equalizeChannels,
-} as const satisfies Readonly<Record<string, Pass>>;
+  unlimit: () => unlimitActivations,
+  equalize: ({ maxima }) => equalizeChannels(maxima),
+} as const satisfies Readonly<Record<string, Recovery>>;
 
 export type RecoveryName = keyof typeof recoveries;
 
 /** The passes of the names, in order. */
-export function recoveryPasses(names: readonly RecoveryName[]): readonly Pass[] {
-  return Object.entries(recoveries).flatMap(([name, pass]) => (names.includes(name as RecoveryName) ? [pass] : []));
+export function recoveryPasses(names: readonly RecoveryName[], seen: Calibration): readonly Pass[] {
+  return Object.entries(recoveries).flatMap(([name, make]) =>
+    names.includes(name as RecoveryName) ? [make(seen)] : [],
+  );
 }
