@@ -35,7 +35,7 @@ export const refusedFiles: Readonly<Record<string, readonly string[]>> = {
   "The file has no subgraph": ["0_subgraphs.bin"],
   "its result is i8, but the file says f32": ["add_quantized_int8.bin"],
   "is there already": ["add_shared_tensors.bin"],
-  "(CONV_3D)": ["conv3d_huge_im2col.bin"],
+  "the tensors of a run take 691200064 bytes": ["conv3d_huge_im2col.bin"],
   "the columns of a are as many as the rows of b": ["dynamic_shapes.bin"],
   "(CUSTOM FlexAddV2)": ["multi_add_flex.bin"],
   "(CUSTOM FlexSoftplus)": ["softplus_flex.bin"],

@@ -59,7 +59,7 @@ function cellOf(lowered: Lowered): string {
 
 function importState(name: string): string {
   if (Object.hasOwn(tflite.importers, name)) return "yes";
-  return tflite.refusals[name] ?? "it has no counterpart";
+  return tflite.refusalOf(name).why;
 }
 
 function table(header: Row, rows: readonly Row[]): readonly string[] {

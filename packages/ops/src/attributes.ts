@@ -48,6 +48,9 @@ export const reals = numbers("numbers", (value) => !Number.isNaN(value));
 /** [height, width], each at least 1. */
 export const positivePair = numbers("positive integers", (value) => Number.isSafeInteger(value) && value > 0, 2);
 
+/** [depth, height, width], each at least 1. */
+export const positiveTriple = numbers("positive integers", (value) => Number.isSafeInteger(value) && value > 0, 3);
+
 /** [top, left, bottom, right], each at least 0. */
 export const spatialPadding = numbers("integers of at least 0", countable, 4);
 

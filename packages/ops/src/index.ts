@@ -48,5 +48,6 @@ export * from "./transpose.ts";
 export * from "./transpose-conv2d.ts";
 export * from "./transposing.ts";
 export * from "./unary.ts";
+export * from "./volumes.ts";
 export * from "./while.ts";
 export * from "./window.ts";

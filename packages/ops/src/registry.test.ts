@@ -37,6 +37,8 @@ const orderBound = [
   "scatterNd",
   "dynamicUpdateSlice",
   "detectionPostprocess",
+  "conv3d",
+  "transposeConv3d",
   ...Object.keys(signalOperators),
 ];
 

@@ -41,6 +41,7 @@ import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
 import { unaryOperators } from "./unary.ts";
+import { conv3d, transposeConv3d } from "./volumes.ts";
 import { whileOperator } from "./while.ts";
 
 const all = {
@@ -56,6 +57,8 @@ const all = {
   select,
   conv2d,
   transposeConv2d,
+  conv3d,
+  transposeConv3d,
   linear,
   asymmetricLinear,
   matmul,

@@ -4,7 +4,8 @@ import { type Call, type Scope, valueAt } from "./call.ts";
 import { customImporters } from "./custom.ts";
 import type { Importer } from "./importer.ts";
 import { checkSizes, fileSizes, inputShape, type SizeOptions } from "./open-sizes.ts";
-import { importers, refusals } from "./operators.ts";
+import { importers } from "./operators.ts";
+import { refusalOf } from "./refusals.ts";
 import { tensorName, typeOf } from "./tensors.ts";
 
 /** Operators that may be imported beyond those of the file, where subgraphs are repeated. */
@@ -170,13 +171,13 @@ function importOperator(call: Call): void {
   const { builtin, index, stored, name } = call;
   const importer = importerOf(builtin);
   if (importer === undefined) {
-    const why = refusals[builtin] ?? "it has no counterpart";
+    const { why, hint } = refusalOf(builtin);
     fail(
       "tflite.unknown-operator",
       `Operator ${index} (${builtin}), which makes "${name}", can't be imported: ${why}.`,
       {
         at: { node: name },
-        hint: "Export the model without this operator.",
+        hint,
       },
     );
   }

@@ -1,2 +1,3 @@
 export { importTflite, type TfliteImport, type TfliteImportOptions } from "./import.ts";
-export { importers, refusals } from "./operators.ts";
+export { importers } from "./operators.ts";
+export { refusalOf } from "./refusals.ts";

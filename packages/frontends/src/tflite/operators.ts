@@ -59,6 +59,7 @@ import {
 import { batchToSpace, spaceToBatch } from "./space-batch.ts";
 import { branch, inlineCall, inlineComposite, loop } from "./subgraphs.ts";
 import { assignVariable, callOnce, readVariable, variableHandle } from "./variables.ts";
+import { transposedVolumeConvolution, volumeConvolution } from "./volumes.ts";
 import {
   averagePool,
   convolution,
@@ -94,6 +95,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   CAST: cast,
   CEIL: unary("ceil"),
   CONCATENATION: concatenation,
+  CONV_3D: volumeConvolution,
+  CONV_3D_TRANSPOSE: transposedVolumeConvolution,
   CONV_2D: convolution,
   COS: unary("cos"),
   CUMSUM: cumulativeSum,
@@ -204,14 +207,3 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   WHILE: loop,
   ZEROS_LIKE: zerosLike,
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;
-
-const state = "it keeps state from run to run";
-
-/** Why some operators can't be imported, beyond having no counterpart. */
-export const refusals: Readonly<Partial<Record<string, string>>> = {
-  BIDIRECTIONAL_SEQUENCE_LSTM: state,
-  BIDIRECTIONAL_SEQUENCE_RNN: state,
-  LSTM: state,
-  RNN: state,
-  UNIDIRECTIONAL_SEQUENCE_RNN: state,
-} satisfies Partial<Record<BuiltinOperatorName, string>>;

@@ -17,16 +17,17 @@ import { biasInput, depthwiseWeights, refuseHybrid, refuseOtherHybrid } from "./
 
 type Pair = readonly [number, number];
 
+/** A window that slides over some axes. */
 interface Window {
-  readonly size: Pair;
-  readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly dilation: Pair;
+  readonly size: readonly number[];
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
 }
 
-/** Padding [top, left, bottom, right] that SAME or VALID stands for; SAME puts an odd element at the end. */
-function explicitPadding(padding: "SAME" | "VALID", { size, kernel, stride, dilation }: Window): number[] {
-  if (padding === "VALID") return [0, 0, 0, 0];
+/** Padding before the axes, then behind them, that SAME or VALID stands for; SAME puts an odd element at the end. */
+export function explicitPadding(padding: "SAME" | "VALID", { size, kernel, stride, dilation }: Window): number[] {
+  if (padding === "VALID") return new Array(2 * size.length).fill(0);
   const totals = size.map((length, axis) => {
     const reach = dilation[axis] * (kernel[axis] - 1) + 1;
     return Math.max(0, (Math.ceil(length / stride[axis]) - 1) * stride[axis] + reach - length);

@@ -91,6 +91,8 @@ export const integerKernels = {
   logicalAnd: floatOnly,
   logicalOr: floatOnly,
   conv2d: integerConvolution,
+  conv3d: floatOnly,
+  transposeConv3d: floatOnly,
   transposeConv2d: integerTransposeConvolution,
   linear: integerLinear,
   asymmetricLinear: asymmetricLinear,

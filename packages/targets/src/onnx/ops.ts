@@ -7,6 +7,7 @@ import { type OnnxLowering, type Unsupported, unsupported } from "./emitter.ts";
 import * as layers from "./layers.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
+import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
 const sound = unsupported("ONNX has no operators for sound in integers");
 
@@ -60,6 +61,8 @@ export const onnxLowerings = {
   logicalOr: renamed("Or"),
   select: renamed("Where"),
   conv2d: layers.lowerConv2d,
+  conv3d: lowerConv3d,
+  transposeConv3d: lowerTransposeConv3d,
   transposeConv2d: layers.lowerTransposeConv2d,
   linear: layers.lowerLinear,
   asymmetricLinear: layers.lowerLinear,

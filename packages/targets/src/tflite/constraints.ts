@@ -19,6 +19,7 @@ import { croppingName, paddingName, windowOf } from "./padding.ts";
 import { quantizationConstraints } from "./quantized-constraints.ts";
 import { rankLimits } from "./rank-limits.ts";
 import { stateProblems } from "./states.ts";
+import { volumePaddingName } from "./volumes.ts";
 
 /** What must hold of a node of one of the operators (of any without them) to be written, as the end of "TFLite needs that …". */
 export interface Constraint {
@@ -55,6 +56,12 @@ const constraints: readonly Constraint[] = [
     sentence: "padding is SAME or VALID; here a mean over integers has other padding",
     hint: "Pool with even padding, or count the padding in the mean.",
     holds: (node) => !windowOf(node) || paddingName(node) !== undefined,
+  },
+  {
+    operators: [ops.conv3d, ops.transposeConv3d],
+    sentence: "the padding of volumes is SAME or VALID",
+    hint: "Pad the data in an operator of its own before it.",
+    holds: (node) => volumePaddingName(node) !== undefined,
   },
   {
     operators: [ops.maxPool2d],

@@ -35,6 +35,7 @@ import { lowerConv2d, lowerLinear, lowerMatmul, lowerResize, lowerTransposeConv2
 import { type Lowering, plain, type Unsupported, unsupported } from "./lowering.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
+import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
 /** What each operator is in a TFLite file. */
 export const lowerings = {
@@ -86,6 +87,8 @@ export const lowerings = {
   logicalOr: plain("LOGICAL_OR"),
   select: plain("SELECT_V2"),
   conv2d: lowerConv2d,
+  conv3d: lowerConv3d,
+  transposeConv3d: lowerTransposeConv3d,
   transposeConv2d: lowerTransposeConv2d,
   linear: lowerLinear(false),
   asymmetricLinear: lowerLinear(true),
