@@ -15,7 +15,7 @@ export interface ModelSettings {
   readonly feeds?: Readonly<Record<string, Tensor>>;
   /** Random integers are from 0 up to this, 255 without it. */
   readonly greatest?: number;
-  /** onnxruntime lacks an operator's old version, and runs what our writer makes of the imported graph instead of the model itself. */
+  /** onnxruntime lacks an operator or its old version, and runs what our writer makes of the imported graph instead of the model itself. */
   readonly isOld?: boolean;
 }
 

@@ -63,18 +63,31 @@ function matrixProduct(node: SourceNode): Value {
   return alpha === 1 ? product : node.compute(mul, [product, node.scalar(alpha)], plain);
 }
 
-/** A maximum over windows of data with the channels last. */
-function lastMaxPool(node: SourceNode): Value {
-  const rank = node.shape(0).length;
-  const first = [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 1)];
-  const last = [0, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 2), 1];
-  const x = node.compute(transpose, [node.input(0)], { permutation: first });
-  return node.compute(transpose, [node.as(pooling["MaxPool"], x)], { permutation: last });
+/** An operator whose result and first `count` inputs have the channels last. */
+export function channelsLast(importer: Importer, count = 1): Importer {
+  return (node) => {
+    const inputs = node.inputs.map((_, index) => {
+      const value = node.optional(index);
+      return value && index < count ? turned(node, value, [0, -1, ...inner(value, 1)]) : value;
+    });
+    const result = node.as(importer, ...inputs);
+    return turned(node, result, [0, ...inner(result, 2), 1]);
+  };
+}
+
+/** The axes of a value but two, counted from `first`. */
+function inner({ type }: Value, first: number): readonly number[] {
+  return Array.from({ length: type.shape.length - 2 }, (_, axis) => axis + first);
+}
+
+function turned(node: SourceNode, value: Value, axes: readonly number[]): Value {
+  const permutation = axes.map((axis) => node.axis(axis, value.type.shape.length));
+  return node.compute(transpose, [value], { permutation });
 }
 
 export const fused: Readonly<Record<string, Importer>> = {
   "com.microsoft.FusedConv": convolution,
   "com.microsoft.FusedGemm": matrixLayer,
   "com.microsoft.FusedMatMul": matrixProduct,
-  "com.microsoft.NhwcMaxPool": lastMaxPool,
+  "com.microsoft.NhwcMaxPool": channelsLast(pooling["MaxPool"]),
 };

@@ -1,5 +1,6 @@
 import type { Importer } from "../source-node.ts";
 import { activations } from "./activations.ts";
+import { arbitraryPrecision } from "./arbitrary-precision.ts";
 import { arrangements } from "./arrangement.ts";
 import { attentions } from "./attention.ts";
 import { bitOperators } from "./bits.ts";
@@ -83,6 +84,7 @@ export const importers: Readonly<Record<string, Importer>> = withComputedParamet
   ...attentions,
   ...quantizedLayers,
   ...microsoft,
+  ...arbitraryPrecision,
   ...linearAttentions,
   ...rotaryEmbeddings,
   ...caches,
