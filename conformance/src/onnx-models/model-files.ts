@@ -40,7 +40,7 @@ const particular: readonly (readonly [part: RegExp, Expectation, settings?: () =
   ],
   [/ch_ppocr/, {}, () => ({ shapes: { x: [1, 3, 48, 192] } })],
   [/hls4ml_three_layer/, {}, () => ({ shapes: { "0": [16, 16] }, isOld: true })],
-  [/hls4ml_tiny_unet/, {}, () => ({ isOld: true })],
+  [/hls4ml_tiny_unet/, {}, () => ({ shapes: { global_in: [1, 64, 64, 3] }, isOld: true })],
   [/magika/, { isConvolutional: false }, () => ({ greatest: 256 })],
   [/qtdnn/, {}, () => ({ dimensions: { input_0: 10 } })],
   [

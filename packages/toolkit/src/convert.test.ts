@@ -1,8 +1,9 @@
 import { type Attributes, Graph, type Operator, type Tensor, zeros } from "@millrace/ir";
-import { add, transposeConv2d } from "@millrace/ops";
+import { add, maxPool2d, transposeConv2d } from "@millrace/ops";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { describe, expect, it } from "vitest";
 import { convert } from "./convert.ts";
+import { diagnosticsOf } from "./errors.ts";
 import { load } from "./load.ts";
 
 /** An ONNX file with data of the shape [N,2,2,4], and a graph that reads them by `op`. */
@@ -49,4 +50,35 @@ describe("a batch of open size", () => {
     const sized = convert(source, { to: "tflite", dimensions: new Map([["N", 2]]) });
     expect(sized.graph.inputs[0].type.shape).toEqual([2, 2, 2, 4]);
   });
+
+  it("is told where a graph doesn't work with it, as are all sizes that became 1", () => {
+    const attributes = { kernel: [3, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0], layout: "first" };
+    const graph = new Graph("model");
+    const x = graph.addInput("x", { dtype: "f32", shape: ["N", 4, "rows", 2] });
+    const pooled = graph.addNode({
+      op: maxPool2d,
+      inputs: [x],
+      attributes: { ...attributes, activation: "none" },
+      name: "y",
+    });
+    graph.setOutputs(pooled.outputs);
+    const source = { name: "model.onnx", bytes: exportOnnx(graph).bytes };
+    const refusal = diagnosticsOf(errorOf(() => convert(source, { to: "tflite" })));
+    expect(refusal?.map(({ code, hint }) => [code, hint])).toEqual([
+      ["graph.invalid-node", expect.any(String)],
+      ["shape.dimension-pinned", "give it with --dim N=SIZE"],
+      ["shape.dimension-pinned", "give it with --dim rows=SIZE"],
+    ]);
+    expect(convert(source, { to: "tflite", dimensions: new Map([["rows", 3]]) }).graph.outputs[0].type.shape[0]).toBe(
+      "N",
+    );
+  });
 });
+
+function errorOf(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,4 +1,4 @@
-import { allNodes, type Diagnostic, type Graph } from "@millrace/ir";
+import { allNodes, type Diagnostic, DiagnosticError, type Graph } from "@millrace/ir";
 import {
   type BoundaryChange,
   bindDimensions,
@@ -32,11 +32,20 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const boundary: BoundaryChange[] = [];
   const layout = options.ioLayout ?? "nhwc";
   const finished = model.format === "tflite" && isQuantized(model.graph);
-  const passes = finished
-    ? [bindDimensions(new Map(), options.open), inferShapes]
-    : [bindDimensions(new Map(), options.open), ...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
-  const { decisions, diagnostics } = runPasses(model.graph, passes);
-  return { graph: model.graph, boundary, decisions, diagnostics: [...model.diagnostics, ...diagnostics] };
+  const passes = finished ? [inferShapes] : [...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
+  const pins = runPasses(model.graph, [bindDimensions(new Map(), options.open)]).diagnostics;
+  const { decisions, diagnostics } = blamingPins(pins, () => runPasses(model.graph, passes));
+  return { graph: model.graph, boundary, decisions, diagnostics: [...model.diagnostics, ...pins, ...diagnostics] };
+}
+
+/** What `action` throws about a graph comes with the sizes that were left to be 1, which are the likely reason. */
+function blamingPins<T>(pins: readonly Diagnostic[], action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    throw new DiagnosticError([...error.diagnostics, ...pins]);
+  }
 }
 
 /** Whether any value stands for reals by integers. */

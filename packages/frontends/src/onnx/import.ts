@@ -2,7 +2,7 @@ import type { ExternalData, OnnxModel } from "@millrace/formats/onnx";
 import { type Diagnostic, Graph, type Tensor, type Value } from "@millrace/ir";
 import { Builder } from "./builder.ts";
 import { FunctionLibrary } from "./functions.ts";
-import { type GivenSizes, inputTypes, reportNoTensor } from "./inputs.ts";
+import { adviseOpenSizes, type GivenSizes, inputTypes, reportNoTensor } from "./inputs.ts";
 import { checkedOpset, modelVersionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
 import { removeUnused } from "./remove-unused.ts";
@@ -60,6 +60,7 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   }
   problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
   setOutputs(model, graph, scope, walker, problems);
+  adviseOpenSizes(graph, problems);
   problems.throwIfAny();
   fixInputs(builder, problems);
   removeUnused(graph);

@@ -1,5 +1,5 @@
 import type { OnnxDimension, OnnxValueInfo } from "@millrace/formats/onnx";
-import { bindDimension, type Dimension, symbol, type ValueType } from "@millrace/ir";
+import { bindDimension, type Dimension, type Graph, symbol, symbolsOf, type ValueType } from "@millrace/ir";
 import type { Problems } from "./problems.ts";
 import type { TensorReader } from "./tensors.ts";
 
@@ -37,6 +37,20 @@ export function inputTypes(
       });
   }
   return types;
+}
+
+/** Tells which options give the sizes that a model leaves open, if anything is wrong that may depend on them. */
+export function adviseOpenSizes({ inputs }: Graph, problems: Problems): void {
+  const open = inputs.filter(({ type }) => type.shape.some((size) => typeof size === "string"));
+  const errors = problems.diagnostics.filter(({ severity }) => severity === "error");
+  if (open.length === 0 || errors.every(({ code }) => code === "onnx.unknown-operator")) return;
+  const names = new Set(open.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
+  problems.add({
+    code: "onnx.open-sizes",
+    severity: "info",
+    message: `The model leaves sizes of its inputs open, on which this may depend: ${open.map(({ name, type }) => `${name}[${type.shape}]`).join(", ")}.`,
+    hint: `Give them with ${[...names].map((name) => `--dim ${name}=SIZE`).join(" ")}, or whole shapes as in --shape ${open[0].name}=${open[0].type.shape.map((size) => (typeof size === "number" ? size : "SIZE")).join(",")}.`,
+  });
 }
 
 /** Reports a sequence, an optional or another type that no value of a graph has. */

@@ -125,6 +125,10 @@ describe("GRU", () => {
     const open = { ...parts(), inputs: [input("x", ["steps", 1, 1])] };
     expect(diagnosticsOf(open)).toMatchObject([
       { code: "onnx.unsupported-attribute", hint: "Give the size of steps." },
+      {
+        code: "onnx.open-sizes",
+        hint: "Give them with --dim steps=SIZE, or whole shapes as in --shape x=SIZE,1,1.",
+      },
     ]);
     const strange = layer("RNN x w r -> y", [texts("activations", "constructor")]);
     expect(diagnosticsOf(strange)).toMatchObject([{ message: expect.stringContaining("constructor is not known") }]);
