@@ -5,7 +5,9 @@ import { activations } from "./activations.ts";
 import { arrangements } from "./arrangement.ts";
 import { blockwise } from "./blockwise.ts";
 import { elementwise, plain } from "./elementwise.ts";
+import { embeddings } from "./embedding.ts";
 import { fused } from "./fused.ts";
+import { microsoftAttentions } from "./microsoft-attention.ts";
 import { normalizations } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { products } from "./products.ts";
@@ -77,13 +79,6 @@ function withBias(node: SourceNode, product: Value, index: number): Value {
   return node.has(index) ? node.compute(add, [product, node.input(index)], plain) : product;
 }
 
-function attention(node: SourceNode): never {
-  return node.unsupported(
-    "it is a whole attention layer of quantized data",
-    "Export the model before onnxruntime fuses its operators, and quantize that.",
-  );
-}
-
 /** Operators that onnxruntime adds to ONNX's own. */
 export const microsoft: Readonly<Record<string, Importer>> = {
   "com.microsoft.QuantizeLinear": quantizations["QuantizeLinear"],
@@ -102,7 +97,8 @@ export const microsoft: Readonly<Record<string, Importer>> = {
   "com.microsoft.QLinearWhere": choice,
   "com.microsoft.DynamicQuantizeMatMul": dynamicProduct,
   "com.microsoft.MatMulIntegerToFloat": realProduct,
-  "com.microsoft.QAttention": attention,
+  ...microsoftAttentions,
+  ...embeddings,
   ...blockwise,
   ...fused,
 };

@@ -114,6 +114,12 @@ function rootMeanSquare(node: SourceNode): readonly Value[] {
 }
 
 /** Layer normalization of a sum of two inputs and a bias, which is the fourth result. */
+/** Layer normalization over the last axis with onnxruntime's epsilon. */
+export function scaledAndNormalized(node: SourceNode, x: Value, scale: Value, shift: Value): Value {
+  const epsilon = node.attributes.real("epsilon", 1e-12);
+  return scaledAndShifted(node, normalized(node, x, [x.type.shape.length - 1], epsilon).result, scale, shift);
+}
+
 function skipLayerNormalization(node: SourceNode): readonly Value[] {
   const total = skipSum(node, node.optional(4));
   const epsilon = node.attributes.real("epsilon", 1e-12);
