@@ -25,7 +25,7 @@ async function best(run: Run, times: number): Promise<number> {
 }
 
 /** Medians of one run's milliseconds, each round taken in turns with the others. */
-async function interleaved(runs: readonly Run[]): Promise<readonly number[]> {
+export async function interleaved(runs: readonly Run[]): Promise<readonly number[]> {
   const times: number[] = [];
   for (const run of runs) {
     await elapsed(run, 20);

@@ -3,15 +3,19 @@ import { planModels } from "./arena.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { compareEngines } from "./engine.ts";
 import { profileEngineLayers } from "./engine-layers.ts";
+import { convertGrowing } from "./growth.ts";
 import { convertMemory } from "./memory.ts";
+import { comparePeers } from "./peers.ts";
 import { planArenas } from "./plan.ts";
 import type { Benchmark, Row } from "./row.ts";
 import { compareThreads } from "./threads.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  convert: convertGrowing,
   "convert-mobilenet": convertMobileNet,
   "convert-densenet": convertDenseNet,
   "convert-memory": convertMemory,
+  peers: comparePeers,
   plan: planArenas,
   arena: planModels,
   accuracy: compareAccuracy,

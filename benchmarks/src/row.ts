@@ -1,4 +1,4 @@
-/** One measurement beside what it is held against; ratio = peer / ours, so more than 1 is better than the peer. */
+/** One measurement beside what it is held against; ratio = peer / ours (1 for two zeros), so more than 1 is better than the peer. */
 export interface Row {
   readonly name: string;
   readonly ours: number;
@@ -10,7 +10,7 @@ export interface Row {
 }
 
 export function row(name: string, ours: number, peer: number, against: string, unit: string): Row {
-  return { name, ours, peer, against, unit, ratio: peer / ours };
+  return { name, ours, peer, against, unit, ratio: peer === ours ? 1 : peer / ours };
 }
 
 /** A benchmark gives its rows, or says why it can't run here. */
