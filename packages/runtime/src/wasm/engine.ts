@@ -12,8 +12,8 @@ import { apartFrom, assemble, type Program } from "./program.ts";
 import type { Stage } from "./stages.ts";
 
 /**
- * The reference engine's integers from WebAssembly SIMD: 8-bit convolutions, fully connected layers, sums and pools are
- * compiled, all other nodes run in their reference kernels. Runs of one prepared graph take turns.
+ * The reference engine's integers from WebAssembly SIMD: 8-bit convolutions, fully connected layers, arithmetic, pools,
+ * reductions and movements are compiled, all other nodes run in their reference kernels. Runs of one prepared graph take turns.
  */
 export function wasmEngine(options: ReferenceOptions = {}): Engine {
   const { rounding = "double", flavor = "tflite", maximumBytes = defaultMaximumBytes } = options;
