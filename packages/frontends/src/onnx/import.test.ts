@@ -234,6 +234,7 @@ describe("arithmetic on shapes", () => {
   it("refuses a shape that depends on data", () => {
     const parts = { inputs: [batch, input("t", [2], 7)], nodes: [node("Reshape x t -> y")], outputs: ["y"] };
     expect(codes(parts)).toEqual(["onnx.not-constant", "onnx.open-sizes"]);
+    expect(diagnosticsOf(parts)[0].hint).toContain("--input-value t=FILE.npy");
   });
 });
 

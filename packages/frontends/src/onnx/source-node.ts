@@ -16,6 +16,7 @@ import {
 import type { AttributeReader } from "./attributes.ts";
 import type { Builder, Naming } from "./builder.ts";
 import type { Body } from "./captures.ts";
+import { contentsHint } from "./contents-hint.ts";
 import type { Item } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
 import type { Sizes } from "./sizes.ts";
@@ -136,7 +137,7 @@ export class SourceNode {
       fail(
         "onnx.not-constant",
         `${what} ("${value.name}") is computed while the model runs, and has to be a constant`,
-        { hint: "Export the model with fixed shapes and constant folding, or give the sizes of its open dimensions." },
+        { hint: contentsHint(value) },
       )
     );
   }
