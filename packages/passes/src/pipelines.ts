@@ -2,6 +2,7 @@ import { divideByMultiplying } from "./divide-by-multiplying.ts";
 import { dropReducedAxes } from "./drop-reduced-axes.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { foldScaling } from "./fold-scaling.ts";
+import { foldScalingAhead } from "./fold-scaling-ahead.ts";
 import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
@@ -84,6 +85,7 @@ export function channelsLast(boundary?: BoundaryChange[]): readonly Pass[] {
   return [
     ...layoutPasses("last", boundary !== undefined),
     ...(boundary ? [reshapeRealBoundary, absorbIntoBoundary(boundary), ...tidy] : []),
+    foldScalingAhead,
     fuseActivations,
     fusePadding,
     foldConstants,
