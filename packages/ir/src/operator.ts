@@ -103,6 +103,12 @@ export interface Operator {
     permutation: readonly number[],
   ): Transposed | undefined;
   /**
+   * The attributes of the node on data that have one axis of size 1 more, before the results' axis `axis`, as the results then have;
+   * inputs of fewer axes than the results gain it at the same distance from their end, if they reach that far. Undefined where
+   * the operator has no such form.
+   */
+  widened?(attributes: Attributes, axis: number): Attributes | undefined;
+  /**
    * Computes real-valued results (and integer ones for operators on indices). Undefined for operators that only other
    * stages give meaning to. `types` are those of the inputs: needed where integers are read as the reals they stand for.
    */

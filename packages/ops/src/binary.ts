@@ -18,6 +18,7 @@ import { defineOp, one } from "./define.ts";
 import { f32, literal } from "./literal.ts";
 import { float, free, freeBytes } from "./rules.ts";
 import { broadcastAlongside } from "./transposing.ts";
+import { whateverAxes } from "./widening.ts";
 
 const shifts = float("older files have it for scales that are powers of two; `add` and `sub` take any");
 const bits = float("it works on the bits of integers");
@@ -189,6 +190,7 @@ function arithmeticOperator(name: string, row: Row) {
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
+    widened: whateverAxes,
     evaluate({ a, b }, attributes, [output]) {
       const [low, high] = activationRanges[attributes.activation as Activation];
       const whole = !isFloat(output.dtype);
@@ -218,6 +220,7 @@ function plainOperator(name: string, row: Row) {
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
+    widened: whateverAxes,
     evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.applyIn?.(bitsOf(a.dtype)) ?? row.apply),
     samples: samplesOf(row, {}, row.dtypes?.[0] ?? "f32", row.dtypes?.[0] ?? "f32"),
   });
@@ -232,6 +235,7 @@ function comparisonOperator(name: string, row: Row) {
     check: [agree, sameType],
     infer: ({ a, b }) => ({ dtype: "bool", shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
+    widened: whateverAxes,
     evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.apply),
     samples: samplesOf(row, {}, name.startsWith("logical") ? "bool" : "i32", "bool"),
   });

@@ -3,6 +3,7 @@ import { elementType } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { bool, f32, i32, i64, literal } from "./literal.ts";
 import { alongside } from "./transposing.ts";
+import { whateverAxes } from "./widening.ts";
 
 /** The same numbers in another element type. Fractions are cut off, integers wrap as in two's complement, and anything but 0 is true. */
 export const cast = defineOp({
@@ -12,6 +13,7 @@ export const cast = defineOp({
   quantization: { kind: "float", why: "a cast takes numbers as they are stored, not the reals they stand for" },
   infer: ({ x }, { to }) => ({ dtype: to, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+  widened: whateverAxes,
   evaluate: ({ x }, { to }) => convert(x, to),
   samples: [
     { name: "fractions cut off", attributes: { to: "i32" }, inputs: [f32([1.9, -1.9, 0])], outputs: [i32([1, -1, 0])] },

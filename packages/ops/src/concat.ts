@@ -4,6 +4,7 @@ import { defineOp, many } from "./define.ts";
 import { f32, i64 } from "./literal.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
+import { shiftedAxis } from "./widening.ts";
 
 /** Joins values along one axis; their other sizes agree. */
 export const concat = defineOp({
@@ -33,6 +34,7 @@ export const concat = defineOp({
     inputs: values.map(() => permutation),
     outputs: [permutation],
   }),
+  widened: shiftedAxis,
   evaluate({ values }, { axis }, [output]) {
     const shape = output.shape as readonly number[];
     const data = allocate(output.dtype, elementCount(shape));

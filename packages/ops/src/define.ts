@@ -50,6 +50,7 @@ export interface Definition<S extends Slots, A extends Specs> {
     attributes: AttributesOf<A>,
     permutation: readonly number[],
   ): Transposed | undefined;
+  widened?(attributes: AttributesOf<A>, axis: number): Attributes | undefined;
   evaluate?(
     inputs: Named<S, Tensor>,
     attributes: AttributesOf<A>,
@@ -85,7 +86,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
   const slots: InputSpec[] = Object.entries(definition.inputs).map(([name, slot]) => ({ name, ...slot }));
   const named = <T>(inputs: readonly (T | undefined)[]) => nameInputs(slots, inputs) as Named<S, T>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<A>;
-  const { bodies, evaluate, macs, transposed } = definition;
+  const { bodies, evaluate, macs, transposed, widened } = definition;
   return {
     name: definition.name,
     inputs: slots,
@@ -98,6 +99,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     check: (inputs, attributes) => problemsOf(slots, definition, inputs, attributes),
     cost: (inputs, outputs, attributes): Cost => ({ macs: macs?.(named(inputs), outputs[0], typed(attributes)) ?? 0 }),
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
+    ...(widened && { widened: (attributes: Attributes, axis: number) => widened(typed(attributes), axis) }),
     ...(bodies && {
       bodies: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>
         bodies(named(inputs), typed(attributes)),

@@ -50,4 +50,5 @@ export * from "./transposing.ts";
 export * from "./unary.ts";
 export * from "./volumes.ts";
 export * from "./while.ts";
+export { widenedShape } from "./widening.ts";
 export * from "./window.ts";

@@ -3,6 +3,7 @@ import { counts, oneOf, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, i32 } from "./literal.ts";
 import { pick } from "./pick.ts";
+import { longer } from "./widening.ts";
 
 /** Index of x that a position beyond an axis of `size` copies; position 0 is the first element of x. -1 is none. */
 const sources = {
@@ -51,6 +52,11 @@ export const pad = defineOp({
     attributes: { before: permute(before, permutation), after: permute(after, permutation), ...rest },
     inputs: [permutation],
     outputs: [permutation],
+  }),
+  widened: ({ before, after, ...rest }, axis) => ({
+    before: longer(before, axis, 0),
+    after: longer(after, axis, 0),
+    ...rest,
   }),
   evaluate({ x }, { before, mode, value }, [output]) {
     const lists = x.shape.map((size, axis) =>

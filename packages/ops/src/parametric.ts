@@ -6,6 +6,7 @@ import { free, freeBytes } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 import { floatTypes, mapNumbers, signedTypes } from "./unary.ts";
+import { whateverAxes } from "./widening.ts";
 
 /** Element-wise functions with one number that shapes them. */
 function shaped(
@@ -21,6 +22,7 @@ function shaped(
     quantization,
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+    widened: whateverAxes,
     evaluate: ({ x }, { alpha }) =>
       fromNumbers(
         x.dtype,
@@ -55,6 +57,7 @@ export const gelu = defineOp({
   quantization: freeBytes,
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+  widened: whateverAxes,
   evaluate({ x }, { approximate }) {
     const exact = (item: number) => 0.5 * item * (1 + errorFunction(item * Math.SQRT1_2));
     const quick = (item: number) =>
@@ -86,6 +89,7 @@ export const clamp = defineOp({
   check: [["minimum does not exceed maximum", (_, { minimum, maximum }) => minimum <= maximum]],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+  widened: whateverAxes,
   evaluate: ({ x }, { minimum, maximum }) =>
     fromNumbers(
       x.dtype,

@@ -3,6 +3,7 @@ import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { broadcastAlongside } from "./transposing.ts";
+import { whateverAxes } from "./widening.ts";
 
 /** x where it is positive, else x · slope; the slope broadcasts to x. */
 export const prelu = defineOp({
@@ -18,6 +19,7 @@ export const prelu = defineOp({
   ],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: ({ x, slope }, attributes, permutation) => broadcastAlongside([x, slope], attributes, permutation),
+  widened: whateverAxes,
   evaluate({ x, slope }) {
     const [source, slopes] = [numbersOf(x), numbersOf(slope)];
     const result = new Float64Array(source.length);

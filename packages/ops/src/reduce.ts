@@ -103,6 +103,8 @@ function reduction(name: string, row: Row) {
         outputs: [keepDims ? permutation : remainingPermutation(permutation, axes)],
       };
     },
+    widened: ({ axes, keepDims }, at) =>
+      keepDims ? { axes: axes.map((axis) => (axis < at ? axis : axis + 1)), keepDims } : undefined,
     evaluate({ x }, { axes }, [output]) {
       const source = numbersOf(x);
       const kept = stridesOf(reducedShape(x.shape, axes, true) as number[]).map((stride, axis) =>

@@ -20,6 +20,7 @@ import { dynamicOperators } from "./dynamic.ts";
 import { operators } from "./registry.ts";
 import { signalOperators } from "./signal/index.ts";
 import { transposeTensor } from "./transpose.ts";
+import { widenedShape } from "./widening.ts";
 
 const all = [...operators.values()];
 const samples = all.flatMap((op) => op.samples.map((sample) => ({ op, sample, label: `${op.name}: ${sample.name}` })));
@@ -152,6 +153,28 @@ describe("operators", () => {
         .map((permutation) => holdsPermuted(op, sample, permutation)),
     );
     expect(forms.some((form) => form !== undefined)).toBe(!orderBound.includes(name));
+  });
+
+  const widening = all.flatMap((op) => (op.widened ? [[op.name, op, op.widened] as const] : []));
+  test.each(widening)("%s agrees with itself on data with one axis more", (_, op, widened) => {
+    let forms = 0;
+    for (const sample of op.samples) {
+      const rank = sample.outputs[0].shape.length;
+      const wide = (tensor: Tensor, axis: number) => {
+        return reshapeTensor(tensor, widenedShape(tensor.shape, rank, axis) as readonly number[]);
+      };
+      for (let axis = 0; axis <= rank; axis++) {
+        const attributes = widened(sample.attributes, axis);
+        if (attributes === undefined) continue;
+        const inputs = sample.inputs.map((tensor) => tensor && wide(tensor, axis));
+        const { tensors } = compute(op, attributes, inputs, valuesOf(sample, inputs));
+        tensors.forEach((tensor, index) => {
+          expectClose(tensor, wide(sample.outputs[index], axis));
+        });
+        forms++;
+      }
+    }
+    expect(forms).toBeGreaterThan(0);
   });
 
   test("agree with themselves on random data, permuted at random", () => {

@@ -3,6 +3,7 @@ import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { bool, f32, i64 } from "./literal.ts";
 import { broadcastAlongside } from "./transposing.ts";
+import { whateverAxes } from "./widening.ts";
 
 function commonShape(values: readonly Value[]): Shape | undefined {
   return values.reduce<Shape | undefined>((shape, { type }) => shape && broadcastShapes(shape, type.shape), []);
@@ -27,6 +28,7 @@ export const select = defineOp({
   infer: ({ condition, a, b }) => ({ dtype: a.type.dtype, shape: commonShape([condition, a, b])! }),
   transposed: ({ condition, a, b }, attributes, permutation) =>
     broadcastAlongside([condition, a, b], attributes, permutation),
+  widened: whateverAxes,
   evaluate({ condition, a, b }, _, [output]) {
     const result = zeros(output.dtype, output.shape as readonly number[]);
     const [holds, yes, no] = [condition.data, a.data as Float64Array, b.data as Float64Array];

@@ -4,6 +4,7 @@ import { defineOp, one } from "./define.ts";
 import { f32, i64 } from "./literal.ts";
 import { pick } from "./pick.ts";
 import { staticSizes } from "./sizes.ts";
+import { longer } from "./widening.ts";
 
 /** Whether start, start + step, … stay inside an axis; unknown sizes are taken on trust. */
 function inside(size: Dimension, start: Dimension, count: Dimension, step: number): boolean {
@@ -40,6 +41,11 @@ export const slice = defineOp({
     },
     inputs: [permutation],
     outputs: [permutation],
+  }),
+  widened: ({ starts, sizes, steps }, axis) => ({
+    starts: longer(starts, axis, 0),
+    sizes: longer(sizes, axis, 1),
+    steps: longer(steps, axis, 1),
   }),
   evaluate({ x }, { starts, steps }, [output]) {
     const lists = staticSizes(starts).map((start, axis) =>

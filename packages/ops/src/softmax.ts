@@ -5,6 +5,7 @@ import { f32 } from "./literal.ts";
 import { fixed, fixedBytes } from "./rules.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
+import { shiftedAxis } from "./widening.ts";
 
 const inputs = { x: one("f32", "f16", "bf16", "f64") } as const;
 const axisWithin = [
@@ -12,6 +13,11 @@ const axisWithin = [
   ({ x }: { x: { type: { shape: readonly (number | string)[] } } }, { axis }: { axis: number }) =>
     within(axis, x.type.shape),
 ] as const;
+
+/** With no axis put in after the one that is normalized along: targets want that last. */
+function keptLast<A extends { readonly axis: number }>(attributes: A, at: number): A | undefined {
+  return at > attributes.axis ? undefined : shiftedAxis(attributes, at);
+}
 
 /** For every line along `axis`: finish(beta · (x - max), Σ exp(beta · (x - max))). */
 function normalize(x: Tensor, axis: number, beta: number, finish: (difference: number, sum: number) => number): Tensor {
@@ -47,6 +53,7 @@ export const softmax = defineOp({
     inputs: [permutation],
     outputs: [permutation],
   }),
+  widened: keptLast,
   evaluate: ({ x }, { axis, beta }) => normalize(x, axis, beta, (difference, sum) => Math.exp(difference) / sum),
   samples: [
     {
@@ -93,6 +100,7 @@ export const logSoftmax = defineOp({
     inputs: [permutation],
     outputs: [permutation],
   }),
+  widened: keptLast,
   evaluate: ({ x }, { axis }) => normalize(x, axis, 1, (difference, sum) => difference - Math.log(sum)),
   samples: [
     {

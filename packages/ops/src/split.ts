@@ -4,6 +4,7 @@ import { f32, i64 } from "./literal.ts";
 import { everyIndex, pick } from "./pick.ts";
 import { within } from "./sizes.ts";
 import { movedAxis } from "./transposing.ts";
+import { shiftedAxis } from "./widening.ts";
 
 /** Cuts x along one axis into parts of the given sizes, which make up that axis. */
 export const split = defineOp({
@@ -29,6 +30,7 @@ export const split = defineOp({
     inputs: [permutation],
     outputs: sizes.map(() => permutation),
   }),
+  widened: shiftedAxis,
   evaluate({ x }, { axis, sizes }) {
     const lists = x.shape.map(everyIndex);
     let start = 0;

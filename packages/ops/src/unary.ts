@@ -4,6 +4,7 @@ import { literal } from "./literal.ts";
 import { fixed, float, free, freeBytes } from "./rules.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
+import { whateverAxes } from "./widening.ts";
 
 export const floatTypes: readonly DType[] = ["f32", "f64", "f16", "bf16"];
 export const signedTypes: readonly DType[] = [...floatTypes, "i8", "i16", "i32", "i64"];
@@ -146,6 +147,7 @@ function unary(name: string, row: Row) {
     quantization: row.quantization,
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+    widened: whateverAxes,
     evaluate: ({ x }) => fromNumbers(x.dtype, x.shape, mapNumbers(numbersOf(x), row.apply)),
     samples: [
       {

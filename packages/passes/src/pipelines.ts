@@ -11,6 +11,7 @@ import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
 import { explainTransposes } from "./layout/explain-transposes.ts";
+import { keepUnitAxes } from "./layout/keep-unit-axes.ts";
 import { mergeTransposes } from "./layout/merge-transposes.ts";
 import { pullTransposes } from "./layout/pull-transposes.ts";
 import { pushTransposes } from "./layout/push-transposes.ts";
@@ -72,6 +73,8 @@ export function layoutPasses(to: "first" | "last", absorbing = false): readonly 
     pullTransposes(absorbing),
     mergeTransposes,
     transposeToReshape,
+    ...tidy,
+    keepUnitAxes,
     ...tidy,
     dropReducedAxes,
   ];
