@@ -65,6 +65,14 @@ export const lstm = defineOp({
     hidden.type,
     cell.type,
   ],
+  transposed: (inputs, { timeMajor, cellClip }, [first, second, third]) =>
+    first === 1 && second === 0 && third === 2
+      ? {
+          attributes: { timeMajor: !timeMajor, cellClip },
+          inputs: Object.keys(inputs).map((name) => (name === "x" ? [1, 0, 2] : undefined)),
+          outputs: [[1, 0, 2], undefined, undefined],
+        }
+      : undefined,
   evaluate({ x, hidden, cell, ...gates }, { timeMajor, cellClip }, [output]) {
     const [batch, units] = hidden.shape;
     const [steps, inputs] = [x.shape[timeMajor ? 0 : 1], x.shape[2]];

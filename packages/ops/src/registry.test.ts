@@ -31,7 +31,6 @@ const orderBound = [
   "transpose",
   "shapeOf",
   "svdf",
-  "lstm",
   "if",
   "while",
   "gatherBatched",

@@ -5,6 +5,7 @@ import type { BoundaryChange } from "./layout/boundary.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
 import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 import { difference, exampleGraph, runChecked } from "./testing.ts";
+import { unrollRecurrent } from "./unroll-recurrent.ts";
 
 /** Every pass by name, and the list that it tells its changes of the boundary to. */
 function allPasses() {
@@ -15,6 +16,7 @@ function allPasses() {
     ...cleanUp,
     ...channelsLast(boundary),
     unfoldQuantization,
+    unrollRecurrent,
   ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };
 }

@@ -7,6 +7,7 @@ import {
   type Decision,
   inferShapes,
   runPasses,
+  unrollRecurrent,
 } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
 
@@ -25,6 +26,8 @@ export interface PrepareOptions {
   readonly ioLayout?: IoLayout;
   /** Symbols that stay open; all others become 1. None by default. */
   readonly open?: ReadonlySet<string>;
+  /** Whether recurrent layers are written out step by step, as the quantizer wants them. */
+  readonly unrolled?: boolean;
 }
 
 /** Runs all passes that do not change what a model computes. `nchw` and `source` keep a channel-first model's inputs and outputs. */
@@ -32,7 +35,13 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const boundary: BoundaryChange[] = [];
   const layout = options.ioLayout ?? "nhwc";
   const finished = model.format === "tflite" && isQuantized(model.graph);
-  const passes = finished ? [inferShapes] : [...cleanUp, ...channelsLast(layout === "nhwc" ? boundary : undefined)];
+  const passes = finished
+    ? [inferShapes]
+    : [
+        ...(options.unrolled ? [unrollRecurrent] : []),
+        ...cleanUp,
+        ...channelsLast(layout === "nhwc" ? boundary : undefined),
+      ];
   const pins = runPasses(model.graph, [bindDimensions(new Map(), options.open)]).diagnostics;
   const { decisions, diagnostics } = blamingPins(pins, () => runPasses(model.graph, passes));
   return { graph: model.graph, boundary, decisions, diagnostics: [...model.diagnostics, ...pins, ...diagnostics] };

@@ -94,6 +94,36 @@ describe("LSTM", () => {
     expect(run(parts("LSTM x w r b _ h c -> y"), [1, 2]).values).toEqual([7, 9.5]);
   });
 
+  it("is one operator in each direction where it is a usual one of known or open length", () => {
+    const numbers = (shape: readonly number[], seed: number) =>
+      Array.from({ length: shape.reduce((a, b) => a * b) }, (_, at) => Math.sin(seed + at * 1.7));
+    const weights = (name: string, ...shape: number[]) => floats(name, shape, numbers(shape, name.length));
+    const usual = (steps: number | string, ...attributes: OnnxAttribute[]): ModelParts => ({
+      nodes: [node("LSTM x w rr bbb -> y h c", text("direction", "bidirectional"), ...attributes)],
+      initializers: [weights("w", 2, 8, 3), weights("rr", 2, 8, 2), weights("bbb", 2, 16)],
+      inputs: [input("x", [steps, 2, 3])],
+      outputs: ["y", "h", "c"],
+    });
+    const data = numbers([4, 2, 3], 9);
+    const whole = usual(4);
+    expect(operatorsOf(whole).filter((name) => name === "lstm")).toHaveLength(2);
+    const steps = usual(4, float("clip", 1000));
+    expect(operatorsOf(steps)).not.toContain("lstm");
+    for (const outputs of [["y"], ["h"], ["c"]]) {
+      const [actual, expected] = [whole, steps].map((model) => run({ ...model, outputs }, data));
+      expect(actual.shape).toEqual(expected.shape);
+      for (const [at, value] of expected.values.entries()) expect(actual.values[at]).toBeCloseTo(value, 5);
+    }
+    expect(operatorsOf(usual(1))).not.toContain("lstm");
+    const open: ModelParts = {
+      nodes: [node("LSTM x w rr -> y")],
+      initializers: [weights("w", 1, 8, 3), weights("rr", 1, 8, 2)],
+      inputs: [input("x", ["steps", 2, 3])],
+      outputs: ["y"],
+    };
+    expect(operatorsOf(open)).toContain("lstm");
+  });
+
   it("couples its gates", () => {
     expect(run(parts("LSTM x w r b _ h c -> y", int("input_forget", 1)), [0.5, 2]).values).toEqual([5.5, 0.5]);
   });

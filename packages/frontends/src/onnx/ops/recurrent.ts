@@ -3,6 +3,7 @@ import { add, concat, less, select } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 import { formulaOf } from "./formula.ts";
+import { type Direction, type Layout, wholeLstm } from "./lstm-layer.ts";
 import { type Activation, activationsOf } from "./recurrent-activations.ts";
 import {
   type Cell,
@@ -26,27 +27,28 @@ interface Kind {
   readonly hasReset: boolean;
   /** Nodes that a step is written out as, about. */
   readonly nodes: number;
+  /** The layer as one operator, where there is one that does the same. */
+  readonly whole?: typeof wholeLstm;
 }
 
-const directionsOf: ReadonlyMap<string, readonly ("forward" | "reverse")[]> = new Map([
+const directionsOf: ReadonlyMap<string, readonly Direction[]> = new Map([
   ["forward", ["forward"]],
   ["reverse", ["reverse"]],
   ["bidirectional", ["forward", "reverse"]],
 ]);
 
-/** The axis of the steps in the data, and that of the directions in a state. */
-interface Layout {
-  readonly time: number;
-  readonly direction: number;
-}
-
-/** A recurrent layer, written out step by step: TFLite's operators for it would keep their states from run to run. */
+/** A recurrent layer: one operator for each direction if there is one, else written out step by step. */
 function layerOf(kind: Kind): Importer {
   return (node) => {
     const { attributes } = node;
     const direction = attributes.text("direction", "forward");
     const directions = directionsOf.get(direction) ?? node.invalid(`direction is ${direction}`);
     const layout = attributes.flag("layout", false) ? { time: 1, direction: 1 } : { time: 0, direction: 0 };
+    const whole = kind.whole?.(node, directions, layout);
+    if (whole) {
+      attributes.ignore("hidden_size", "output_sequence", "activations", "activation_alpha", "activation_beta");
+      return whole;
+    }
     const steps = stepsAlong(node, node.input(0), layout.time, kind.nodes * directions.length);
     if (steps === 0) node.unsupported("its sequence is empty", "Give it one step at least.");
     const activations = activationsOf(node, kind.activations, directions.length);
@@ -137,7 +139,7 @@ function unrolled(
   layer: Layer,
   sums: readonly Value[],
   initial: State,
-  way: "forward" | "reverse",
+  way: Direction,
   present: readonly Value[] | undefined,
 ): Unrolled {
   const outputs: Value[] = [];
@@ -176,6 +178,7 @@ export const recurrentLayers: Readonly<Record<string, Importer>> = {
     activations: ["Sigmoid", "Tanh", "Tanh"],
     hasReset: false,
     nodes: 16,
+    whole: wholeLstm,
   }),
   GRU: layerOf({ cell: gatedCell, gates: 3, activations: ["Sigmoid", "Tanh"], hasReset: true, nodes: 16 }),
 };

@@ -10,6 +10,7 @@ import { divideIn32Bits, widenIntegers } from "./integers.ts";
 import { mergeAxes } from "./merge-axes.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
+import { spellRecurrent } from "./recurrent.ts";
 import { roundHalvesAway } from "./rounding.ts";
 import { readRowsDirectly } from "./rows.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
@@ -17,6 +18,7 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
 export const legalizations: readonly Pass[] = [
   foldShapes,
+  spellRecurrent,
   widenIntegers,
   divideIn32Bits,
   castThroughFloat,
