@@ -12,6 +12,8 @@ export interface ConvertOptions extends LoadOptions {
   readonly ioLayout?: IoLayout;
   /** Version of ONNX's operators in an .onnx file, from 17 to 21; without it 18, or 21 where a type needs it. */
   readonly opset?: number;
+  /** Whether recurrent layers are written out step by step, for runtimes that keep no states. */
+  readonly unrolled?: boolean;
 }
 
 /** A file written in another format. */
@@ -92,7 +94,7 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
 }
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
-  const { graph, diagnostics } = prepare(model, preparation);
+  const { graph, diagnostics } = prepare(model, { ...preparation, unrolled: options.unrolled ?? false });
   const written = write(graph, options.to, options);
   return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
 }

@@ -12,6 +12,7 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly ioLayout?: IoLayout;
   readonly inputValue?: ReadonlyMap<string, string>;
   readonly opset?: number;
+  readonly unroll?: boolean;
 }
 
 export function convertCommand(run: Run): Command {
@@ -25,10 +26,11 @@ export function convertCommand(run: Run): Command {
       collect(String),
     )
     .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 21 (default: 18)", parseCount)
+    .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout, opset, inputValue = new Map<string, string>() } = options;
+        const { output, ioLayout, opset, inputValue = new Map<string, string>(), unroll: unrolled = false } = options;
         const to = targetOf(output);
         await checkOutput(output, [path, ...inputValue.values()]);
         const started = performance.now();
@@ -36,6 +38,7 @@ export function convertCommand(run: Run): Command {
         const conversion = convert(readModel(path), {
           ...given,
           to,
+          unrolled,
           ...(ioLayout && { ioLayout }),
           ...(opset && { opset }),
         });

@@ -1,0 +1,24 @@
+import { parseGraph } from "@millrace/ir";
+import { operators } from "@millrace/ops";
+import { expect, it } from "vitest";
+import type { LoadedModel } from "./load.ts";
+import { prepare } from "./prepare.ts";
+
+const layer = `graph recurrent
+  input x: f32[3,1,1]
+  constant w: f32[1,1] = [1]
+  constant b: f32[1] = [0.5]
+  constant zero: f32[1,1] = [0]
+  y: f32[3,1,1], h: f32[1,1], c: f32[1,1] = lstm(x, w, w, w, w, w, w, w, w, b, b, b, b, zero, zero) {timeMajor=true, cellClip=0}
+  output y`;
+
+it("leaves recurrent layers whole, or writes them out for the quantizer", () => {
+  const model = (): LoadedModel => {
+    const graph = parseGraph(layer, operators);
+    return { name: "recurrent.onnx", format: "onnx", bytes: 0, graph, inputNames: ["x"], diagnostics: [] };
+  };
+  const namesOf = (unrolled: boolean) => [...prepare(model(), { unrolled }).graph.nodes()].map(({ op }) => op.name);
+  expect(namesOf(false)).toEqual(["lstm"]);
+  expect(namesOf(true)).not.toContain("lstm");
+  expect(namesOf(true).filter((name) => name === "sigmoid")).toHaveLength(3);
+});
