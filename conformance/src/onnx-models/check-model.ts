@@ -1,4 +1,4 @@
-import { isFloat, numbersOf, type Tensor, type Value } from "@millrace/ir";
+import { givenInputs, isFloat, numbersOf, resultOutputs, type Tensor, type Value } from "@millrace/ir";
 import { dequantize } from "@millrace/ops";
 import { diagnosticsOf, load, wasmEngine } from "@millrace/toolkit";
 import { convertModel, type ModelSettings } from "../converted-model.ts";
@@ -32,17 +32,20 @@ export async function checkModel({ name, settings }: ModelFile): Promise<ModelOu
   const { bytes, operators } = converted.written;
   const { graph } = load({ name: "model.tflite", bytes });
   const prepared = await wasmEngine().prepare(graph);
-  const results = await prepared.run(new Map(graph.inputs.map(({ name }, index) => [name, converted.inputs[index]])));
+  const results = await prepared.run(
+    new Map(givenInputs(graph).map(({ name }, index) => [name, converted.inputs[index]])),
+  );
   await prepared.dispose();
-  const differences = graph.outputs.map((output, index) =>
-    greatest(results.get(output.name)!, converted.expected[index], stepOf(output)),
+  const outputs = resultOutputs(graph);
+  const differences = outputs.map(({ value }, index) =>
+    greatest(results.get(value.name)!, converted.expected[index], stepOf(value)),
   );
   return {
     kind: "ran",
     operators,
     transposes: operators["TRANSPOSE"] ?? 0,
     worst: Math.max(...differences),
-    unit: graph.outputs.some(stepOf) ? "steps" : "bounds",
+    unit: outputs.some(({ value }) => stepOf(value)) ? "steps" : "bounds",
     bytes: bytes.length,
     milliseconds: performance.now() - started,
   };

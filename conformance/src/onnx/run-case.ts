@@ -1,6 +1,6 @@
 import { dataTypeOf, readOnnx } from "@millrace/formats/onnx";
 import { importOnnx, importTensor } from "@millrace/frontends/onnx";
-import { type Graph, isFloat, numbersOf, type Tensor } from "@millrace/ir";
+import { type Graph, givenInputs, isFloat, numbersOf, type Tensor } from "@millrace/ir";
 import { type Engine, referenceEngine } from "@millrace/runtime";
 import { diagnosticsOf, load, prepare, write } from "@millrace/toolkit";
 import type { Dataset, SuiteCase } from "./suite.ts";
@@ -93,7 +93,7 @@ async function compareGraph(
   { outputs }: Dataset,
 ): Promise<string | undefined> {
   const prepared = await engine.prepare(graph);
-  const results = await prepared.run(new Map(graph.inputs.map(({ name }) => [name, feeds.get(name)!])));
+  const results = await prepared.run(new Map(givenInputs(graph).map(({ name }) => [name, feeds.get(name)!])));
   await prepared.dispose();
   for (const [index, output] of outputs.entries()) {
     if (output === undefined) continue;

@@ -1,4 +1,11 @@
-export { type Diagnostic, DiagnosticError, type Graph, type Tensor } from "@millrace/ir";
+export {
+  type Diagnostic,
+  DiagnosticError,
+  type Graph,
+  type NamedOutput,
+  resultOutputs,
+  type Tensor,
+} from "@millrace/ir";
 export {
   type BoundaryType,
   type CalibrationMethod,

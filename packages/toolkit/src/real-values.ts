@@ -1,11 +1,21 @@
-import { type Graph, integerRange, numbersOf, type Tensor, tensorOf, type Value, zeros } from "@millrace/ir";
+import {
+  type Graph,
+  givenInputs,
+  integerRange,
+  numbersOf,
+  resultOutputs,
+  type Tensor,
+  tensorOf,
+  type Value,
+  zeros,
+} from "@millrace/ir";
 import type { Inference } from "./data/dataset.ts";
 import type { ModelInput } from "./data/fit.ts";
 import type { Outputs } from "./data/metrics.ts";
 
-/** A graph's inputs as data sees them: integers that stand for reals take reals. */
+/** A graph's inputs as data sees them, without its states: integers that stand for reals take reals. */
 export function modelInputs(graph: Graph): readonly ModelInput[] {
-  return graph.inputs.map(({ name, type }) => ({
+  return givenInputs(graph).map(({ name, type }) => ({
     name,
     shape: type.shape as readonly number[],
     dtype: type.quantization ? "f32" : type.dtype,
@@ -14,14 +24,12 @@ export function modelInputs(graph: Graph): readonly ModelInput[] {
 
 /** Real inputs in the types the graph takes. */
 export function feedsOf(graph: Graph, inference: Inference): Inference {
-  return new Map(graph.inputs.map((input) => [input.name, encode(inference.get(input.name)!, input)]));
+  return new Map(givenInputs(graph).map((input) => [input.name, encode(inference.get(input.name)!, input)]));
 }
 
 /** Real outputs by the names the model's user knows. */
 export function realOutputs(graph: Graph, results: ReadonlyMap<string, Tensor>): Outputs {
-  return new Map(
-    graph.outputs.map((output, index) => [graph.outputNames[index], decode(results.get(output.name)!, output)]),
-  );
+  return new Map(resultOutputs(graph).map(({ name, value }) => [name, decode(results.get(value.name)!, value)]));
 }
 
 /** round(x / scale) + zeroPoint with halves away from zero, clamped; the division is in float32 as TFLite's QUANTIZE does it. */

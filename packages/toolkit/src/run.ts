@@ -1,20 +1,17 @@
-import { type Diagnostic, DiagnosticError, type Graph, type Tensor } from "@millrace/ir";
+import { type Diagnostic, DiagnosticError, type Graph, resultOutputs, type Tensor } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 
 /** Results of one inference by the names the model's user knows, in the model's order. */
 export type Results = ReadonlyMap<string, Tensor>;
 
-/** Runs a graph once. `inputs` are keyed by name or by index ("0", "1", …); states that are not given start anew. Throws a DiagnosticError naming each input that is missing, unknown or unfit. */
+/** Runs a graph once; its states are no results. `inputs` are keyed by name or by index ("0", "1", …); states that are not given start anew. Throws a DiagnosticError naming each input that is missing, unknown or unfit. */
 export async function run(graph: Graph, engine: Engine, inputs: ReadonlyMap<string, Tensor>): Promise<Results> {
   const feeds = resolveInputs(graph, inputs);
   const prepared = await engine.prepare(graph);
   try {
     const results = await prepared.run(feeds);
     return new Map(
-      graph.outputs.map((output, index) => [
-        graph.outputNames[index],
-        results.get(output.name) ?? feeds.get(output.name)!,
-      ]),
+      resultOutputs(graph).map(({ name, value }) => [name, results.get(value.name) ?? feeds.get(value.name)!]),
     );
   } finally {
     await prepared.dispose();

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import type { Diagnostic, Graph, LoadedModel, Results, Tensor } from "@millrace/toolkit";
+import type { Diagnostic, Graph, LoadedModel, NamedOutput, Results, Tensor } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import {
@@ -57,10 +57,10 @@ async function runModel(path: string, options: Options, context: Context): Promi
   const inputPaths = [path, ...files.values()];
   const kernelOptions = kernelOptionsOf(options, options.engine);
   await (toFile ? checkOutput(options.output, inputPaths) : checkOutputFolder(options.output));
-  const { realOutputs, run } = await import("@millrace/toolkit");
+  const { realOutputs, resultOutputs, run } = await import("@millrace/toolkit");
   const source = readModel(path);
   const { model, feeds } = await readInputs(source, files, { ...loadOptionsOf(options), real: options.real ?? false });
-  if (toFile) requireOnlyOutput(model.graph, options.output);
+  if (toFile) requireOnlyOutput(resultOutputs(model.graph), options.output);
   const graph = await readyFor(options.engine, model);
   const diagnostics: Diagnostic[] = [];
   const report = (found: readonly Diagnostic[]) => diagnostics.push(...found);
@@ -68,7 +68,7 @@ async function runModel(path: string, options: Options, context: Context): Promi
   const started = performance.now();
   const results = await run(graph, engine, feeds);
   const ms = performance.now() - started;
-  const given = options.real ? realOutputs(graph, byValueName(graph, results)) : results;
+  const given = options.real ? realOutputs(graph, byValueName(resultOutputs(graph), results)) : results;
   const outputs = toFile
     ? [await arrayFile(options.output, [...given.values()][0])]
     : await folderFiles(options.output, given);
@@ -92,19 +92,15 @@ async function readyFor(engine: EngineName, model: LoadedModel): Promise<Graph> 
 }
 
 /** Results keyed as the graph calls them, which may differ from the names of its outputs. */
-function byValueName(graph: Graph, results: Results): ReadonlyMap<string, Tensor> {
-  return new Map(graph.outputs.map(({ name }, index) => [name, results.get(graph.outputNames[index])!]));
+function byValueName(outputs: readonly NamedOutput[], results: Results): ReadonlyMap<string, Tensor> {
+  return new Map(outputs.map(({ name, value }) => [value.name, results.get(name)!]));
 }
 
-function requireOnlyOutput({ outputNames }: Graph, output: string): void {
-  if (outputNames.length === 1) return;
-  throw new RequestError(
-    "run.several-outputs",
-    `the model has ${outputNames.length} outputs, and ${output} can hold one`,
-    {
-      hint: "give a folder with -o, as in -o outputs/",
-    },
-  );
+function requireOnlyOutput({ length }: readonly NamedOutput[], output: string): void {
+  if (length === 1) return;
+  throw new RequestError("run.several-outputs", `the model has ${length} outputs, and ${output} can hold one`, {
+    hint: "give a folder with -o, as in -o outputs/",
+  });
 }
 
 async function arrayFile(path: string, tensor: Tensor): Promise<OutputFile> {
