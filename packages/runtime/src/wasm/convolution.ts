@@ -28,7 +28,7 @@ export function isByte(value: Value | undefined): value is Value {
 }
 
 /** Whether the node is one of 8-bit values with constant weights. */
-function isPacked({ node }: FastNode): boolean {
+export function isPacked({ node }: FastNode): boolean {
   const [x, weights, bias] = node.inputs;
   if (!isByte(x) || !isByte(node.outputs[0])) return false;
   if (weights?.constant === undefined || isFloat(weights.type.dtype)) return false;
@@ -45,7 +45,7 @@ function reachesOf(weights: Int16Array, bias: Int32Array, largest: number) {
   });
 }
 
-function productsOf({ node }: FastNode, channels: number, stored: StoredScaling): Products {
+export function productsOf({ node }: FastNode, channels: number, stored: StoredScaling): Products {
   const [x, filter, offsets] = node.inputs as [Value, Value, Value | undefined];
   const zero = weightZeroPoint(filter);
   const data = filter.constant!.data as Int8Array;
@@ -58,7 +58,7 @@ function productsOf({ node }: FastNode, channels: number, stored: StoredScaling)
 }
 
 /** Bytes of working memory: where the band begins behind the sums, and all together. */
-function scratchOf(geometry: Geometry, { rows, height, columns, depth }: Bands) {
+export function scratchOf(geometry: Geometry, { rows, height, columns, depth }: Bands) {
   const band = Math.max(2, rows * geometry.to[2]) * 32;
   return { band, bytes: band + 2 * height * columns * depth };
 }
@@ -81,8 +81,14 @@ function packWeights(operation: Command["operation"], { weights, bias }: Product
   return packPairs(weights, { channels, together: 8, runLength }, wide);
 }
 
-/** Writes the module's `Convolution`. */
-function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, products: Products): Command {
+/** Writes the module's `Convolution`, whose result goes to `target`. */
+export function placeConvolution(
+  layout: Layout,
+  fast: FastNode,
+  geometry: Geometry,
+  products: Products,
+  target: number,
+): Command {
   const operation = operationOf(geometry, products);
   const [y] = fast.node.outputs;
   const { to, window } = geometry;
@@ -97,7 +103,7 @@ function placeConvolution(layout: Layout, fast: FastNode, geometry: Geometry, pr
   offsets.set(runs);
   const parameters = layout.constant(
     Int32Array.of(
-      ...[images, scaling, layout.addressOf(y), to[0], to[1], to[2], bands.rows, ...window.stride],
+      ...[images, scaling, target, to[0], to[1], to[2], bands.rows, ...window.stride],
       ...[window.padding[0], bands.reach, weights, placeBias(layout, products)],
       ...[layout.constant(pixelOffsets(geometry, bands)), layout.constant(offsets), runs.length, pairs, layout.scratch],
     ),
@@ -113,7 +119,7 @@ function fastConvolution(fast: FastNode, whole: Geometry, scaling: StoredScaling
   return {
     reads: [fast.node.inputs[0] as Value],
     scratch: scratchOf(geometry, bandsOf(geometry)).bytes,
-    place: (layout) => [placeConvolution(layout, fast, geometry, products)],
+    place: (layout) => [placeConvolution(layout, fast, geometry, products, layout.addressOf(fast.node.outputs[0]))],
   };
 }
 

@@ -8,7 +8,7 @@ import type { Layout } from "./layout.ts";
 import { byBytes, placeLookUp } from "./tables.ts";
 
 /** More elements than this are not traced. */
-const mostElements = 2 ** 24;
+export const mostElements = 2 ** 24;
 
 /** An input whose elements are moved: the position of its first one, how many, and a table if they are replaced before. */
 interface Source {
@@ -71,6 +71,21 @@ function placePadding(layout: Layout, { node }: FastNode, blocks: readonly Block
   return layout.constant(data.fill(storedPadding(node)));
 }
 
+/** Writes the module's `Movement` of blocks of elements, `width` bytes each. */
+export function placeMovement(
+  layout: Layout,
+  target: number,
+  blocks: readonly Block[],
+  width: number,
+  locate: (position: number) => number,
+): Command {
+  const list = new Int32Array(4 * blocks.length);
+  for (const [at, { first, length, runs, step }] of blocks.entries())
+    list.set([locate(first), length * width, runs, step * width], 4 * at);
+  const parameters = layout.constant(Int32Array.of(target, layout.constant(list), blocks.length));
+  return { operation: "move", parameters };
+}
+
 /** Commands that replace what has a table, in working memory, and then move. */
 function placeMovements(
   layout: Layout,
@@ -88,15 +103,11 @@ function placeMovements(
   const moving = moves.map((blocks, index): Command => {
     const padding = placePadding(layout, fast, blocks);
     const locate = (position: number) => {
+      if (position < 0) return padding;
       const source = sourceAt(sources, position);
       return starts.get(source)! + width * (position - source.first);
     };
-    const list = new Int32Array(4 * blocks.length);
-    for (const [at, { first, length, runs, step }] of blocks.entries())
-      list.set([first < 0 ? padding : locate(first), length * width, runs, step * width], 4 * at);
-    const target = layout.addressOf(fast.node.outputs[index]);
-    const parameters = layout.constant(Int32Array.of(target, layout.constant(list), blocks.length));
-    return { operation: "move", parameters };
+    return placeMovement(layout, layout.addressOf(fast.node.outputs[index]), blocks, width, locate);
   });
   return [...replacing, ...moving];
 }

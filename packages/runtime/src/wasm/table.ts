@@ -19,6 +19,7 @@ import { fastReshape } from "./reshape.ts";
 import { fastResize } from "./resize.ts";
 import { fastSoftmax } from "./softmax.ts";
 import { fastElementwise } from "./tables.ts";
+import { fastTransposeConv2d } from "./transpose-convolution.ts";
 
 /** Faster kernels for nodes on quantized values; what has none, or one that refuses, runs in its reference kernel. */
 export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> = {
@@ -44,6 +45,7 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   squaredDifference: fastPairwise(squaredDifferenceParts),
   conv2d: fastConv2d,
   linear: fastLinear,
+  transposeConv2d: fastTransposeConv2d,
   averagePool2d: fastAveragePool,
   maxPool2d: fastMaxPool,
   mean: fastSum(meanRescaling),
