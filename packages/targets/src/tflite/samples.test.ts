@@ -9,7 +9,6 @@ const unsupported = ["batchNorm"];
 /** Operators whose states are no constants in a file; `states.test.ts` writes them. */
 const stateful = [
   "svdf",
-  "lstm",
   "signalFilterBankSpectralSubtraction",
   "signalOverlapAdd",
   "signalFramer",
