@@ -230,15 +230,13 @@ class Builder {
       ...(means && { means }),
     });
     this.#diagnostics.push(...layer.diagnostics);
-    const constant = (name: string, { tensor, quantization }: IntegerConstant) =>
-      this.#graph.addConstant(node.inputs[slotOf(node, name)]?.name ?? `${node.name}.${name}`, tensor, quantization);
+    const [weights, bias] = [rule.weights, rule.bias].map((name) => node.inputs[slotOf(node, name)]);
+    const offset = ({ tensor, quantization }: IntegerConstant) =>
+      this.#graph.addConstant(bias?.name ?? `${node.name}.${rule.bias}`, tensor, quantization);
     const inputs = new Array<Value | undefined>(node.op.inputs.length);
     inputs[slotOf(node, rule.data)] = x;
-    inputs[slotOf(node, rule.weights)] = constant(rule.weights, layer.weights);
-    const bias = node.inputs[slotOf(node, rule.bias)];
-    inputs[slotOf(node, rule.bias)] = layer.bias
-      ? constant(rule.bias, layer.bias)
-      : bias && this.#forms.as(bias, dtype);
+    inputs[slotOf(node, rule.weights)] = this.#forms.stored(weights!, layer.weights);
+    inputs[slotOf(node, rule.bias)] = layer.bias ? offset(layer.bias) : bias && this.#forms.as(bias, dtype);
     return inputs;
   }
 

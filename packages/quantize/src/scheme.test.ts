@@ -1,5 +1,5 @@
-import { type Graph, type Node, numbersOf, type Tensor, type Value, verify } from "@millrace/ir";
-import { hardSwish } from "@millrace/ops";
+import { type Graph, type Node, numbersOf, parseGraph, type Tensor, type Value, verify } from "@millrace/ir";
+import { hardSwish, operators } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { type Engine, referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
@@ -136,6 +136,23 @@ describe("schemes", () => {
     const result = await quantized(graph, { scheme: "int16x8" });
     expect(typesOf(result.graph.nodes())).toEqual(["conv2d i16", "quantize i8", "hardSwish i8", "quantize i16"]);
     expect(result.diagnostics.map(({ code }) => code)).toEqual(["quantize.eight-bits-only"]);
+  });
+
+  test("weights that layers share are stored once in each type", async () => {
+    const graph = parseGraph(
+      `graph steps
+      input x: f32[1,2]
+      constant w: f32[2,2] = [1, -2, 3, 0.5]
+      first: f32[1,2] = linear(x, w, -) {activation=none}
+      second: f32[1,2] = linear(first, w, -) {activation=none}
+      third: f32[1,2] = linear(second, w, -) {activation=none}
+      output third`,
+      operators,
+    );
+    const result = await quantized(graph, { layers: [{ nodes: ["third"], scheme: "int4" }] });
+    const [first, second, third] = [...result.graph.nodes()].map(({ inputs }) => inputs[1]);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
   });
 
   test("symmetric int8 data have the zero point 0", async () => {

@@ -5,6 +5,7 @@ import type { Assignment } from "./groups.ts";
 import { activationParameters } from "./parameters.ts";
 import { rangeOf } from "./range.ts";
 import type { ActivationType, IntegerType } from "./scheme.ts";
+import type { IntegerConstant } from "./weighted-layer.ts";
 
 /** Names of the types in the names of values. */
 const typeNames = { i8: "int8", i16: "int16", u8: "uint8" } as const;
@@ -58,6 +59,12 @@ export class ValueForms {
     });
   }
 
+  /** A constant's integers, made once for all that read it in the same way. */
+  stored(value: Value, { tensor, quantization }: IntegerConstant): Value {
+    const key = keyOf({ type: { dtype: tensor.dtype, quantization } });
+    return this.#form(value, key, () => this.#graph.addConstant(value.name, tensor, quantization));
+  }
+
   /** A real constant that is stored in 16 bits and made wide again when it is read. */
   halved(value: Value): Value {
     return this.#form(value, "halved", () => {
@@ -107,5 +114,5 @@ export class ValueForms {
 }
 
 function keyOf({ type: { dtype, quantization } }: { readonly type: Pick<Value["type"], "dtype" | "quantization"> }) {
-  return quantization ? `${dtype} ${quantization.scale} ${quantization.zeroPoint}` : dtype;
+  return quantization ? `${dtype} ${quantization.axis} ${quantization.scale} ${quantization.zeroPoint}` : dtype;
 }
