@@ -7,13 +7,7 @@ import { oneNode, resultsOf, throughFile } from "./graphs.testing.ts";
 const unsupported = ["batchNorm"];
 
 /** Operators whose states are no constants in a file; `states.test.ts` writes them. */
-const stateful = [
-  "svdf",
-  "signalFilterBankSpectralSubtraction",
-  "signalOverlapAdd",
-  "signalFramer",
-  "signalStacker",
-];
+const stateful = ["svdf", "signalFilterBankSpectralSubtraction", "signalOverlapAdd", "signalFramer", "signalStacker"];
 
 /** Samples that no file of TFLite can hold. */
 const inexpressible = ["topK: one of each column", "atan2: column and row"];
