@@ -37,6 +37,13 @@ const { POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least } = Number;
 
 export const legalizeCases: readonly LegalizeCase[] = [
   legalizeCase(
+    "response normalized by as many channels after it as before it",
+    "MUL RESHAPE PAD AVERAGE_POOL_2D RESHAPE MUL ADD POW DIV",
+    ops.localResponseNormalization,
+    [image],
+    { before: 1, after: 1, bias: 1.5, alpha: 0.25, beta: 0.75, layout: "last" },
+  ),
+  legalizeCase(
     "sum of 16 bits without a sign",
     "CAST ADD CAST",
     ops.add,

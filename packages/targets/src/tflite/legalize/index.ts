@@ -11,6 +11,7 @@ import { mergeAxes } from "./merge-axes.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { spellRecurrent } from "./recurrent.ts";
+import { spellResponse } from "./response.ts";
 import { roundHalvesAway } from "./rounding.ts";
 import { readRowsDirectly } from "./rows.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
@@ -25,6 +26,7 @@ export const legalizations: readonly Pass[] = [
   spellErrorFunction,
   addBiases,
   padConvolutions,
+  spellResponse,
   pickDilatedMaxima,
   padMaxima,
   padCountingMeans,
