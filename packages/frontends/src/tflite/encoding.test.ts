@@ -21,6 +21,8 @@ const reals = (...values: number[]): TensorSketch => ({ ...real(...values), shap
 const number = (value: number): TensorSketch => ({ ...indices(value), name: `${value}`, shape: [] });
 const matrix = (...values: number[]): TensorSketch => ({ ...indices(...values), shape: [values.length / 2, 2] });
 
+const large = 3.4028234663852886e38;
+
 /** x is [[1, 2], [3, 4]]. */
 const cases: readonly Case[] = [
   [{ builtin: "MATRIX_DIAG" }, [x], [1, 0, 0, 2, 3, 0, 0, 4], [2, 2, 2]],
@@ -46,6 +48,11 @@ const cases: readonly Case[] = [
   ],
   [{ builtin: "SEGMENT_SUM" }, [x, indices(0, 0)], [4, 6], [1, 2]],
   [{ builtin: "UNSORTED_SEGMENT_SUM" }, [x, indices(2, 0), indices(3)], [3, 4, 0, 0, 1, 2], [3, 2]],
+  [{ builtin: "UNSORTED_SEGMENT_MAX" }, [x, indices(2, 2), number(3)], [-large, -large, -large, -large, 3, 4], [3, 2]],
+  [{ builtin: "UNSORTED_SEGMENT_MIN" }, [x, indices(1, 1), number(2)], [large, large, 1, 2], [2, 2]],
+  [{ builtin: "UNSORTED_SEGMENT_PROD" }, [x, matrix(0, 1, -1, 1), number(2)], [1, 8], [2]],
+  [{ builtin: "DILATE" }, [x, indices(2, 3), real(-1)], [1, -1, -1, 2, -1, -1, -1, -1, 3, -1, -1, 4], [3, 4]],
+  [{ builtin: "DILATE" }, [x, indices(1, 1), real(-1)], [1, 2, 3, 4], [2, 2]],
   [{ builtin: "SPARSE_TO_DENSE" }, [matrix(0, 1, 1, 0), indices(2, 2), reals(5, 6), real(0)], [0, 5, 6, 0], [2, 2]],
   [{ builtin: "RANGE" }, [number(5), number(-1), number(-2)], [5, 3, 1], [3], "INT32"],
 ];
@@ -69,6 +76,9 @@ it.each<readonly [string, Case]>([
   ["its depth is", [{ builtin: "ONE_HOT" }, [indices(1), number(2 ** 30), real(1), real(0)], [], [1, 1]]],
   ["it counts from", [{ builtin: "RANGE" }, [number(0), number(2 ** 30), number(1)], [], [1], "INT32"]],
   ["it counts from", [{ builtin: "RANGE" }, [number(0), number(5), number(0)], [], [1], "INT32"]],
+  ["it has -1 segments", [{ builtin: "UNSORTED_SEGMENT_MAX" }, [x, indices(0, 0), number(-1)], [], [1, 2]]],
+  ["do not fit", [{ builtin: "DILATE" }, [x, indices(0, 1), real(0)], [], [2, 2]]],
+  ["do not fit", [{ builtin: "DILATE" }, [x, indices(2), real(0)], [], [2, 2]]],
   ["it fills up with 3", [{ builtin: "SPARSE_TO_DENSE" }, [indices(0), indices(2), reals(5), real(3)], [], [2]]],
   [
     "do not fit",

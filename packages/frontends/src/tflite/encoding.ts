@@ -11,10 +11,13 @@ import {
   refuse,
 } from "./call.ts";
 import { finish, finishConstant, step } from "./emit.ts";
-import { takes } from "./importer.ts";
+import { type Importer, takes } from "./importer.ts";
 
 /** Most elements of a table that an import makes. */
 const largestTable = 2 ** 24;
+
+/** The greatest finite number in 32 bits. */
+const largestReal = (2 - 2 ** -23) * 2 ** 127;
 
 const shapeOf = (value: Value) => value.type.shape as readonly number[];
 
@@ -132,6 +135,41 @@ export const sortedSegmentSum = takes(2, 2, (call) =>
 );
 
 export const unsortedSegmentSum = takes(3, 3, (call) => segmentSum(call, integerInput(call, 2)[0] ?? 0));
+
+/** What a reduction of no rows gives, as in TensorFlow Lite. */
+const ofNothing = {
+  reduceProd: { f32: 1, i32: 1 },
+  reduceMax: { f32: -largestReal, i32: -(2 ** 31) },
+  reduceMin: { f32: largestReal, i32: 2 ** 31 - 1 },
+} as const;
+
+/** UNSORTED_SEGMENT_PROD, _MAX and _MIN: for each segment, all rows are reduced, of which others' count as nothing. */
+export function unsortedSegments(op: keyof typeof ofNothing): Importer {
+  return takes(3, 3, (call) => {
+    const [data, segments] = [input(call, 0), input(call, 1)];
+    const [count = 0] = integerInput(call, 2);
+    const rows = elementCount(shapeOf(segments));
+    const rest = shapeOf(data).slice(shapeOf(segments).length);
+    const { dtype, quantization } = data.type;
+    if ((dtype !== "f32" && dtype !== "i32") || quantization)
+      return refuse(
+        call,
+        "tflite.unsupported",
+        `its data is ${quantization ? "quantized" : dtype}`,
+        "Use 32-bit numbers.",
+      );
+    if (!(count >= 0 && count <= largestTable)) invalid(call, `it has ${count} segments`);
+    const numbers = Array.from({ length: count }, (_, segment) => segment);
+    const table = constant(call, "numbers", segments.type.dtype, [1, count, 1], numbers);
+    const own = reshaped(call, segments, [rows, 1, 1], "segments");
+    const apart = reshaped(call, data, [rows, 1, elementCount(rest)], "rows");
+    const nothing = constant(call, "nothing", dtype, [], [ofNothing[op][dtype]]);
+    const [mask] = step(call, "equal", [own, table], {}, [truth]);
+    const [chosen] = step(call, "select", [mask, apart, nothing], {}, [data.type]);
+    const reduced = step(call, op, [chosen], { axes: [0], keepDims: false }, [data.type]);
+    finish(call, "reshape", reduced, { shape: [count, ...rest] });
+  });
+}
 
 /** SPARSE_TO_DENSE with zeros where nothing is stored. */
 export const sparseToDense = takes(4, 4, (call) => {

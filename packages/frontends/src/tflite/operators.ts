@@ -1,5 +1,6 @@
 import type { BuiltinOperatorName } from "@millrace/formats/tflite";
 import { batchMatmul, fullyConnected } from "./dense.ts";
+import { dilate } from "./dilate.ts";
 import {
   arithmetic,
   binary,
@@ -25,6 +26,7 @@ import {
   sortedSegmentSum,
   sparseToDense,
   unsortedSegmentSum,
+  unsortedSegments,
 } from "./encoding.ts";
 import { addN, broadcastArguments, densified, embeddingLookup, fill, rank, zerosLike } from "./filling.ts";
 import type { Importer } from "./importer.ts";
@@ -104,6 +106,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   DEPTHWISE_CONV_2D: depthwiseConvolution,
   DEPTH_TO_SPACE: depthToSpace,
   DEQUANTIZE: dequantize,
+  DILATE: dilate,
   DIV: arithmetic("div", "DivOptions"),
   DYNAMIC_UPDATE_SLICE: dynamicUpdateSlice,
   ELU: elu,
@@ -202,6 +205,9 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   TRANSPOSE_CONV: transposedConvolution,
   UNIDIRECTIONAL_SEQUENCE_LSTM: sequenceLstm,
   UNPACK: unpack,
+  UNSORTED_SEGMENT_MAX: unsortedSegments("reduceMax"),
+  UNSORTED_SEGMENT_MIN: unsortedSegments("reduceMin"),
+  UNSORTED_SEGMENT_PROD: unsortedSegments("reduceProd"),
   UNSORTED_SEGMENT_SUM: unsortedSegmentSum,
   VAR_HANDLE: variableHandle,
   WHILE: loop,

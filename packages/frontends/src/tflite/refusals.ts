@@ -21,10 +21,6 @@ const strings = refusal("it works on strings", "Turn text into numbers before th
 const tables = refusal("it looks values up in a table kept outside the graph", "Use GATHER on a constant table.");
 const random = refusal("its result is random", "Give random numbers as an input of the model.");
 const complex = refusal("it works on complex numbers", "Compute the spectrum before the model.");
-const segments = refusal(
-  "of the segments' reductions only sums are supported",
-  "Write the reduction with other operators.",
-);
 const stablehlo = refusal(
   "it belongs to StableHLO, not to TFLite's own operators",
   "Convert the model with TFLite's builtin operators only.",
@@ -57,11 +53,7 @@ const builtins = {
   REAL: complex,
   IMAG: complex,
   COMPLEX_ABS: complex,
-  UNSORTED_SEGMENT_PROD: segments,
-  UNSORTED_SEGMENT_MAX: segments,
-  UNSORTED_SEGMENT_MIN: segments,
   BITCAST: refusal("it reads the bits of its data as another type"),
-  DILATE: refusal("it spreads its data with a step"),
   REDUCE_WINDOW: refusal("it reduces windows along any axes", "Use a pooling operator."),
   FAKE_QUANT: refusal(
     "it stands for a quantization that was never carried out",
