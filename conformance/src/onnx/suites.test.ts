@@ -5,7 +5,7 @@ import { countOutcomes, problemsOf, runSuite, suiteTable } from "./table.ts";
 
 /** Cases that end equal, at least: [imported, written to TFLite]. Raised whenever more do. */
 const floors: Readonly<Record<SuiteName, readonly [number, number]>> = {
-  node: [1130, 1103],
+  node: [1130, 1116],
   simple: [12, 12],
   "pytorch-operator": [22, 22],
   "pytorch-converted": [50, 50],
