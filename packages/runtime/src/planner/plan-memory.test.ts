@@ -103,6 +103,18 @@ describe("a memory plan", () => {
 });
 
 describe("the search", () => {
+  it("forgets what lay below in a part that was given up with another one", () => {
+    const buffers = [
+      b(2, 5, 6),
+      b(3, 4, 5),
+      b(3, 4, 8),
+      b(4, 5, 9),
+      { ...b(4, 5, 4), alignment: 4 },
+      { ...b(1, 5, 8), alignment: 2 },
+    ];
+    for (let seed = 0; seed < 31; seed++) expect(searchOf(buffers, smallestArena(buffers), seed).end).toBe("found");
+  });
+
   it("finds a plan of the least size and proves that none is smaller, whatever the order", () => {
     fc.assert(
       fc.property(smallInstances, fc.nat(30), (buffers, seed) => {

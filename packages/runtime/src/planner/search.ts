@@ -80,11 +80,13 @@ export class Search {
     const from = this.#problem.first[members[0]];
     const floor = this.#floor.slice(from);
     const open = this.#open.slice(from);
+    const alike = members.map((index) => this.#topAlike[this.#firstAlike[index]]);
     for (const part of [...parts].sort((a, b) => a.length - b.length)) {
       const end = yield* this.#placePart(part, frontier);
       if (end === "found") continue;
       this.#floor.set(floor, from);
       this.#open.set(open, from);
+      for (const [turn, index] of members.entries()) this.#topAlike[this.#firstAlike[index]] = alike[turn];
       return end;
     }
     return "found";
