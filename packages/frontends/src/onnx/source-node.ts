@@ -39,6 +39,8 @@ export interface Surroundings {
   noteType(value: Value, code: number): void;
   /** The type the source states for a value, as far as it is known. */
   sourceType(value: Value): OnnxDataType | undefined;
+  /** Adds what the user should know to the import's diagnostics; the sentence goes on from the node's name. */
+  inform(code: string, sentence: string, hint: string): void;
   /** Writes out a graph of an attribute for its inputs and gives its results; the names of its values begin with `name`. */
   inline(graph: OnnxGraph, inputs: readonly (Item | undefined)[], name?: string): readonly Result[];
   /** Makes a body of a graph of an attribute, with inputs of the types given and then inputs for the values `captured`. */
@@ -84,6 +86,11 @@ export class SourceNode {
     const [result] = [importer(node)].flat();
     if (typeof result === "object" && !(result instanceof Sequence)) return result;
     return this.invalid("it gives no tensor");
+  }
+
+  /** Tells the user something about the node, in a sentence that goes on from its name. */
+  inform(code: string, sentence: string, hint: string): void {
+    this.#surroundings.inform(code, sentence, hint);
   }
 
   has(index: number): boolean {

@@ -84,6 +84,7 @@ export class Walker {
     const opset = scope.opsets.get("") ?? 0;
     const importer = importerOf(node);
     if (inputs.includes("unknown")) return [];
+    const { label, at } = placeOf(node, scope);
     const attributes = new AttributeReader(resolveAttributes(node.attributes, scope.attributes));
     const source = new SourceNode(node, attributes, {
       builder: this.#builder,
@@ -98,6 +99,14 @@ export class Walker {
       elementType: (code) => this.#tensors.elementType(code),
       noteType: (value, code) => this.#tensors.note(value, code),
       sourceType: (value) => this.#tensors.sourceType(value),
+      inform: (code, sentence, hint) =>
+        this.#problems.add({
+          code,
+          severity: "info",
+          message: `${label}: ${sentence}`,
+          hint,
+          ...(at && { at }),
+        }),
       inline: (graph, inputs, name) => this.#inline(graph, inputs, scope, name),
       body: (graph, types, captured) => this.#body(graph, types, captured, scope),
     });

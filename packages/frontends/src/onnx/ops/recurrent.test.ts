@@ -44,6 +44,15 @@ describe("recurrent layers", () => {
     expect(run(both, [1, 2, 4])).toEqual({ shape: [3, 2, 1, 1], values: [1, 70, 3, 60, 7, 40] });
   });
 
+  it("tell in how many steps they are written out", () => {
+    const both = [texts("activations", "Affine", "Affine"), text("direction", "bidirectional")];
+    const initializers = [floats("w", [2, 1, 1], [1, 10]), floats("r", [2, 1, 1], [1, 1])];
+    expect(diagnosticsOf(layer("RNN x w r -> y", both, { initializers }))).toMatchObject([
+      { code: "onnx.unrolled-layer", severity: "info", message: expect.stringContaining("written out in 6 steps") },
+    ]);
+    expect(diagnosticsOf(layer("RNN x w r -> y", sum, { inputs: [input("x", [1, 1, 1])] }))).toEqual([]);
+  });
+
   it("stop at the end of each entry's sequence, and start from given states", () => {
     const parts = (direction: string) =>
       layer("RNN x w r _ lengths start -> all y", [...sum, text("direction", direction)], {

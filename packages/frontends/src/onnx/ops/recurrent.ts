@@ -60,6 +60,10 @@ function layerOf(kind: Kind): Importer {
       const initial = { hidden: stateAt(node, 5, layout, index), cell: stateAt(node, 6, layout, index) };
       return unrolled(node, kind.cell, layer, sums, initial, way, present);
     });
+    if (steps > 1) {
+      const sentence = `it is written out in ${steps * directions.length} steps, as no operator does the same.`;
+      node.inform("onnx.unrolled-layer", sentence, "Shorten the sequence if the file becomes too large.");
+    }
     return outputsOf(node, results, layout);
   };
 }
