@@ -36,10 +36,6 @@ export class ValueForms {
     this.#formsOf(value).set(keyOf(made), made);
   }
 
-  produced(value: Value): Value | undefined {
-    return this.#produced.get(value);
-  }
-
   /** The value in a type, made where it is not there yet; values that are no reals stay what they are. */
   as(value: Value, dtype: ActivationType, shared = false): Value {
     if (value.type.dtype !== "f32" || dtype === "f32") return this.#real(value);

@@ -51,9 +51,10 @@ export async function quantize(
   if (!needsCalibration(source, request))
     return { ...quantizeGraph(source, noCalibration, request), float: source, calibration: noCalibration, samples: 0 };
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
-  const observe = (graph: Graph) => observed(graph, data, chosen, engine, request);
-  const float = await recovered(source, request.recover ?? [], observe);
-  const calibration = await observe(float);
+  const float = await recovered(source, request.recover ?? [], (graph) =>
+    observed(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
+  );
+  const calibration = await observed(float, data, chosen, engine, request);
   return { ...quantizeGraph(float, calibration, request), float, calibration, samples: chosen.length };
 }
 
@@ -80,7 +81,7 @@ function observed(
   });
 }
 
-/** The graph with the changes, which are told by what is observed of it. */
+/** The graph with the changes, which follow from what channels reach on the samples, whatever ranges are chosen later. */
 async function recovered(
   source: Graph,
   names: readonly RecoveryName[],

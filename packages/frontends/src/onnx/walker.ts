@@ -12,7 +12,8 @@ import { refuseOperator } from "./refusals.ts";
 import { removeUnused } from "./remove-unused.ts";
 import { type Binding, type Item, Scope } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
-import { type Importer, type Result, SourceNode } from "./source-node.ts";
+import { type Importer, SourceNode } from "./source-node.ts";
+import type { Result } from "./surroundings.ts";
 import type { StoredTensor, TensorReader } from "./tensors.ts";
 
 /** Functions and branches inside each other. */

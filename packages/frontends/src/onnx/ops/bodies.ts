@@ -2,7 +2,8 @@ import type { OnnxValueInfo } from "@millrace/formats/onnx";
 import { allocate, tensorOf, type Value } from "@millrace/ir";
 import type { Item } from "../scope.ts";
 import { Sequence } from "../sequence.ts";
-import type { Result, SourceNode } from "../source-node.ts";
+import type { SourceNode } from "../source-node.ts";
+import type { Result } from "../surroundings.ts";
 import { stackedAlong } from "./steps.ts";
 
 /** A result as an input of the next step. */

@@ -1,7 +1,8 @@
 import type { OnnxGraph } from "@millrace/formats/onnx";
 import { fail, scalarOf, type Value } from "@millrace/ir";
 import { ifOperator } from "@millrace/ops";
-import type { Importer, Result, SourceNode } from "../source-node.ts";
+import type { Importer, SourceNode } from "../source-node.ts";
+import type { Result } from "../surroundings.ts";
 import { collection, itemOf, tensorIn } from "./bodies.ts";
 import { runTimeLoop } from "./run-time-loop.ts";
 import { scan } from "./scan.ts";

@@ -1,6 +1,7 @@
 import type { Value } from "@millrace/ir";
 import { pad } from "@millrace/ops";
-import type { Result, SourceNode } from "../source-node.ts";
+import type { SourceNode } from "../source-node.ts";
+import type { Result } from "../surroundings.ts";
 import { collection, itemOf, tensorIn } from "./bodies.ts";
 import { slicesAlong, stackedAlong, stepsAlong } from "./steps.ts";
 
