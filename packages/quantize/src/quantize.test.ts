@@ -132,6 +132,19 @@ describe("int8 form of a float graph", () => {
     expect(diagnostics).toMatchObject([{ code: "quantize.stays-float", at: { node: "sin_1" } }]);
   });
 
+  test("a bias that does not fit beside tiny weights gives its channel a coarser scale in 8 and in 16 bits", async () => {
+    for (const scheme of ["int8", "int16x8"] as const) {
+      const n = new NetworkBuilder();
+      const channels = [...Array(32).keys()];
+      const each = channels.flatMap((channel) => (channel === 0 ? [0.5, 1] : [1e-30, 2e-30]));
+      const weights = n.graph.addConstant("w", fromNumbers("f32", [32, 2], each));
+      const bias = n.graph.addConstant("b", fromNumbers("f32", [32], channels.map(Math.sqrt)));
+      const graph = n.finish(n.node(linear, [n.input("x", [1, 2]), weights, bias], { activation: "none" }));
+      const { diagnostics } = await quantized(graph, { scheme });
+      expect(diagnostics).toMatchObject([{ code: "quantize.idle-channels", severity: "info" }]);
+    }
+  });
+
   test("a bias that does not fit 32 bits is an error that names the layer", async () => {
     const n = new NetworkBuilder();
     const x = n.input("x", [1, 2]);

@@ -8,7 +8,7 @@ import { type LayerWeights, layerWeights, putBack } from "./layer-weights.ts";
 const mostSweeps = 20;
 /** A sweep that changes no channel by more than this part is the last. */
 const settled = 0.01;
-/** Most that a channel is scaled by in all: beyond it lie channels that do nothing. */
+/** Most that a channel is scaled by in all. Where its weights are further below the layer's greatest it does nothing, and stays. */
 const greatestScale = 2 ** 12;
 
 /** A channel that comes this near to the limit is taken to reach it. */
@@ -18,7 +18,9 @@ const nearLimit = 0.999;
 interface Pair {
   readonly first: LayerWeights;
   readonly second: LayerWeights;
-  /** Where the first's results are limited: the greatest of each channel over the limit, times the factors so far. */
+  /** What each channel has been scaled by so far. */
+  readonly scales: Float64Array;
+  /** Where the first's results are limited: the greatest of each channel over the limit, as it was. */
   readonly fill?: Float64Array;
 }
 
@@ -55,10 +57,11 @@ function pairBefore(
   const first = layerBefore(second.data, layers);
   if (first === undefined || first.outputs !== second.inputs) return undefined;
   const [, limit] = activationRanges[first.node.attributes["activation"] as Activation];
-  if (limit === Number.POSITIVE_INFINITY) return { first, second };
+  const scales = new Float64Array(first.outputs).fill(1);
+  if (limit === Number.POSITIVE_INFINITY) return { first, second, scales };
   const isDirect = second.data === first.node.outputs[0];
   if (maxima === undefined || !isDirect) return undefined;
-  return { first, second, fill: Float64Array.from(maxima, (greatest) => greatest / limit) };
+  return { first, second, scales, fill: Float64Array.from(maxima, (greatest) => greatest / limit) };
 }
 
 /** The layer whose channels arrive at a value one for one and read by nobody else, through nodes that keep positive factors. */
@@ -79,19 +82,29 @@ function keepsFactors({ op, attributes }: Node): boolean {
 }
 
 /** Gives both layers' ranges of each channel their geometric mean, as far as limits allow; tells by what part the most changed one did. */
-function equalize({ first, second, fill }: Pair): number {
+function equalize({ first, second, scales, fill }: Pair): number {
   const made = rangesOf(first.weights, first.outputs, first.outputOf);
   const met = rangesOf(second.weights, second.inputs, second.inputOf);
-  const wished = made.map((range, channel) => (range > 0 && met[channel] > 0 ? Math.sqrt(met[channel] / range) : 1));
-  const factors = (fill ? withinLimits(wished, fill) : wished).map((factor) =>
-    Math.min(greatestScale, Math.max(1 / greatestScale, factor)),
+  const [leastMade, leastMet] = [made, met].map((ranges) => greatestOf(ranges) / greatestScale);
+  const wished = made.map((range, channel) =>
+    range > leastMade && met[channel] > leastMet ? Math.sqrt(met[channel] / range) : 1,
+  );
+  const limited = fill
+    ? withinLimits(
+        wished,
+        fill.map((share, channel) => share * scales[channel]),
+      )
+    : wished;
+  const factors = limited.map(
+    (factor, channel) =>
+      Math.min(greatestScale, Math.max(1 / greatestScale, factor * scales[channel])) / scales[channel],
   );
   first.weights.forEach((weight, index) => {
     first.weights[index] = weight * factors[first.outputOf(index)];
   });
   first.bias.forEach((offset, channel) => {
     first.bias[channel] = offset * factors[channel];
-    if (fill) fill[channel] *= factors[channel];
+    scales[channel] *= factors[channel];
   });
   second.weights.forEach((weight, index) => {
     second.weights[index] = weight / factors[second.inputOf(index)];
@@ -107,6 +120,10 @@ function withinLimits(wished: Float64Array, fill: Float64Array): Float64Array {
     if (fill[channel] >= nearLimit) return 1;
     return fill[channel] > 0 ? Math.min(factor / mean, 1 / fill[channel]) : factor / mean;
   });
+}
+
+function greatestOf(numbers: Float64Array): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
 
 /** Greatest magnitude of the weights of each channel. */

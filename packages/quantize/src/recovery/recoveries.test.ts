@@ -93,6 +93,19 @@ describe("equalize-channels", () => {
     expect(layersOf(recovered(graph, "equalize"))[0].weights).toEqual(layersOf(graph)[0].weights);
   });
 
+  test("leaves a channel as it is whose weights are so small that it does nothing", () => {
+    const graph = unequalNetwork();
+    const idle = layersOf(graph)[1].node.inputs[1]!.constant!.data as Float32Array;
+    idle.forEach((weight, index) => {
+      if (index < 9) idle[index] = weight * 1e-15;
+    });
+    const [before, after] = [graph, recovered(graph, "equalize")].map((each) => layersOf(each)[1]);
+    const channel = (layer: typeof before) => layer.weights.filter((_, index) => layer.outputOf(index) === 0);
+    expect(channel(after)).toEqual(channel(before));
+    expect(after.bias[0]).toBe(before.bias[0]);
+    expect(after.bias[1]).not.toBe(before.bias[1]);
+  });
+
   test("keeps channels of zeros", async () => {
     const graph = unequalNetwork();
     (layersOf(graph)[0].node.inputs[1]!.constant!.data as Float32Array).fill(0, 0, 27);
