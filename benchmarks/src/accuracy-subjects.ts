@@ -13,8 +13,9 @@ import {
   modelInputs,
   type Outputs,
   prepare,
+  type QuantizeRequest,
   realOutputs,
-  referenceEngine,
+  wasmEngine,
 } from "@millrace/toolkit";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { BenchmarkNet } from "./accuracy-nets.ts";
@@ -28,6 +29,14 @@ export interface Subject {
   readonly inputs: readonly ModelInput[];
   infer(inference: Inference): Promise<Outputs>;
 }
+
+/** The settings that are measured; the first is the default. */
+const settings: readonly (readonly [string, QuantizeRequest])[] = [
+  ["int8", {}],
+  ["int8, squared error", { calibration: "mse" }],
+  ["int8, equalized", { recover: ["equalize"] }],
+  ["int16x8", { scheme: "int16x8" }],
+];
 
 function readModel(path: string) {
   return { name: basename(path), bytes: new Uint8Array(readFileSync(path)) };
@@ -44,14 +53,15 @@ async function graphSubject(name: string, bytes: number, graph: Graph, engine: E
 }
 
 async function tfliteSubject(name: string, bytes: Uint8Array): Promise<Subject> {
-  return graphSubject(name, bytes.length, load({ name: "model.tflite", bytes }).graph, referenceEngine());
+  return graphSubject(name, bytes.length, load({ name: "model.tflite", bytes }).graph, wasmEngine());
 }
 
-async function compiledSubject(net: BenchmarkNet, data: Dataset): Promise<Subject> {
+async function compiledSubject(name: string, model: string, data: Dataset, request: QuantizeRequest): Promise<Subject> {
   const start = performance.now();
-  const { outputs } = await compile(readModel(net.model), data, { floatEngine: nodeOnnxruntime(), measure: false });
+  const options = { ...request, floatEngine: nodeOnnxruntime(), measure: false };
+  const { outputs } = await compile(readModel(model), data, options);
   const seconds = (performance.now() - start) / 1000;
-  return { ...(await tfliteSubject("Millrace int8", outputs[0].bytes)), seconds };
+  return { ...(await tfliteSubject(`Millrace ${name}`, outputs[0].bytes)), seconds };
 }
 
 /** A file that onnxruntime runs as it is, with one float input and one float output. */
@@ -73,12 +83,27 @@ async function onnxSubject(name: string, path: string): Promise<Subject> {
   };
 }
 
-/** The float network, ours, and its other makers', in this order. */
-export async function subjectsOf(net: BenchmarkNet, data: Dataset): Promise<readonly [Subject, Subject, ...Subject[]]> {
+export interface Subjects {
+  readonly float: Subject;
+  /** Ours in every setting, the default first. */
+  readonly ours: readonly [Subject, ...Subject[]];
+  /** Of the peers whose files are there. */
+  readonly peers: readonly Subject[];
+}
+
+export async function subjectsOf(net: BenchmarkNet, data: Dataset): Promise<Subjects> {
   const model = readModel(net.model);
   const { graph } = prepare(load(model), { ioLayout: "source" });
   const float = await graphSubject("float", model.bytes.length, graph, nodeOnnxruntime());
-  const others = [await tfliteSubject(net.tflite.maker, readModel(net.tflite.path).bytes)];
-  if (net.onnx) others.push(await onnxSubject("onnxruntime min/max", net.onnx));
-  return [float, await compiledSubject(net, data), ...others];
+  const ours: Subject[] = [];
+  for (const [name, request] of settings) ours.push(await compiledSubject(name, net.model, data, request));
+  const peers: Subject[] = [];
+  for (const peer of net.peers) {
+    if (!("path" in peer)) continue;
+    const made = peer.path.endsWith(".onnx")
+      ? onnxSubject(peer.maker, peer.path)
+      : tfliteSubject(peer.maker, readModel(peer.path).bytes);
+    peers.push(await made);
+  }
+  return { float, ours: ours as [Subject, ...Subject[]], peers };
 }

@@ -1,54 +1,80 @@
-import { folderFiles } from "@millrace/devices/node";
-import { type Dataset, type Inference, metrics, type Outputs, openDataset } from "@millrace/toolkit";
-import { arePresent, type BenchmarkNet, mlperfNets, mobileNetV2 } from "./accuracy-nets.ts";
+import { type Dataset, type Inference, metrics, type Outputs } from "@millrace/toolkit";
+import { arePresent, type BenchmarkNet, benchmarkNets, samplesOf } from "./accuracy-nets.ts";
 import { areaUnderCurve, meanOf, pairedDifference, type Statistic } from "./accuracy-statistics.ts";
 import { type Subject, subjectsOf } from "./accuracy-subjects.ts";
 import { type Benchmark, type Row, row } from "./row.ts";
 
-/** Accuracy of int8 networks on all test samples, beside the same networks in float and by other tools. Tells more on standard error. */
-export const compareAccuracy: Benchmark = () => compareNets(mlperfNets);
+/** A subject with what it scored on each test sample and on all of them. */
+interface Scored extends Subject {
+  readonly scores: readonly number[];
+  readonly value: number;
+}
 
-const slowName = "accuracy-mobilenet";
-
-/** The same for MobileNetV2, which takes minutes and is therefore only run by name. */
-export const compareMobileNetAccuracy: Benchmark = async () =>
-  process.argv.includes(slowName) ? compareNets([mobileNetV2]) : { skipped: `it takes minutes; ask for ${slowName}` };
-
-async function compareNets(nets: readonly BenchmarkNet[]): ReturnType<Benchmark> {
+/**
+ * Accuracy of quantized networks on all test samples, beside the same networks in float and by other tools. Words of the command line that name
+ * networks leave out the others. Tells more on standard error.
+ */
+export const compareAccuracy: Benchmark = async () => {
+  const named = benchmarkNets.filter(({ name }) => process.argv.includes(`--${name.toLowerCase()}`));
+  const nets = named.length > 0 ? named : benchmarkNets;
   if (!arePresent(nets)) return { skipped: "needs ../shared/fixtures and ../shared/assets" };
   const rows: Row[] = [];
   for (const net of nets) rows.push(...(await compareNet(net)));
   return rows;
-}
+};
 
 async function compareNet(net: BenchmarkNet): Promise<readonly Row[]> {
-  const data = await openDataset(folderFiles(net.data));
-  const subjects = await subjectsOf(net, data);
-  const scores: number[][] = [];
-  for (const subject of subjects) scores.push(await scoresOf(subject, data));
+  const data = await samplesOf(net);
   const statistic = statisticOf(data);
-  const everySample = scores[0].map((_, sample) => sample);
-  const values = scores.map((list) => statistic(list, everySample));
-  report(net, data, subjects, scores, values, statistic);
-  const [, ours, ...others] = subjects;
-  const metric = data.metric === "top1" ? "top-1 error" : "1 - AUC";
-  const rows = subjects.flatMap((subject, at) =>
-    subject === ours ? [] : [row(`${metric} of ${net.name}`, missed(values[1]), missed(values[at]), subject.name, "")],
+  const subjects = await subjectsOf(net, data);
+  const scored = async (subject: Subject): Promise<Scored> => {
+    const scores = await scoresOf(subject, data);
+    return { ...subject, scores, value: statistic(scores, [...scores.keys()]) };
+  };
+  const float = await scored(subjects.float);
+  const ours = await eachOf(subjects.ours, scored);
+  const peers = await eachOf(subjects.peers, scored);
+  const [byDefault] = ours;
+  console.error(
+    `\n${net.name}: ${data.metric} over ${data.split.test.length} samples; differences with a 95 % interval (paired bootstrap)`,
   );
-  rows.push(
-    ...others.map(({ name, bytes }) => row(`size of ${net.name}`, ours.bytes / 1000, bytes / 1000, name, "kB")),
-  );
-  if (net.seconds) rows.push(row(`quantize ${net.name}`, ours.seconds!, net.seconds, net.tflite.maker, "s"));
-  return rows;
+  for (const subject of [float, ...ours, ...peers]) console.error(`  ${described(subject, float, statistic)}`);
+  for (const peer of peers)
+    console.error(
+      `  Millrace's default less ${peer.name}: ${shown(pairedDifference(byDefault.scores, peer.scores, statistic))}`,
+    );
+  return rowsOf(net, data.metric === "top1" ? "top-1 error" : "1 - AUC", { float, byDefault, ours, peers });
 }
 
-/** What is missing to 1, to four decimals. */
-function missed(value: number): number {
-  return Number((1 - value).toFixed(4));
+interface Results {
+  readonly float: Scored;
+  readonly byDefault: Scored;
+  readonly ours: readonly Scored[];
+  readonly peers: readonly Scored[];
+}
+
+function rowsOf(net: BenchmarkNet, metric: string, { float, byDefault, ours, peers }: Results): readonly Row[] {
+  const missed = (value: number) => Number((1 - value).toFixed(4));
+  const against = (value: number, name: string) =>
+    row(`${metric} of ${net.name}`, missed(byDefault.value), missed(value), name, "");
+  const figures = net.peers.flatMap((peer) => ("value" in peer ? [against(peer.value, `${peer.maker}, stated`)] : []));
+  const seconds = net.seconds === undefined ? [] : [net.seconds];
+  return [
+    ...[float, ...ours.slice(1), ...peers].map(({ value, name }) => against(value, name)),
+    ...figures,
+    ...peers.map(({ name, bytes }) => row(`size of ${net.name}`, byDefault.bytes / 1000, bytes / 1000, name, "kB")),
+    ...seconds.map((peer) => row(`quantize ${net.name}`, byDefault.seconds!, peer, "TensorFlow 2.21, stated", "s")),
+  ];
 }
 
 function statisticOf(data: Dataset): Statistic {
   return data.metric === "top1" ? meanOf : areaUnderCurve(data.split.test.map((sample) => data.labels![sample]));
+}
+
+async function eachOf<T, R>(items: readonly T[], make: (item: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = [];
+  for (const item of items) made.push(await make(item));
+  return made;
 }
 
 /** One number for each test sample: whether the first choice is right, or the reconstruction error. */
@@ -77,24 +103,15 @@ function errorOf(inputs: readonly Inference[], outputs: readonly Outputs[]): num
   return accumulator.result().value;
 }
 
-function report(
-  { name }: BenchmarkNet,
-  { metric, split }: Dataset,
-  subjects: readonly Subject[],
-  scores: readonly (readonly number[])[],
-  values: readonly number[],
-  statistic: Statistic,
-): void {
-  console.error(
-    `\n${name}: ${metric} over ${split.test.length} samples; ours less the other's with a 95 % interval (paired bootstrap)`,
-  );
-  for (const [at, subject] of subjects.entries()) {
-    const { value, low, high } = pairedDifference(scores[1], scores[at], statistic);
-    const shown = at === 1 ? "" : `${signed(value)} [${signed(low)}, ${signed(high)}]`;
-    const seconds = subject.seconds === undefined ? "" : `${subject.seconds.toFixed(2)} s`;
-    const cells = [subject.name.padEnd(20), values[at].toFixed(4), shown.padEnd(26), `${subject.bytes} bytes`, seconds];
-    console.error(`  ${cells.join("  ").trimEnd()}`);
-  }
+function described(subject: Scored, float: Scored, statistic: Statistic): string {
+  const { name, value, bytes, seconds, scores } = subject;
+  const difference = subject === float ? "" : `${shown(pairedDifference(scores, float.scores, statistic))} from float`;
+  const time = seconds === undefined ? "" : `${seconds.toFixed(2)} s`;
+  return [name.padEnd(28), value.toFixed(4), difference.padEnd(38), `${bytes} bytes`, time].join("  ").trimEnd();
+}
+
+function shown({ value, low, high }: ReturnType<typeof pairedDifference>): string {
+  return `${signed(value)} [${signed(low)}, ${signed(high)}]`;
 }
 
 function signed(value: number): string {

@@ -1,4 +1,4 @@
-import { compareAccuracy, compareMobileNetAccuracy } from "./accuracy.ts";
+import { compareAccuracy } from "./accuracy.ts";
 import { planModels } from "./arena.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { compareEngines } from "./engine.ts";
@@ -19,7 +19,6 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   plan: planArenas,
   arena: planModels,
   accuracy: compareAccuracy,
-  "accuracy-mobilenet": compareMobileNetAccuracy,
   engine: compareEngines,
   "engine-layers": profileEngineLayers,
   threads: compareThreads,
