@@ -44,8 +44,8 @@ function convolution(node: SourceNode): Value {
 }
 
 /**
- * A convolution over any number of spatial axes. Of more than two, the first one is unfolded: its positions are further
- * images of the batch, what the kernel covers of it are further channels.
+ * A convolution over any number of spatial axes. Of more than two, the first one is unfolded: its positions are further images of the batch, what
+ * the kernel covers of it are further channels. Microcontrollers and integers can do that, and not a convolution of volumes.
  */
 function convolved(node: SourceNode, [x, weights, ...bias]: readonly Value[], window: Window): Value {
   if (window.length > 2) return convolvedInSlices(node, [x, weights, ...bias], window);
