@@ -1,5 +1,6 @@
 import { compareAccuracy } from "./accuracy.ts";
 import { planModels } from "./arena.ts";
+import { calibrateMobileNet } from "./calibrate.ts";
 import { convertDenseNet, convertMobileNet } from "./conversion.ts";
 import { compareEngines } from "./engine.ts";
 import { profileEngineLayers } from "./engine-layers.ts";
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   peers: comparePeers,
   plan: planArenas,
   arena: planModels,
+  calibrate: calibrateMobileNet,
   accuracy: compareAccuracy,
   engine: compareEngines,
   "engine-layers": profileEngineLayers,

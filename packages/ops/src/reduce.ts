@@ -111,14 +111,16 @@ function reduction(name: string, row: Row) {
         axes.includes(axis) ? 0 : stride,
       );
       const result = new Float64Array(elementCount(output.shape as readonly number[])).fill(startOf(row, output));
-      const strides = stridesOf(x.shape);
-      for (let at = 0; at < source.length; at++) {
+      const rows = stridesOf(x.shape.slice(0, -1));
+      const [size, step] = [x.shape.at(-1) ?? 1, kept.at(-1) ?? 0];
+      for (let at = 0, line = 0; at < source.length; line++) {
         let target = 0;
-        for (let axis = 0, rest = at; axis < strides.length; axis++) {
-          target += Math.floor(rest / strides[axis]) * kept[axis];
-          rest %= strides[axis];
+        for (let axis = 0, rest = line; axis < rows.length; axis++) {
+          target += Math.floor(rest / rows[axis]) * kept[axis];
+          rest %= rows[axis];
         }
-        result[target] = row.fold(result[target], source[at]);
+        for (const end = at + size; at < end; at++, target += step)
+          result[target] = row.fold(result[target], source[at]);
       }
       const count = name === "mean" ? source.length / result.length : 1;
       return fromNumbers(

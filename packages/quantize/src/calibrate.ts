@@ -1,7 +1,9 @@
-import { DiagnosticError, type Graph, numbersOf, type Tensor, type Value } from "@millrace/ir";
+import { DiagnosticError, type Graph, type Tensor, type Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
+import { prepareObservation } from "./observation.ts";
 import { type CalibrationMethod, observers } from "./observers/observers.ts";
-import { channelStatistics, type Range, rangeOf, uniteRanges } from "./range.ts";
+import { isEmpty, type Range } from "./range.ts";
+import { WatchedValue } from "./watched-value.ts";
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal;
@@ -43,39 +45,31 @@ export async function calibrate(
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
   const observed = observableValues(graph);
-  const makeObserver = observers[options.method ?? "minmax"];
-  const watched = new Map(observed.map((value) => [value, makeObserver(options)]));
-  const extremes = new Map<Value, Range>();
-  const channels = new Map(observed.filter(isWeighted).map((value) => [value, channelStatistics()]));
-  const prepared = await engine.prepare(graph, observed);
+  const { readsValues, create } = observers[options.method ?? "minmax"];
+  const watched = observed.map((value) => new WatchedValue(value, create(options)));
+  const observation = await prepareObservation(graph, engine, observed, readsValues);
   let inferences = 0;
   try {
     for await (const feeds of samples) {
       options.signal?.throwIfAborted();
-      const results = await prepared.run(feeds);
-      for (const [value, observer] of watched) {
-        const tensor = results.get(value.name) ?? feeds.get(value.name)!;
-        const numbers = numbersOf(tensor);
-        const seen = rangeOf(numbers);
-        if (seen.minimum <= seen.maximum) {
-          observer.observe(numbers, seen);
-          extremes.set(value, uniteRanges(extremes.get(value) ?? seen, seen));
-        }
-        channels.get(value)?.observe(tensor);
-      }
+      const sights = await observation.run(feeds);
+      for (const each of watched) each.add(sights.get(each.value)!);
       inferences++;
       options.progress?.(inferences);
     }
   } finally {
-    await prepared.dispose();
+    await observation.dispose();
   }
   if (inferences === 0) throw new DiagnosticError([noSamples]);
-  requireFinite(observed.filter((value) => !extremes.has(value)));
-  const ranges = new Map([...watched].map(([value, observer]) => [value, observer.range()!]));
-  const statistics = [...channels].map(([value, channel]) => [value, channel.result()] as const);
-  const means = new Map(statistics.map(([value, each]) => [value, each.means]));
-  const maxima = new Map(statistics.map(([value, each]) => [value, each.maxima]));
-  return { ranges, extremes, means, maxima, inferences };
+  requireFinite(watched.filter(({ extremes }) => isEmpty(extremes)).map(({ value }) => value));
+  const weighted = watched.filter(({ value }) => isWeighted(value));
+  return {
+    ranges: new Map(watched.map(({ value, observer }) => [value, observer.range()!])),
+    extremes: new Map(watched.map(({ value, extremes }) => [value, extremes])),
+    means: new Map(weighted.map(({ value, channels }) => [value, channels.means])),
+    maxima: new Map(weighted.map(({ value, channels }) => [value, channels.maxima])),
+    inferences,
+  };
 }
 
 const noSamples = {

@@ -18,8 +18,8 @@ function normal(count: number, deviation = 1): Float32Array {
 }
 
 function rangeBy(method: CalibrationMethod, tensors: readonly Float32Array[]) {
-  const observer = observers[method]({});
-  for (const values of tensors) observer.observe(values, rangeOf(values));
+  const observer = observers[method].create({});
+  for (const values of tensors) observer.observe(rangeOf(values), values);
   return observer.range();
 }
 
@@ -91,7 +91,7 @@ describe("ways to choose a range", () => {
 });
 
 function rangeOfPercentile(values: Float32Array, percentile: number) {
-  const observer = observers.percentile({ percentile });
-  observer.observe(values, rangeOf(values));
+  const observer = observers.percentile.create({ percentile });
+  observer.observe(rangeOf(values), values);
   return observer.range()!;
 }

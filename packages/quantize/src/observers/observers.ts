@@ -4,8 +4,8 @@ import { divergence, type Loss, leastLoss, squaredError } from "./search.ts";
 
 /** Collects what an activation looks like over the calibration samples, in bounded memory. */
 export interface Observer {
-  /** Gets a tensor's numbers, and the least and greatest of those that are finite, of which there are some. */
-  observe(values: ArrayLike<number>, seen: Range): void;
+  /** Gets the least and greatest of a tensor's finite numbers, of which there are some, and its numbers if it reads them. */
+  observe(seen: Range, values?: ArrayLike<number>): void;
   /** The range to represent in 8 bits; undefined if nothing was observed. */
   range(): Range | undefined;
 }
@@ -24,7 +24,7 @@ const levels = 255;
 function minMax(): Observer {
   let range: Range | undefined;
   return {
-    observe(_, seen) {
+    observe(seen) {
       range = range ? uniteRanges(range, seen) : seen;
     },
     range: () => range,
@@ -35,7 +35,7 @@ function minMax(): Observer {
 function average(): Observer {
   let [minimum, maximum, count] = [0, 0, 0];
   return {
-    observe(_, seen) {
+    observe(seen) {
       minimum += seen.minimum;
       maximum += seen.maximum;
       count++;
@@ -48,16 +48,12 @@ function average(): Observer {
 function counting(choose: (histogram: Histogram) => Range): Observer {
   let histogram: Histogram | undefined;
   return {
-    observe(values, seen) {
+    observe(seen, values = []) {
       histogram ??= new Histogram();
       histogram.add(values, seen);
     },
     range: () => histogram && choose(histogram),
   };
-}
-
-function withLeast(loss: Loss): () => Observer {
-  return () => counting((histogram) => leastLoss(histogram, loss, levels));
 }
 
 /** The range without the outermost numbers, to the width of a bin. */
@@ -80,14 +76,27 @@ function middle({ width, range, bins: { first, counts } }: Histogram, percentile
   };
 }
 
+/** A way to choose ranges. */
+interface ObserverKind {
+  /** Whether it reads a tensor's numbers, or their least and greatest only. */
+  readonly readsValues: boolean;
+  create(options: ObserverOptions): Observer;
+}
+
+function withLeast(loss: Loss): ObserverKind {
+  return { readsValues: true, create: () => counting((histogram) => leastLoss(histogram, loss, levels)) };
+}
+
 /** Ways to choose ranges, by name. */
 export const observers = {
-  minmax: minMax,
-  average,
-  percentile: ({ percentile = defaultPercentile }: ObserverOptions) =>
-    counting((histogram) => middle(histogram, percentile)),
+  minmax: { readsValues: false, create: minMax },
+  average: { readsValues: false, create: average },
+  percentile: {
+    readsValues: true,
+    create: ({ percentile = defaultPercentile }) => counting((histogram) => middle(histogram, percentile)),
+  },
   entropy: withLeast(divergence),
   mse: withLeast(squaredError),
-} satisfies Readonly<Record<string, (options: ObserverOptions) => Observer>>;
+} satisfies Readonly<Record<string, ObserverKind>>;
 
 export type CalibrationMethod = keyof typeof observers;

@@ -1,0 +1,40 @@
+import { numbersOf, type Value } from "@millrace/ir";
+import type { Sight } from "./observation.ts";
+import type { Observer } from "./observers/observers.ts";
+import { emptyRange, isEmpty, uniteRanges } from "./range.ts";
+
+/** What all inferences have shown of a value so far. */
+export class WatchedValue {
+  readonly value: Value;
+  readonly observer: Observer;
+  /** Least and greatest finite number. */
+  extremes = emptyRange;
+  #sums = new Float64Array(0);
+  #maxima = new Float64Array(0);
+  #inferences = 0;
+
+  constructor(value: Value, observer: Observer) {
+    this.value = value;
+    this.observer = observer;
+  }
+
+  /** Mean of the inferences' means and greatest of their maxima, for each index of the last axis. */
+  get channels(): { readonly means: Float64Array; readonly maxima: Float64Array } {
+    return { means: this.#sums.map((sum) => sum / this.#inferences), maxima: this.#maxima };
+  }
+
+  add({ range, means, maxima, tensor }: Sight): void {
+    if (this.#inferences === 0) {
+      this.#sums = new Float64Array(means.length);
+      this.#maxima = new Float64Array(means.length).fill(Number.NEGATIVE_INFINITY);
+    }
+    for (let channel = 0; channel < means.length; channel++) {
+      this.#sums[channel] += means[channel];
+      this.#maxima[channel] = Math.max(this.#maxima[channel], maxima[channel]);
+    }
+    this.#inferences++;
+    if (isEmpty(range)) return;
+    this.extremes = uniteRanges(this.extremes, range);
+    this.observer.observe(range, tensor && numbersOf(tensor));
+  }
+}
