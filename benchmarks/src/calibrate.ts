@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { folderFiles } from "@millrace/devices/node";
 import { type CalibrationMethod, npyOf, openDataset } from "@millrace/toolkit";
-import { mobileNetV2 } from "./accuracy-nets.ts";
+import { mobileNetV2Path } from "./conversion.ts";
 import { type Benchmark, type Row, row } from "./row.ts";
 
+const imageFolder = fileURLToPath(new URL("../../../shared/assets/images/imagenet224", import.meta.url));
 const images = 100;
 const size = 224;
 
@@ -24,7 +25,7 @@ const goalMebibytes = 400;
 
 /** Time and peak memory of `millrace quantize` of MobileNetV2 with 100 decoded images, a process for each method, beside goals from onnxruntime's published figures. */
 export const calibrateMobileNet: Benchmark = async () => {
-  if (!existsSync(mobileNetV2.model)) return { skipped: "needs ../shared/fixtures/mobilenetv2" };
+  if (!existsSync(mobileNetV2Path)) return { skipped: "needs ../shared/fixtures/mobilenetv2" };
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
   try {
     await writeDecodedImages(folder);
@@ -42,7 +43,7 @@ export const calibrateMobileNet: Benchmark = async () => {
 
 /** The images as one array of bytes, with a description. */
 async function writeDecodedImages(folder: string): Promise<void> {
-  const source = await openDataset(folderFiles(mobileNetV2.data));
+  const source = await openDataset(folderFiles(imageFolder));
   const shape = [size, size, 3];
   const pixels = new Uint8Array(images * size * size * 3);
   for (let sample = 0; sample < images; sample++) {
@@ -59,10 +60,10 @@ async function writeDecodedImages(folder: string): Promise<void> {
 
 const commandLine = fileURLToPath(new URL("../../apps/cli/bin/millrace.mjs", import.meta.url));
 /** Run by the measured process before anything else. */
-const tellPeak = 'process.on("exit", () => console.error(`peak ${process.resourceUsage().maxRSS}`))';
+const tellPeak = 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS))';
 
 function quantizeOnce(folder: string, method: CalibrationMethod) {
-  const words = ["quantize", mobileNetV2.model, "--data", folder, "-o", join(folder, "out.tflite")];
+  const words = ["quantize", mobileNetV2Path, "--data", folder, "-o", join(folder, "out.tflite")];
   const options = ["--calibration", method, "--samples", String(images)];
   const start = performance.now();
   const { status, stderr } = spawnSync(
