@@ -33,7 +33,7 @@ export interface Subject {
 /** The settings that are measured; the first is the default. */
 const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8", {}],
-  ["int8, squared error", { calibration: "mse" }],
+  ["int8, min/max", { calibration: "minmax" }],
   ["int8, equalized", { recover: ["equalize"] }],
   ["int16x8", { scheme: "int16x8" }],
 ];

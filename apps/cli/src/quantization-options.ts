@@ -46,10 +46,10 @@ export function withQuantizationOptions(command: Command): Command {
   command
     .option("--data <data>", dataDescription)
     .addOption(new Option("--scheme <scheme>", "types of activations and weights").choices(schemes).default("int8"))
-    .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("minmax"))
+    .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("mse"))
     .option(
       "--percentile <percent>",
-      "what --calibration percentile keeps of the numbers (default: 99.99)",
+      "what --calibration percentile keeps of the numbers other than 0 (default: 99.99)",
       parsePercentile,
     )
     .option(

@@ -9,7 +9,7 @@ export interface CalibrationOptions {
   readonly signal?: AbortSignal;
   /** Called after each inference with how many are done. */
   readonly progress?: (done: number) => void;
-  /** How the ranges of 8-bit values are chosen; the whole range seen by default. */
+  /** How the ranges of 8-bit values are chosen; by the least squared error by default. */
   readonly method?: CalibrationMethod;
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
@@ -45,7 +45,7 @@ export async function calibrate(
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
   const observed = observableValues(graph);
-  const { readsValues, create } = observers[options.method ?? "minmax"];
+  const { readsValues, create } = observers[options.method ?? "mse"];
   const watched = observed.map((value) => new WatchedValue(value, create(options)));
   const observation = await prepareObservation(graph, engine, observed, readsValues);
   let inferences = 0;

@@ -53,7 +53,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
   const diagnostics = [...prepared.diagnostics, ...result.diagnostics];
-  const { scheme = "int8", calibration = "minmax" } = options;
+  const { scheme = "int8", calibration = "mse" } = options;
   const method = result.samples === 0 ? "none" : calibration;
   const facts = { model, macs: macsOf(float), parameters, memory, scheme, calibration: method } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);

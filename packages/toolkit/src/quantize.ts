@@ -23,7 +23,7 @@ import { feedsOf, modelInputs } from "./real-values.ts";
 export interface QuantizeRequest extends QuantizeOptions, Progress {
   /** Most calibration samples to use; all that the data's split names by default, at most 100. */
   readonly samples?: number;
-  /** How the ranges of 8-bit activations are chosen; `minmax` by default. */
+  /** How the ranges of 8-bit activations are chosen; `mse` by default. */
   readonly calibration?: CalibrationMethod;
   /** Changes of the float graph that make it lose less in integers; none by default. */
   readonly recover?: readonly RecoveryName[];

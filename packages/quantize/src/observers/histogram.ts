@@ -6,7 +6,7 @@ const finestWidth = 2 ** -100;
 
 /**
  * Counts of numbers in bins of one width, a power of two that doubles when they would become too many: memory is bounded whatever comes. Zero lies
- * between two bins. Numbers that are not finite are left out.
+ * between two bins. Left out are numbers that are not finite and zeros: every range has them exactly, and behind a rectifier they outnumber all others.
  */
 export class Histogram {
   #width = finestWidth;
@@ -37,7 +37,7 @@ export class Histogram {
     const last = counts.length - 1;
     for (let index = 0; index < values.length; index++) {
       const bin = Math.floor(values[index] * perWidth) - first;
-      if (bin >= 0 && bin <= last) counts[bin]++;
+      if (values[index] !== 0 && bin >= 0 && bin <= last) counts[bin]++;
     }
   }
 

@@ -74,6 +74,18 @@ describe("ways to choose a range", () => {
       }
   });
 
+  test("zeros, which a rectifier makes in great number, narrow no range", () => {
+    const rectified = normal(20_000).map((value) => Math.max(0, value));
+    const sparse = new Float32Array(200_000);
+    sparse.set(rectified);
+    for (const method of ["percentile", "entropy", "mse"] as const) {
+      const range = rangeBy(method, [sparse])!;
+      expect(range).toEqual(rangeBy(method, [rectified]));
+      expect(range.maximum).toBeGreaterThan(2.5);
+    }
+    expect(rangeBy("entropy", [new Float32Array(10)])).toEqual({ minimum: 0, maximum: 0 });
+  });
+
   test("entropy cuts an outlier off, and nothing of an even distribution", () => {
     const values = normal(100_000);
     values[0] = 100;

@@ -11,7 +11,7 @@ export interface Observer {
 }
 
 export interface ObserverOptions {
-  /** How much of the numbers `percentile` keeps, in percent; half of the rest is cut off at each end. */
+  /** How much of the numbers other than 0 `percentile` keeps, in percent; half of the rest is cut off at each end. */
   readonly percentile?: number;
 }
 

@@ -39,6 +39,9 @@ export const squaredError: Loss = ({ width, bins: { first, counts } }, { minimum
   return sum;
 };
 
+/** Bins that a step must have at least: with fewer, rounding to steps seems to lose nothing, and ranges come out far too narrow. */
+const binsPerStep = 4;
+
 /**
  * Kullback–Leibler divergence of the rounded numbers from the cut ones, as in TensorRT's calibration: what is cut off counts at the ends, and
  * each step's numbers are spread evenly over its bins that are not empty.
@@ -46,38 +49,37 @@ export const squaredError: Loss = ({ width, bins: { first, counts } }, { minimum
 export const divergence: Loss = ({ width, bins: { first, counts } }, { minimum, maximum }, levels) => {
   const from = Math.max(0, Math.floor(minimum / width) - first);
   const to = Math.min(counts.length, Math.ceil(maximum / width) - first);
-  if (to <= from) return Number.POSITIVE_INFINITY;
+  if (to - from < Math.min(counts.length, binsPerStep * levels)) return Number.POSITIVE_INFINITY;
   const kept = counts.slice(from, to);
   const cut = kept.slice();
   for (let index = 0; index < from; index++) cut[0] += counts[index];
   for (let index = to; index < counts.length; index++) cut[cut.length - 1] += counts[index];
-  const spread = evened(kept, Math.min(levels, kept.length));
-  return relativeEntropy(cut, spread);
+  return relativeEntropy(cut, evened(kept, cut, Math.min(levels, kept.length)));
 };
 
-/** The counts after rounding to `steps` steps: each step's sum over its bins that are not empty. */
-function evened(counts: Float64Array, steps: number): Float64Array {
-  const result = new Float64Array(counts.length);
+/** The kept counts after rounding to `steps` steps: each step's sum over its bins that are not empty in `cut`. */
+function evened(kept: Float64Array, cut: Float64Array, steps: number): Float64Array {
+  const result = new Float64Array(kept.length);
   for (let step = 0; step < steps; step++) {
-    const from = Math.floor((step * counts.length) / steps);
-    const to = Math.floor(((step + 1) * counts.length) / steps);
+    const from = Math.floor((step * kept.length) / steps);
+    const to = Math.floor(((step + 1) * kept.length) / steps);
     let [sum, filled] = [0, 0];
     for (let at = from; at < to; at++) {
-      sum += counts[at];
-      if (counts[at] > 0) filled++;
+      sum += kept[at];
+      if (cut[at] > 0) filled++;
     }
-    for (let at = from; at < to; at++) if (counts[at] > 0) result[at] = sum / filled;
+    for (let at = from; at < to; at++) if (cut[at] > 0) result[at] = sum / filled;
   }
   return result;
 }
 
+/** Stands for no count at all where there should be one, so that what is cut off costs something finite. */
+const leastCount = 1e-4;
+
 function relativeEntropy(p: Float64Array, q: Float64Array): number {
   const [sumP, sumQ] = [p, q].map((counts) => counts.reduce((a, b) => a + b, 0));
-  let result = 0;
-  for (let at = 0; at < p.length; at++) {
-    if (p[at] === 0) continue;
-    if (q[at] === 0) return Number.POSITIVE_INFINITY;
-    result += (p[at] / sumP) * Math.log((p[at] * sumQ) / (q[at] * sumP));
-  }
+  let result = sumQ > 0 ? 0 : Number.POSITIVE_INFINITY;
+  for (let at = 0; at < p.length && sumQ > 0; at++)
+    if (p[at] > 0) result += (p[at] / sumP) * Math.log((p[at] * sumQ) / (Math.max(q[at], leastCount) * sumP));
   return result;
 }
