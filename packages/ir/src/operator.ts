@@ -91,6 +91,8 @@ export interface Operator {
   readonly quantization: QuantizationRule;
   /** Types of the results. Inputs and attributes were checked before. Only `quantize` gives its result a quantization here. */
   infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly ValueType[];
+  /** The optional inputs that the results are multiplied by and moved by in the end, to which they broadcast; only operators that do so answer. */
+  readonly scaling?: { readonly factor: string; readonly offset: string };
   /** The node's bodies; only operators that have some answer. */
   bodies?(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly Body[];
   /** Sentences about what is wrong with the inputs or attributes; empty if nothing is. */

@@ -39,6 +39,7 @@ export interface Definition<S extends Slots, A extends Specs> {
   readonly inputs: S;
   readonly attributes: A;
   readonly quantization: QuantizationRule;
+  readonly scaling?: Operator["scaling"];
   infer(inputs: Named<S, Value>, attributes: AttributesOf<A>): ValueType | readonly ValueType[];
   bodies?(inputs: Named<S, Value>, attributes: AttributesOf<A>): readonly Body[];
   /** Conditions beyond the types, in order: what must hold, as a sentence, and the test. Each may rely on those before it. */
@@ -86,7 +87,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
   const slots: InputSpec[] = Object.entries(definition.inputs).map(([name, slot]) => ({ name, ...slot }));
   const named = <T>(inputs: readonly (T | undefined)[]) => nameInputs(slots, inputs) as Named<S, T>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<A>;
-  const { bodies, evaluate, macs, transposed, widened } = definition;
+  const { bodies, evaluate, macs, scaling, transposed, widened } = definition;
   return {
     name: definition.name,
     inputs: slots,
@@ -99,6 +100,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     check: (inputs, attributes) => problemsOf(slots, definition, inputs, attributes),
     cost: (inputs, outputs, attributes): Cost => ({ macs: macs?.(named(inputs), outputs[0], typed(attributes)) ?? 0 }),
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
+    ...(scaling && { scaling }),
     ...(widened && { widened: (attributes: Attributes, axis: number) => widened(typed(attributes), axis) }),
     ...(bodies && {
       bodies: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>

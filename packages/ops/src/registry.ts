@@ -14,12 +14,14 @@ import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
 import { gatherBatched } from "./gather-batched.ts";
 import { gatherNd } from "./gather-nd.ts";
+import { groupNormalization } from "./group-normalization.ts";
 import { ifOperator } from "./if.ts";
 import { l2Normalize } from "./l2-normalize.ts";
 import { asymmetricLinear, linear } from "./linear.ts";
 import { localResponseNormalization } from "./local-response-normalization.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
+import { layerNormalization, rmsNormalization } from "./normalize.ts";
 import { pad } from "./pad.ts";
 import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
 import { averagePool2d, l2Pool2d, maxPool2d } from "./pool2d.ts";
@@ -68,6 +70,9 @@ const all = {
   l2Pool2d,
   maxPool2d,
   batchNorm,
+  layerNormalization,
+  rmsNormalization,
+  groupNormalization,
   softmax,
   logSoftmax,
   l2Normalize,

@@ -1,7 +1,17 @@
 import { fromNumbers, type Graph, type Node, numbersOf, onlyUse, type Tensor, type Value } from "@millrace/ir";
+import { operators } from "@millrace/ops";
 import { inheritName, removeNodes, replaceNode } from "./edit.ts";
 import { isRefusal, type Refusal, refuse, rewrite } from "./rewrite.ts";
-import { entryAt, type Scaling, type ScalingRow, scalingOf, scalingOperators, scalingRow } from "./scaling.ts";
+import {
+  entryAt,
+  type Scaling,
+  type ScalingRow,
+  scalingAtEnd,
+  scalingOf,
+  scalingOperators,
+  scalingRow,
+  unscaledInputs,
+} from "./scaling.ts";
 
 /** A layer whose data are scaled: each result sums a slice of the weights, and the results of a group see the same channels. */
 interface Layer {
@@ -12,7 +22,8 @@ interface Layer {
 }
 
 interface Folding extends ScalingRow {
-  readonly x: Value;
+  /** What is scaled; undefined where the first node computes it too and scales it in the end. */
+  readonly x: Value | undefined;
   readonly layers: readonly Layer[];
 }
 
@@ -37,9 +48,10 @@ function layerOf(node: Node, scaled: Value, { shift }: Scaling): Layer | Refusal
  * such as what follows a normalization: w · (gain · x + shift) + b = (w · gain) · x + (b + Σ w · shift).
  */
 export const foldScalingAhead = rewrite<Folding>("fold-scaling-ahead", {
-  roots: scalingOperators,
+  roots: [...scalingOperators, ...[...operators.values()].filter(({ scaling }) => scaling)],
   find(node, graph) {
-    const first = scalingOf(node);
+    const own = scalingAtEnd(node);
+    const first = own ? { x: undefined, scaling: own } : scalingOf(node);
     if (first === undefined || isRefusal(first)) return undefined;
     const { nodes, scaling } = scalingRow(node, first.scaling);
     const last = nodes.at(-1)!;
@@ -55,9 +67,11 @@ export const foldScalingAhead = rewrite<Folding>("fold-scaling-ahead", {
     }
     return { nodes, scaling, x: first.x, layers };
   },
-  replace({ nodes, scaling, x, layers }, _, graph) {
-    for (const layer of layers) takeIn(graph, layer, scaling, x, nodes);
+  replace({ nodes, scaling, x, layers }, node, graph) {
+    const data = x ?? withoutScaling(graph, node);
+    for (const layer of layers) takeIn(graph, layer, scaling, data, nodes);
     removeNodes(graph, nodes.slice(-1));
+    if (x === undefined) inheritName(graph, data, node.outputs[0]);
   },
   examples: [
     {
@@ -85,6 +99,24 @@ export const foldScalingAhead = rewrite<Folding>("fold-scaling-ahead", {
         z: f32[1,1] = linear(x, v, c) {activation=relu} from [norm, second]
         output y
         output z`,
+    },
+    {
+      name: "a normalization with gain and shift of its own",
+      before: `
+        input x: f32[1,2]
+        constant gain: f32[2] = [2, 3]
+        constant shift: f32[2] = [1, -1]
+        a: f32[1,2] = layerNormalization(x, gain, shift) {axes=[1], epsilon=1} from [norm]
+        constant w: f32[1,2] = [1, 2]
+        y: f32[1,1] = linear(a, w) {activation=none} from [first]
+        output y`,
+      after: `
+        input x: f32[1,2]
+        a: f32[1,2] = layerNormalization(x) {axes=[1], epsilon=1} from [norm]
+        constant w: f32[1,2] = [2, 6]
+        constant y.bias: f32[1] = [-1]
+        y: f32[1,1] = linear(a, w, y.bias) {activation=none} from [norm, first]
+        output y`,
     },
     {
       name: "a factor for each channel before a depthwise convolution with padding",
@@ -151,6 +183,11 @@ export const foldScalingAhead = rewrite<Folding>("fold-scaling-ahead", {
     },
   ],
 });
+
+function withoutScaling(graph: Graph, node: Node): Value {
+  const { op, attributes, name, origin } = node;
+  return graph.addNode({ op, inputs: unscaledInputs(node), attributes, name, origin, before: node }).outputs[0];
+}
 
 function takeIn(graph: Graph, layer: Layer, { gain, shift }: Scaling, x: Value, merged: readonly Node[]): void {
   const { node, weights, bias } = layer;

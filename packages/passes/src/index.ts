@@ -10,4 +10,5 @@ export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/
 export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export * from "./remove-dead.ts";
 export { type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
+export { spellNormalizations } from "./spell-normalizations.ts";
 export { reasonToKeep, unrollLstm, unrollRecurrent } from "./unroll-recurrent.ts";

@@ -41,15 +41,48 @@ export function scalingOf(node: Node): ScalingNode | Refusal | undefined {
   if (operation === undefined || node.outputs[0].type.dtype !== "f32") return undefined;
   const { shape } = node.outputs[0].type;
   const at = node.inputs.findIndex((value) => value?.constant || storedConstant(value));
-  const [x, constant] = [node.inputs[1 - at], realConstant(node.inputs[at])];
-  if (x === undefined || x.constant || constant === undefined || !sameShape(x.type.shape, shape)) return undefined;
-  const sized = constant.shape.flatMap((size, axis) => (size === 1 ? [] : axis + shape.length - constant.shape.length));
-  if (sized.length > 1 || constant.data.length === 0) return undefined;
+  const x = node.inputs[1 - at];
+  if (x === undefined || x.constant || !sameShape(x.type.shape, shape)) return undefined;
+  const scaling = constantScaling(node.inputs[at], (number) => operation(number, at === 0), node.outputs[0]);
+  return scaling && { x, scaling };
+}
+
+/** What an operation does with a constant that has one number for each index of one axis of the result, or one for all. */
+function constantScaling(
+  value: Value | undefined,
+  operation: (number: number) => readonly [number, number],
+  result: Value,
+): Scaling | undefined {
+  const constant = realConstant(value);
+  if (constant === undefined || constant.data.length === 0) return undefined;
+  const outer = result.type.shape.length - constant.shape.length;
+  const sized = constant.shape.flatMap((size, axis) => (size === 1 ? [] : axis + outer));
+  if (sized.length > 1) return undefined;
   const numbers = numbersOf(constant);
   const [gain, shift] = [new Float64Array(numbers.length), new Float64Array(numbers.length)];
-  for (let index = 0; index < numbers.length; index++)
-    [gain[index], shift[index]] = operation(numbers[index], at === 0);
-  return { x, scaling: { axis: sized[0], gain, shift } };
+  for (let index = 0; index < numbers.length; index++) [gain[index], shift[index]] = operation(numbers[index]);
+  return { axis: sized[0], gain, shift };
+}
+
+/** What a node scales its results by in the end, if its operator does so and with constants for each index of one axis, or for all. */
+export function scalingAtEnd({ op, inputs, outputs }: Node): Scaling | undefined {
+  if (op.scaling === undefined || outputs[0].type.dtype !== "f32") return undefined;
+  const [factor, offset] = [op.scaling.factor, op.scaling.offset].map((name) => inputs[slotOf(op, name)]);
+  const gain = factor && constantScaling(factor, (number) => [number, 0], outputs[0]);
+  const shift = offset && constantScaling(offset, (number) => [1, number], outputs[0]);
+  if ((factor && !gain) || (offset && !shift)) return undefined;
+  return gain && shift ? followedBy(gain, shift) : (gain ?? shift);
+}
+
+/** The inputs of a node without those that scale its results in the end. */
+export function unscaledInputs({ op, inputs }: Node): readonly (Value | undefined)[] {
+  const { factor, offset } = op.scaling!;
+  const kept = inputs.map((value, index) => ([factor, offset].includes(op.inputs[index].name) ? undefined : value));
+  return kept.slice(0, kept.findLastIndex((value) => value !== undefined) + 1);
+}
+
+function slotOf(op: Operator, name: string): number {
+  return op.inputs.findIndex((slot) => slot.name === name);
 }
 
 /** A batch norm: gain = scale / √(variance + ε), shift = bias - mean · gain. */

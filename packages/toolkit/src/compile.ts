@@ -42,7 +42,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
   const model = await watch.time("import", () => load(source, options));
   const parameters = parametersOf(model.graph);
   const prepared = await watch.time("passes", () =>
-    prepare(model, { ioLayout: options.ioLayout ?? defaultLayout(to), unrolled: true }),
+    prepare(model, { ioLayout: options.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
   );
   const float = prepared.graph;
   const result = await watch.time("quantize", () => integerForm(float, data, options));

@@ -7,6 +7,7 @@ import {
   type Decision,
   inferShapes,
   runPasses,
+  spellNormalizations,
   unrollRecurrent,
 } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
@@ -28,6 +29,8 @@ export interface PrepareOptions {
   readonly open?: ReadonlySet<string>;
   /** Whether recurrent layers are written out step by step, as the quantizer wants them. */
   readonly unrolled?: boolean;
+  /** Whether normalizations are written out in operators that have integer forms, as the quantizer wants them. */
+  readonly spelled?: boolean;
 }
 
 /** Runs all passes that do not change what a model computes. `nchw` and `source` keep a channel-first model's inputs and outputs. */
@@ -41,6 +44,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
         ...(options.unrolled ? [unrollRecurrent] : []),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
+        ...(options.spelled ? [spellNormalizations] : []),
       ];
   const pins = runPasses(model.graph, [bindDimensions(new Map(), options.open)]).diagnostics;
   const { decisions, diagnostics } = blamingPins(pins, () => runPasses(model.graph, passes));

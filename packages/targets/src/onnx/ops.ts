@@ -5,6 +5,7 @@ import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
 import { type OnnxLowering, type Unsupported, unsupported } from "./emitter.ts";
 import * as layers from "./layers.ts";
+import * as normalizations from "./normalizations.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
 import * as shapes from "./shapes.ts";
 import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
@@ -73,6 +74,9 @@ export const onnxLowerings = {
   l2Pool2d: layers.lowerL2Pool2d,
   maxPool2d: layers.lowerMaxPool2d,
   batchNorm: layers.lowerBatchNorm,
+  layerNormalization: normalizations.lowerLayerNormalization,
+  rmsNormalization: normalizations.lowerRmsNormalization,
+  groupNormalization: normalizations.lowerGroupNormalization,
   softmax: layers.lowerSoftmax("Softmax"),
   logSoftmax: layers.lowerSoftmax("LogSoftmax"),
   localResponseNormalization: layers.lowerLocalResponseNormalization,

@@ -38,6 +38,8 @@ import * as shapes from "./shapes.ts";
 import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
 /** What each operator is in a TFLite file. */
+const writtenOut = unsupported("TFLite has no such normalization; it is written out in steps first");
+
 export const lowerings = {
   abs: plain("ABS"),
   neg: plain("NEG"),
@@ -99,6 +101,9 @@ export const lowerings = {
   l2Pool2d: pool("L2_POOL_2D", l2Pool2d),
   maxPool2d: pool("MAX_POOL_2D", maxPool2d),
   batchNorm: unsupported("TFLite has no batch normalization; it is folded into a neighbour or decomposed first"),
+  layerNormalization: writtenOut,
+  rmsNormalization: writtenOut,
+  groupNormalization: writtenOut,
   softmax: lowerSoftmax,
   logSoftmax: plain("LOG_SOFTMAX"),
   l2Normalize: lowerL2Normalize,

@@ -6,11 +6,16 @@ import {
   batchNorm,
   div,
   equal,
+  expand,
+  groupNormalization,
   l2Normalize,
+  layerNormalization,
   logSoftmax,
+  makesGroups,
   mean,
   mul,
   pow,
+  rmsNormalization,
   rsqrt,
   select,
   softmax,
@@ -85,6 +90,10 @@ function scaledAndShifted(node: SourceNode, x: Value, scale: Value, shift: Value
   return shift ? node.compute(add, [product, shift], plain) : product;
 }
 
+function epsilonOf(node: SourceNode, usual = 1e-5): number {
+  return node.attributes.real("epsilon", usual);
+}
+
 /** The axes from the attribute axis on, which these operators normalize over. */
 function trailingAxes(node: SourceNode): readonly number[] {
   const rank = node.shape(0).length;
@@ -94,43 +103,63 @@ function trailingAxes(node: SourceNode): readonly number[] {
   return Array.from({ length: rank - first }, (_, index) => first + index);
 }
 
-function layerNormalization(node: SourceNode): readonly Value[] {
-  const axes = trailingAxes(node);
-  const epsilon = node.attributes.real("epsilon", 1e-5);
-  const { result, mean, inverse } = normalized(node, node.input(0), axes, epsilon);
-  return [scaledAndShifted(node, result, node.input(1), node.optional(2)), mean, inverse];
+/** What is normalized over `axes`, with a factor and an offset of each element. */
+interface Layer {
+  readonly x: Value;
+  readonly axes: readonly number[];
+  readonly epsilon: number;
+  readonly scale: Value;
+  readonly bias?: Value | undefined;
 }
 
-/** x / √(mean of x² + epsilon) · scale, and what x is multiplied by. */
-function byRootMeanSquare(node: SourceNode, x: Value, axes: readonly number[], scale: Value): readonly [Value, Value] {
+/** The normalized layer, and its mean and the inverse of its deviation if the node is asked for them. */
+function normalizedLayer(node: SourceNode, { x, axes, epsilon, scale, bias }: Layer): readonly Value[] {
+  if (!node.wants(1) && !node.wants(2)) return [node.emit(layerNormalization, [x, scale, bias], { axes, epsilon })];
+  const { result, mean, inverse } = normalized(node, x, axes, epsilon);
+  return [scaledAndShifted(node, result, scale, bias), mean, inverse];
+}
+
+function overTrailingAxes(node: SourceNode): readonly Value[] {
+  const [x, scale, bias] = [node.input(0), node.input(1), node.optional(2)];
+  return normalizedLayer(node, { x, axes: trailingAxes(node), epsilon: epsilonOf(node), scale, bias });
+}
+
+/** x / √(mean of x² + epsilon) · scale, and what x is multiplied by if that is the result `index` that the node is asked for. */
+function byRootMeanSquare(node: SourceNode, { x, axes, epsilon, scale }: Layer, index: number): readonly Value[] {
+  if (!node.wants(index)) return [node.emit(rmsNormalization, [x, scale], { axes, epsilon })];
   const of = formulaOf(node);
   const squares = node.compute(mean, [of(mul, x, x)], { axes, keepDims: true });
-  const inverse = of(rsqrt, of(add, squares, node.attributes.real("epsilon", 1e-5)));
+  const inverse = of(rsqrt, of(add, squares, epsilon));
   return [of(mul, of(mul, x, inverse), scale), inverse];
 }
 
 function rootMeanSquare(node: SourceNode): readonly Value[] {
-  return byRootMeanSquare(node, node.input(0), trailingAxes(node), node.input(1));
+  const [x, scale] = [node.input(0), node.input(1)];
+  return byRootMeanSquare(node, { x, axes: trailingAxes(node), epsilon: epsilonOf(node), scale }, 1);
+}
+
+/** Layer normalization over the last axis with onnxruntime's epsilon. */
+export function scaledAndNormalized(node: SourceNode, x: Value, scale: Value, bias: Value): Value {
+  return node.emit(layerNormalization, [x, scale, bias], { axes: lastAxis(x), epsilon: epsilonOf(node, 1e-12) });
+}
+
+function lastAxis({ type }: Value): readonly number[] {
+  return [type.shape.length - 1];
 }
 
 /** Layer normalization of a sum of two inputs and a bias, which is the fourth result. */
-/** Layer normalization over the last axis with onnxruntime's epsilon. */
-export function scaledAndNormalized(node: SourceNode, x: Value, scale: Value, shift: Value): Value {
-  const epsilon = node.attributes.real("epsilon", 1e-12);
-  return scaledAndShifted(node, normalized(node, x, [x.type.shape.length - 1], epsilon).result, scale, shift);
-}
-
-function skipLayerNormalization(node: SourceNode): readonly Value[] {
-  const total = skipSum(node, node.optional(4));
-  const epsilon = node.attributes.real("epsilon", 1e-12);
-  const { result, mean, inverse } = normalized(node, total, [total.type.shape.length - 1], epsilon);
-  return [scaledAndShifted(node, result, node.input(2), node.optional(3)), mean, inverse, total];
+function skipLayerNormalization(node: SourceNode): readonly (Value | undefined)[] {
+  const x = skipSum(node, node.optional(4));
+  const layer = { x, axes: lastAxis(x), epsilon: epsilonOf(node, 1e-12) };
+  const [result, mean, inverse] = normalizedLayer(node, { ...layer, scale: node.input(2), bias: node.optional(3) });
+  return [result, mean, inverse, x];
 }
 
 function skipRootMeanSquare(node: SourceNode): readonly (Value | undefined)[] {
-  const total = skipSum(node, node.optional(3));
-  const [result, inverse] = byRootMeanSquare(node, total, [total.type.shape.length - 1], node.input(2));
-  return [result, undefined, inverse, total];
+  const x = skipSum(node, node.optional(3));
+  const layer = { x, axes: lastAxis(x), epsilon: epsilonOf(node), scale: node.input(2) };
+  const [result, inverse] = byRootMeanSquare(node, layer, 2);
+  return [result, undefined, inverse, x];
 }
 
 function skipSum(node: SourceNode, bias: Value | undefined): Value {
@@ -140,31 +169,35 @@ function skipSum(node: SourceNode, bias: Value | undefined): Value {
 }
 
 function instanceNormalization(node: SourceNode): Value {
-  const { shape } = node.input(0).type;
-  const axes = [...shape.keys()].slice(2);
-  const { result } = normalized(node, node.input(0), axes, node.attributes.real("epsilon", 1e-5));
-  const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
-  return scaledAndShifted(node, result, scale, shift);
+  const x = node.input(0);
+  const { shape } = x.type;
+  const [scale, bias] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
+  const attributes = { axes: [...shape.keys()].slice(2), epsilon: epsilonOf(node) };
+  return node.emit(layerNormalization, [x, scale, bias], attributes);
 }
 
 /** Normalizes groups of channels; before opset 21 scale and bias belonged to the groups. */
-function groupNormalization(node: SourceNode): Value {
+function overGroups(node: SourceNode): Value {
   const { attributes, opset } = node;
   const x = node.input(0);
   const { shape } = x.type;
   const groups = attributes.integer("num_groups");
   if (attributes.integer("stash_type", 1) !== 1)
     node.unsupported("stash_type is not 1", "Use float32 for the statistics.");
-  if (!(groups >= 1) || (typeof shape[1] === "number" && shape[1] % groups !== 0))
+  if (!(groups >= 1) || !makesGroups(shape[1], groups))
     node.invalid(`it has ${shape[1]} channels and ${groups} groups`);
-  const grouped = [shape[0], groups, divideDimensions(elementCount(shape.slice(1)), groups)];
-  const { result } = normalized(node, reshaped(node, x, grouped), [2], attributes.real("epsilon", 1e-5));
-  if (opset >= 21) {
-    const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), shape));
-    return scaledAndShifted(node, reshaped(node, result, shape), scale, shift);
-  }
-  const [scale, shift] = [1, 2].map((index) => perChannel(node, node.input(index), grouped));
-  return reshaped(node, scaledAndShifted(node, result, scale, shift), shape);
+  const [scale, bias] = [1, 2].map((index) => {
+    const parameter = node.input(index);
+    return perChannel(node, opset >= 21 ? parameter : forMembers(node, parameter, groups, shape[1]), shape);
+  });
+  return node.emit(groupNormalization, [x, scale, bias], { axis: 1, groups, epsilon: epsilonOf(node) });
+}
+
+/** A vector with an element for each of the groups, with one for each channel. */
+function forMembers(node: SourceNode, vector: Value, groups: number, channels: Dimension): Value {
+  const members = divideDimensions(channels, groups);
+  const column = reshaped(node, vector, [groups, 1]);
+  return reshaped(node, node.compute(expand, [column], { shape: [groups, members] }), [channels]);
 }
 
 /** (x - mean) / (deviation + 1e-9). */
@@ -233,17 +266,17 @@ function unitLength(node: SourceNode): Value {
 /** Operators that bring data to a common scale. */
 export const normalizations: Readonly<Record<string, Importer>> = {
   BatchNormalization: batchNormalization,
-  LayerNormalization: layerNormalization,
+  LayerNormalization: overTrailingAxes,
   RMSNormalization: rootMeanSquare,
   SimplifiedLayerNormalization: rootMeanSquare,
   InstanceNormalization: instanceNormalization,
-  GroupNormalization: groupNormalization,
+  GroupNormalization: overGroups,
   MeanVarianceNormalization: meanVarianceNormalization,
   LRN: localResponseNormalization,
   Softmax: overAxis(softmax, { beta: 1 }),
   LpNormalization: unitLength,
   LogSoftmax: overAxis(logSoftmax, {}),
-  "com.microsoft.LayerNormalization": layerNormalization,
+  "com.microsoft.LayerNormalization": overTrailingAxes,
   "com.microsoft.SimplifiedLayerNormalization": rootMeanSquare,
   "com.microsoft.SkipLayerNormalization": skipLayerNormalization,
   "com.microsoft.SkipSimplifiedLayerNormalization": skipRootMeanSquare,

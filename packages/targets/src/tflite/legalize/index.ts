@@ -1,4 +1,4 @@
-import type { Pass } from "@millrace/passes";
+import { type Pass, spellNormalizations } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
@@ -20,6 +20,7 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 export const legalizations: readonly Pass[] = [
   foldShapes,
   spellRecurrent,
+  spellNormalizations,
   widenIntegers,
   divideIn32Bits,
   castThroughFloat,

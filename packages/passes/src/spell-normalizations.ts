@@ -1,0 +1,139 @@
+import { fromNumbers, type Graph, type Node, type Operator, type Value } from "@millrace/ir";
+import {
+  add,
+  groupedShape,
+  groupNormalization,
+  layerNormalization,
+  mean,
+  mul,
+  reshape,
+  rmsNormalization,
+  rsqrt,
+  squaredDifference,
+  sub,
+} from "@millrace/ops";
+import { rewrite } from "./rewrite.ts";
+
+/** Adds a node before the one that is spelled out, and gives its result. */
+type Step = (op: Operator, inputs: readonly Value[], attributes: Node["attributes"]) => Value;
+
+const plain = { activation: "none" } as const;
+
+/** 1 / √(mean + epsilon). */
+function inverseRoot(step: Step, spread: Value, epsilon: Value): Value {
+  return step(rsqrt, [step(add, [spread, epsilon], plain)], {});
+}
+
+function centred(step: Step, x: Value, axes: readonly number[], epsilon: Value): Value {
+  const center = step(mean, [x], { axes, keepDims: true });
+  const squares = step(squaredDifference, [x, center], {});
+  const variance = step(mean, [squares], { axes, keepDims: true });
+  return step(mul, [step(sub, [x, center], plain), inverseRoot(step, variance, epsilon)], plain);
+}
+
+function byRootMeanSquare(step: Step, x: Value, axes: readonly number[], epsilon: Value): Value {
+  const squares = step(mean, [step(mul, [x, x], plain)], { axes, keepDims: true });
+  return step(mul, [x, inverseRoot(step, squares, epsilon)], plain);
+}
+
+/** Groups become lines of their own, with as few axes as can be: targets broadcast along few. */
+function inGroups(step: Step, x: Value, node: Node, epsilon: Value): Value {
+  const { axis, groups } = groupNormalization.attributesOf(node);
+  const { shape } = x.type;
+  const [batch, before, ...lines] = groupedShape(shape, axis, groups);
+  const flat = before === 1;
+  const grouped = step(reshape, [x], { shape: flat ? [batch, ...lines] : [batch, before, ...lines] });
+  return step(reshape, [centred(step, grouped, flat ? [2] : [1, 3], epsilon)], { shape });
+}
+
+type Spelling = (step: Step, x: Value, node: Node, epsilon: Value) => Value;
+
+const spellings: ReadonlyMap<Operator, Spelling> = new Map<Operator, Spelling>([
+  [
+    layerNormalization,
+    (step, x, node, epsilon) => centred(step, x, layerNormalization.attributesOf(node).axes, epsilon),
+  ],
+  [
+    rmsNormalization,
+    (step, x, node, epsilon) => byRootMeanSquare(step, x, rmsNormalization.attributesOf(node).axes, epsilon),
+  ],
+  [groupNormalization, inGroups],
+]);
+
+function stepBefore(graph: Graph, node: Node): Step {
+  const { name, origin } = node;
+  return (op, inputs, attributes) =>
+    graph.addNode({ op, inputs, attributes, name: `${name}/${op.name}`, origin, before: node }).outputs[0];
+}
+
+/** Writes normalizations out as means, differences, roots and products, for what has no operator of its own for them. */
+export const spellNormalizations = rewrite("spell-normalizations", {
+  roots: [...spellings.keys()],
+  find: (node) => ({ spelling: spellings.get(node.op)! }),
+  replace({ spelling }, node, graph) {
+    const step = stepBefore(graph, node);
+    const { x, scale, bias } = layerNormalization.inputsOf(node);
+    const [result] = node.outputs;
+    const { name } = result;
+    const number = fromNumbers(x.type.dtype, [], [node.attributes["epsilon"] as number]);
+    const standard = spelling(step, x, node, graph.addConstant(`${name}/epsilon`, number));
+    const product = scale ? step(mul, [standard, scale], plain) : standard;
+    const made = bias ? step(add, [product, bias], plain) : product;
+    graph.replaceUses(result, made);
+    graph.removeNode(node);
+    graph.rename(made, name);
+  },
+  examples: [
+    {
+      name: "rows with a factor and an offset",
+      before: `
+        input x: f32[2,3]
+        constant gain: f32[3] = [1, 2, 3]
+        constant shift: f32[3] = [0, 1, 0]
+        y: f32[2,3] = layerNormalization(x, gain, shift) {axes=[1], epsilon=1} from [norm]
+        output y`,
+      after: `
+        input x: f32[2,3]
+        y/mean: f32[2,1] = mean(x) {axes=[1], keepDims=true} from [norm]
+        y/squaredDifference: f32[2,3] = squaredDifference(x, y/mean) from [norm]
+        y/mean_1: f32[2,1] = mean(y/squaredDifference) {axes=[1], keepDims=true} named y/mean from [norm]
+        y/sub: f32[2,3] = sub(x, y/mean) {activation=none} from [norm]
+        constant y/epsilon: f32[] = [1]
+        y/add: f32[2,1] = add(y/mean_1, y/epsilon) {activation=none} from [norm]
+        y/rsqrt: f32[2,1] = rsqrt(y/add) from [norm]
+        y/mul: f32[2,3] = mul(y/sub, y/rsqrt) {activation=none} from [norm]
+        constant gain: f32[3] = [1, 2, 3]
+        y/mul_1: f32[2,3] = mul(y/mul, gain) {activation=none} named y/mul from [norm]
+        constant shift: f32[3] = [0, 1, 0]
+        y: f32[2,3] = add(y/mul_1, shift) {activation=none} named y/add from [norm]
+        output y`,
+    },
+    {
+      name: "groups of channels that come last",
+      before: `
+        input x: f32[1,2,2,4]
+        y: f32[1,2,2,4] = groupNormalization(x) {axis=3, groups=2, epsilon=1}
+        output y`,
+      after: `
+        input x: f32[1,2,2,4]
+        y/reshape: f32[1,4,2,2] = reshape(x) {shape=[1,4,2,2]}
+        y/mean: f32[1,1,2,1] = mean(y/reshape) {axes=[1,3], keepDims=true}
+        y/squaredDifference: f32[1,4,2,2] = squaredDifference(y/reshape, y/mean)
+        y/mean_1: f32[1,1,2,1] = mean(y/squaredDifference) {axes=[1,3], keepDims=true} named y/mean
+        y/sub: f32[1,4,2,2] = sub(y/reshape, y/mean) {activation=none}
+        constant y/epsilon: f32[] = [1]
+        y/add: f32[1,1,2,1] = add(y/mean_1, y/epsilon) {activation=none}
+        y/rsqrt: f32[1,1,2,1] = rsqrt(y/add)
+        y/mul: f32[1,4,2,2] = mul(y/sub, y/rsqrt) {activation=none}
+        y: f32[1,2,2,4] = reshape(y/mul) {shape=[1,2,2,4]} named y/reshape
+        output y`,
+    },
+    {
+      name: "unit lengths",
+      before: `
+        input x: f32[2,3]
+        y: f32[2,3] = l2Normalize(x) {axis=1}
+        output y`,
+    },
+  ],
+});
