@@ -22,3 +22,14 @@ it("leaves recurrent layers whole, or writes them out for the quantizer", () => 
   expect(namesOf(true)).not.toContain("lstm");
   expect(namesOf(true).filter((name) => name === "sigmoid")).toHaveLength(3);
 });
+
+it("leaves normalizations whole, or writes them out for the quantizer", () => {
+  const text = "graph layer\n input x: f32[3,4]\n y: f32[3,4] = layerNormalization(x) {axes=[1], epsilon=1}\n output y";
+  const namesOf = (spelled: boolean) => {
+    const graph = parseGraph(text, operators);
+    const model = { name: "layer.onnx", format: "onnx", bytes: 0, graph, inputNames: ["x"], diagnostics: [] } as const;
+    return [...prepare(model, { spelled }).graph.nodes()].map(({ op }) => op.name);
+  };
+  expect(namesOf(false)).toEqual(["layerNormalization"]);
+  expect(namesOf(true)).toEqual(["mean", "squaredDifference", "mean", "sub", "add", "rsqrt", "mul"]);
+});
