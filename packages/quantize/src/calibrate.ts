@@ -1,8 +1,9 @@
-import { DiagnosticError, type Graph, type Tensor, type Value } from "@millrace/ir";
+import type { Diagnostic, Graph, Tensor, Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
+import { calibrationProblems } from "./calibration-problems.ts";
 import { prepareObservation } from "./observation.ts";
 import { type CalibrationMethod, observers } from "./observers/observers.ts";
-import { isEmpty, type Range } from "./range.ts";
+import type { Range } from "./range.ts";
 import { WatchedValue } from "./watched-value.ts";
 
 export interface CalibrationOptions {
@@ -11,6 +12,8 @@ export interface CalibrationOptions {
   readonly progress?: (done: number) => void;
   /** How the ranges of 8-bit values are chosen; by the least squared error by default. */
   readonly method?: CalibrationMethod;
+  /** What to call the sample of an inference in a diagnostic; its number by default. */
+  readonly sampleName?: (inference: number) => string;
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
 }
@@ -26,6 +29,8 @@ export interface Calibration {
   /** The greatest of each index, of the same values. */
   readonly maxima: ReadonlyMap<Value, ArrayLike<number>>;
   readonly inferences: number;
+  /** What looks wrong with the samples or the model, though it could be calibrated. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** What is known without samples: enough where all activations stay real. */
@@ -35,9 +40,13 @@ export const noCalibration: Calibration = {
   means: new Map(),
   maxima: new Map(),
   inferences: 0,
+  diagnostics: [],
 };
 
-/** Runs the float graph on the samples and observes every real value. Throws a DiagnosticError if there are no samples or a value is never finite. */
+/**
+ * Runs the float graph on the samples and observes every real value. Throws a DiagnosticError if there are no
+ * samples, if all are one constant, or if a value is never finite or an output not always.
+ */
 export async function calibrate(
   graph: Graph,
   engine: Engine,
@@ -53,15 +62,15 @@ export async function calibrate(
     for await (const feeds of samples) {
       options.signal?.throwIfAborted();
       const sights = await observation.run(feeds);
-      for (const each of watched) each.add(sights.get(each.value)!);
+      const sample = options.sampleName?.(inferences) ?? `sample ${inferences}`;
+      for (const each of watched) each.add(sights.get(each.value)!, sample);
       inferences++;
       options.progress?.(inferences);
     }
   } finally {
     await observation.dispose();
   }
-  if (inferences === 0) throw new DiagnosticError([noSamples]);
-  requireFinite(watched.filter(({ extremes }) => isEmpty(extremes)).map(({ value }) => value));
+  const diagnostics = calibrationProblems(graph, watched);
   const weighted = watched.filter(({ value }) => isWeighted(value));
   return {
     ranges: new Map(watched.map(({ value, observer }) => [value, observer.range()!])),
@@ -69,15 +78,9 @@ export async function calibrate(
     means: new Map(weighted.map(({ value, channels }) => [value, channels.means])),
     maxima: new Map(weighted.map(({ value, channels }) => [value, channels.maxima])),
     inferences,
+    diagnostics,
   };
 }
-
-const noSamples = {
-  code: "quantize.no-calibration-data",
-  severity: "error",
-  message: "there is no sample to calibrate with",
-  hint: "give real inputs with --data, and see that the split of dataset.json leaves some for calibration",
-} as const;
 
 /** Float values that flow: inputs and results of nodes. */
 function observableValues(graph: Graph): readonly Value[] {
@@ -92,17 +95,4 @@ function isWeighted(value: Value): boolean {
     if (index === 0 && rule.kind === "free" && rule.weights) return true;
   }
   return false;
-}
-
-function requireFinite(broken: readonly Value[]): void {
-  if (broken.length === 0) return;
-  throw new DiagnosticError(
-    broken.slice(0, 20).map((value) => ({
-      code: "quantize.not-finite",
-      severity: "error",
-      message: `value ${value.name} is never a finite number on the calibration samples`,
-      at: { value: value.name, ...(value.producer && { node: value.producer.name }) },
-      hint: "check the preprocessing of the data and whether the float model gives sensible results",
-    })),
-  );
 }

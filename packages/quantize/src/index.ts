@@ -1,5 +1,6 @@
 export * from "./calibrate.ts";
 export * from "./compare.ts";
+export { requireFiniteWeights } from "./finite-weights.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";

@@ -9,9 +9,13 @@ export class WatchedValue {
   readonly observer: Observer;
   /** Least and greatest finite number. */
   extremes = emptyRange;
+  inferences = 0;
+  /** The sample that was seen first. */
+  firstSample = "";
+  /** The first number that was not finite, and the sample that it came with. */
+  broken: { readonly number: number; readonly sample: string } | undefined;
   #sums = new Float64Array(0);
   #maxima = new Float64Array(0);
-  #inferences = 0;
 
   constructor(value: Value, observer: Observer) {
     this.value = value;
@@ -20,11 +24,13 @@ export class WatchedValue {
 
   /** Mean of the inferences' means and greatest of their maxima, for each index of the last axis. */
   get channels(): { readonly means: Float64Array; readonly maxima: Float64Array } {
-    return { means: this.#sums.map((sum) => sum / this.#inferences), maxima: this.#maxima };
+    return { means: this.#sums.map((sum) => sum / this.inferences), maxima: this.#maxima };
   }
 
-  add({ range, means, maxima, tensor }: Sight): void {
-    if (this.#inferences === 0) {
+  /** `sample` is what to call the sample that was seen. */
+  add({ range, means, maxima, tensor, broken }: Sight, sample: string): void {
+    if (this.inferences === 0) {
+      this.firstSample = sample;
       this.#sums = new Float64Array(means.length);
       this.#maxima = new Float64Array(means.length).fill(Number.NEGATIVE_INFINITY);
     }
@@ -32,7 +38,8 @@ export class WatchedValue {
       this.#sums[channel] += means[channel];
       this.#maxima[channel] = Math.max(this.#maxima[channel], maxima[channel]);
     }
-    this.#inferences++;
+    this.inferences++;
+    if (broken !== undefined) this.broken ??= { number: broken, sample };
     if (isEmpty(range)) return;
     this.extremes = uniteRanges(this.extremes, range);
     this.observer.observe(range, tensor && numbersOf(tensor));

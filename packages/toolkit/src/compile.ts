@@ -4,7 +4,7 @@ import { type CalibrationMethod, noCalibration, type SchemeName } from "@millrac
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, usableLabels } from "./evaluate.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf } from "./memory.ts";
@@ -45,7 +45,8 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
     prepare(model, { ioLayout: options.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
   );
   const float = prepared.graph;
-  const result = await watch.time("quantize", () => integerForm(float, data, options));
+  if (options.measure !== false) usableLabels(float, data);
+  const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
   const outputs = await watch.time("write", () =>
     writeBoth(float, result.graph, { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to }),
   );
@@ -61,8 +62,13 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
 }
 
 /** A model that is already quantized is taken as it is. */
-async function integerForm(float: Graph, data: Dataset, options: CompileOptions): Promise<QuantizeResult> {
-  if (!isQuantized(float)) return quantize(float, data, options.floatEngine, options);
+async function integerForm(
+  float: Graph,
+  data: Dataset,
+  model: string,
+  options: CompileOptions,
+): Promise<QuantizeResult> {
+  if (!isQuantized(float)) return quantize(float, data, options.floatEngine, { ...options, model });
   return { graph: cloneGraph(float).graph, float, layers: [], diagnostics: [], calibration: noCalibration, samples: 0 };
 }
 

@@ -1,6 +1,7 @@
 import { elementCount, fail, type Graph } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 import type { Dataset } from "./data/dataset.ts";
+import { requireClasses } from "./data/labels.ts";
 import { metrics, type Outputs } from "./data/metrics.ts";
 import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs, realOutputs } from "./real-values.ts";
@@ -25,11 +26,6 @@ export async function evaluate(
   data: Dataset,
   options: Progress & { readonly reference?: Runnable } = {},
 ): Promise<Evaluation> {
-  const { test } = data.split;
-  if (test.length === 0)
-    fail("data.no-test-samples", "the data leaves no samples to evaluate with", {
-      hint: "change `split` in dataset.json",
-    });
   const metric = metrics[data.metric];
   if (metric.needsReference && options.reference === undefined) {
     fail("evaluate.needs-reference", `the metric ${data.metric} compares two models`, {
@@ -37,8 +33,8 @@ export async function evaluate(
     });
   }
   const accumulator = metric.create();
-  const [scores] = subject.graph.outputs;
-  const labels = data.labelsFor(elementCount(scores.type.shape as readonly number[]));
+  const labels = usableLabels(subject.graph, data);
+  const { test } = data.split;
   const run = await runner(subject, data);
   const compare = metric.needsReference && options.reference ? await runner(options.reference, data) : undefined;
   try {
@@ -59,6 +55,21 @@ export async function evaluate(
   }
   const { value, samples } = accumulator.result();
   return { metric: data.metric, samples, value };
+}
+
+/**
+ * The labels for a graph's classes. Throws `data.no-test-samples` if the split leaves none to test, and `data.label-range` for labels of them that the
+ * metric takes for classes that the graph does not have.
+ */
+export function usableLabels(graph: Graph, data: Dataset): Int32Array | undefined {
+  if (data.split.test.length === 0)
+    fail("data.no-test-samples", "the data leaves no samples to evaluate with", {
+      hint: "change `split` in dataset.json",
+    });
+  const classes = elementCount(graph.outputs[0].type.shape as readonly number[]);
+  const labels = data.labelsFor(classes);
+  if (labels && metrics[data.metric].labelsAreClasses) requireClasses(labels, classes, data);
+  return labels;
 }
 
 async function runner({ graph, engine }: Runnable, data: Dataset) {

@@ -13,6 +13,7 @@ import {
   quantizeGraph,
   type RecoveryName,
   recoveryPasses,
+  requireFiniteWeights,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
 import type { Dataset, Inference } from "./data/dataset.ts";
@@ -21,6 +22,8 @@ import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
 
 export interface QuantizeRequest extends QuantizeOptions, Progress {
+  /** What to call the model's file in diagnostics; the graph's name by default. */
+  readonly model?: string;
   /** Most calibration samples to use; all that the data's split names by default, at most 100. */
   readonly samples?: number;
   /** How the ranges of 8-bit activations are chosen; `mse` by default. */
@@ -48,6 +51,7 @@ export async function quantize(
   engine: Engine,
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
+  requireFiniteWeights(source, request.model ?? source.name);
   if (!needsCalibration(source, request))
     return { ...quantizeGraph(source, noCalibration, request), float: source, calibration: noCalibration, samples: 0 };
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
@@ -55,7 +59,9 @@ export async function quantize(
     observed(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
   const calibration = await observed(float, data, chosen, engine, request);
-  return { ...quantizeGraph(float, calibration, request), float, calibration, samples: chosen.length };
+  const quantized = quantizeGraph(float, calibration, request);
+  const diagnostics = [...calibration.diagnostics, ...quantized.diagnostics];
+  return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
 }
 
 /** What a float graph's values are like on the samples. */
@@ -67,14 +73,19 @@ function observed(
   request: QuantizeRequest,
 ): Promise<Calibration> {
   const inputs = modelInputs(graph);
+  const sampleOf: number[] = [];
   async function* feeds(): AsyncGenerator<Inference> {
     for (const [done, sample] of samples.entries()) {
-      yield* await data.feeds(sample, inputs);
+      for (const inference of await data.feeds(sample, inputs)) {
+        sampleOf.push(sample);
+        yield inference;
+      }
       request.progress?.("calibrate", done + 1, samples.length);
     }
   }
   const { signal, percentile, calibration: method } = request;
   return calibrate(graph, engine, feeds(), {
+    sampleName: (inference) => data.sampleName(sampleOf[inference]),
     ...(signal && { signal }),
     ...(method && { method }),
     ...(percentile !== undefined && { percentile }),

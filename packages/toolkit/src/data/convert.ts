@@ -64,6 +64,17 @@ export function storedIntegers(stored: Tensor, dtype: DType, where: string): Ten
   return result;
 }
 
+/** Throws `data.not-finite` for a number that is not finite. `where` names the sample, `file` its file. */
+export function requireFinite(values: Float32Array, where: string, file: string): void {
+  for (let index = 0; index < values.length; index++) {
+    if (Number.isFinite(values[index])) continue;
+    throw new DatasetError("data.not-finite", `Element ${index} of ${where} is ${values[index]}`, {
+      hint: "Leave such samples out, or fill their gaps before they are stored; check scale, mean and std too.",
+      where: file,
+    });
+  }
+}
+
 function notInteger(what: string, dtype: DType, where: string): DatasetError {
   return new DatasetError("data.not-integer", `The model's input takes ${dtype} and ${where} ${what}`, {
     hint: `Store the samples as integers that ${dtype} can hold.`,

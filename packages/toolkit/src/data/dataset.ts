@@ -1,5 +1,5 @@
 import { type DType, type Tensor, tensorOf } from "@millrace/ir";
-import { normalizationOf, realValues, storedIntegers } from "./convert.ts";
+import { normalizationOf, realValues, requireFinite, storedIntegers } from "./convert.ts";
 import type { DatasetDescription, InputDescription, MetricName } from "./description.ts";
 import { DatasetError } from "./error.ts";
 import { fitSample, type ModelInput } from "./fit.ts";
@@ -28,9 +28,12 @@ export interface Dataset {
    */
   labelsFor(classes: number): Int32Array | undefined;
   readonly split: Split;
+  /** What to call a sample in a diagnostic: its number, counted from 0, and the files that it is in. */
+  sampleName(sample: number): string;
   /**
    * The inferences of one sample: real values as f32 in the shape of each model input, or the stored integers where an input
-   * takes i32, i64, u32, u64 or bool. Throws `data.unknown-input`, `data.shape-mismatch`, `data.not-integer`, `data.no-sample`.
+   * takes i32, i64, u32, u64 or bool. Throws `data.unknown-input`, `data.shape-mismatch`, `data.not-integer`, `data.not-finite`,
+   * `data.no-sample`.
    */
   feeds(sample: number, inputs: readonly ModelInput[]): Promise<readonly Inference[]>;
 }
@@ -54,6 +57,10 @@ export function createDataset(
     labels,
     labelsFor: (classes) => labelsByClasses.get(classes) ?? labels,
     split: splitSamples(count, description.split),
+    sampleName(sample) {
+      const files = new Set([...sources.values()].map((source) => source.fileOf(sample)));
+      return nameOfSample(sample, [...files].join(", "));
+    },
     async feeds(sample, inputs) {
       if (!Number.isInteger(sample) || sample < 0 || sample >= count) throw noSample(sample, count);
       const pairs = pairInputs(stored, inputs);
@@ -61,6 +68,10 @@ export function createDataset(
       return inferences(inputs, columns);
     },
   };
+}
+
+function nameOfSample(sample: number, files: string): string {
+  return `sample ${sample} (${files})`;
 }
 
 type StoredInput = (sample: number, input: ModelInput) => Promise<Tensor[]>;
@@ -73,12 +84,22 @@ function storedInput(source: Source, description: InputDescription): StoredInput
   const normalization = normalizationOf(description, source.shape);
   const axis = channelAxis(source.shape.length, layout);
   const shape = window === undefined ? source.shape : windowShape(source.shape, window, source.file);
+  const named = (sample: number) => nameOfSample(sample, source.fileOf(sample));
+  const integers = (stored: Tensor, dtype: DType, sample: number) => storedIntegers(stored, dtype, named(sample));
+  const reals = (stored: Tensor, sample: number) => {
+    const values = realValues(stored, normalization, axis);
+    requireFinite(values, named(sample), source.fileOf(sample));
+    return values;
+  };
   return async (sample, input) => {
     const fit = fitSample(shape, layout, input, source.file);
     const stored = await source.sample(sample);
     const dtype = integerTypes.includes(input.dtype) ? input.dtype : "f32";
-    const data = dtype === "f32" ? realValues(stored, normalization, axis) : storedIntegers(stored, dtype, source.file);
-    const whole = tensorOf(dtype, source.shape, data);
+    const whole = tensorOf(
+      dtype,
+      source.shape,
+      dtype === "f32" ? reals(stored, sample) : integers(stored, dtype, sample),
+    );
     const parts = window === undefined ? [whole] : windowsOf(whole, window);
     return parts.map((part) => tensorOf(dtype, input.shape, fit(dtype, part.data)));
   };

@@ -28,6 +28,7 @@ export function imageSource(
     count: names.length,
     shape,
     file: folder,
+    fileOf: (index) => names[index],
     async sample(index): Promise<Tensor> {
       const image = await decodeImage(await readFile(files, names[index]), names[index]);
       const { data } = resize(toChannels(image, channels), width, height);

@@ -1,4 +1,5 @@
 import { numbersOf, type Tensor } from "@millrace/ir";
+import type { Dataset } from "./dataset.ts";
 import { DatasetError } from "./error.ts";
 
 const greatest = 2 ** 31 - 1;
@@ -24,6 +25,21 @@ export function arrayLabels(array: Tensor, file: string): Int32Array {
     );
   }
   return Int32Array.from(numbersOf(array), (label, index) => checked(label, String(label), `${file} index ${index}`));
+}
+
+/** Throws `data.label-range`, with the first of them, if labels of test samples are not indices of `classes` classes. */
+export function requireClasses(labels: ArrayLike<number>, classes: number, data: Dataset): void {
+  const wrong = data.split.test.filter((sample) => labels[sample] < 0 || labels[sample] >= classes);
+  if (wrong.length === 0) return;
+  const [first] = wrong;
+  const file = data.description.labels?.file;
+  const others = wrong.length === 1 ? "" : `, and so are those of ${wrong.length - 1} more samples`;
+  const from = file === undefined ? "" : ` by ${file}`;
+  const message = `The label of ${data.sampleName(first)} is ${labels[first]}${from}, out of the range of the model's ${classes} classes${others}`;
+  throw new DatasetError("data.label-range", message, {
+    hint: `Use labels from 0 to ${classes - 1}, which count the model's classes; see whether the model has a class for the background.`,
+    ...(file !== undefined && { where: file }),
+  });
 }
 
 function checked(label: number, shown: string, where: string): number {

@@ -31,6 +31,8 @@ export interface Accumulator {
 export interface Metric {
   readonly name: MetricName;
   readonly needsLabels: boolean;
+  /** Whether a label is the index of one of a model's scores. */
+  readonly labelsAreClasses: boolean;
   /** Compares outputs with another model's. */
   readonly needsReference: boolean;
   readonly higherIsBetter: boolean;
@@ -44,6 +46,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   "auc-reconstruction": {
     name: "auc-reconstruction",
     needsLabels: true,
+    labelsAreClasses: false,
     needsReference: false,
     higherIsBetter: true,
     create: () => {
@@ -64,7 +67,14 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
 
 /** The mean over samples of a number that needs their label. */
 function labelled(name: MetricName, measure: (observation: Observation) => number): Metric {
-  return { name, needsLabels: true, needsReference: false, higherIsBetter: true, create: () => meanOf(measure) };
+  return {
+    name,
+    needsLabels: true,
+    labelsAreClasses: true,
+    needsReference: false,
+    higherIsBetter: true,
+    create: () => meanOf(measure),
+  };
 }
 
 /** The mean over samples of a number that compares all outputs of all inferences, as one vector, with the reference's. */
@@ -83,7 +93,7 @@ function compared(
         );
       return measure(joined(outputs), joined(reference));
     });
-  return { name, needsLabels: false, needsReference: true, higherIsBetter, create };
+  return { name, needsLabels: false, labelsAreClasses: false, needsReference: true, higherIsBetter, create };
 }
 
 function meanOf(measure: (observation: Observation) => number): Accumulator {

@@ -8,6 +8,8 @@ export interface Source {
   readonly shape: readonly number[];
   /** The file or folder, for errors. */
   readonly file: string;
+  /** The file that a sample is in, for errors. */
+  fileOf(index: number): string;
   /** The stored elements of a sample, where possible a view. */
   sample(index: number): Promise<Tensor>;
 }
@@ -30,6 +32,7 @@ export function arraySource(array: Tensor, file: string): Source {
     count,
     shape,
     file,
+    fileOf: () => file,
     sample: async (index) => ({
       dtype: array.dtype,
       shape,
