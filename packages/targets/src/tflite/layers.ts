@@ -1,5 +1,5 @@
 import type { BuiltinOperatorName } from "@millrace/formats/tflite";
-import type { Node } from "@millrace/ir";
+import { type Node, sameShape, type Value } from "@millrace/ir";
 import {
   type averagePool2d,
   conv2d,
@@ -8,19 +8,27 @@ import {
   matmul,
   type maxPool2d,
   resize,
+  transpose,
   transposeConv2d,
 } from "@millrace/ops";
 import { activationNames, integers, type Lowering } from "./lowering.ts";
 import { croppingName, paddingName } from "./padding.ts";
 
-/** OHW1 to 1HWO. */
-const regularToDepthwise = [3, 1, 2, 0];
+/** OHW1 to 1HWO, and back: the same exchange. */
+export const depthwiseOrder = [3, 1, 2, 0];
 
-/** Whether a convolution is written as DEPTHWISE_CONV_2D: one group for each channel, and weights that can be reordered. */
+/** Whether a convolution has one group for each channel. */
 export function isDepthwise(node: Node): boolean {
-  const { x, weights } = conv2d.inputsOf(node);
+  const { x } = conv2d.inputsOf(node);
   const { groups } = conv2d.attributesOf(node);
-  return groups > 1 && groups === x.type.shape[3] && weights.constant !== undefined;
+  return groups > 1 && groups === x.type.shape[3];
+}
+
+/** What weights in a convolution's order were made from if they came in a depthwise one's. */
+export function depthwiseSource({ producer }: Value): Value | undefined {
+  const isReordered =
+    producer?.op === transpose && sameShape(transpose.attributesOf(producer).permutation, depthwiseOrder);
+  return isReordered ? producer.inputs[0] : undefined;
 }
 
 /** 16-bit data with a 32-bit bias also sum up in 32 bits, which the file has to say. */
@@ -41,14 +49,15 @@ export const lowerConv2d: Lowering = (node) => {
     fusedActivationFunction: activationNames[activation],
   };
   const biases = bias ? [bias] : [];
-  if (!isDepthwise(node)) {
+  const source = depthwiseSource(weights);
+  if (!isDepthwise(node) || (source ?? weights.constant) === undefined) {
     const options = { kind: "Conv2DOptions", ...shared, ...biasType(node) } as const;
     return { builtin: "CONV_2D", operands: [x, weights, ...biases], options };
   }
   const depthMultiplier = (weights.type.shape[0] as number) / groups;
   return {
     builtin: "DEPTHWISE_CONV_2D",
-    operands: [x, { kind: "permuted", value: weights, permutation: regularToDepthwise }, ...biases],
+    operands: [x, source ?? { kind: "permuted", value: weights, permutation: depthwiseOrder }, ...biases],
     options: { kind: "DepthwiseConv2DOptions", ...shared, depthMultiplier },
   };
 };

@@ -1,5 +1,5 @@
 import { type BuiltinOperatorName, minRuntimeVersionBuffer, type TfliteDraft } from "@millrace/formats/tflite";
-import { fromNumbers, type Graph, type Node, type Quantization } from "@millrace/ir";
+import { fromNumbers, type Graph, type Node, type Value } from "@millrace/ir";
 import { type OpName, transposeTensor } from "@millrace/ops";
 import {
   addTensor,
@@ -11,7 +11,13 @@ import {
   subgraphLists,
   tensorOf,
 } from "./lists.ts";
-import type { LoweredOperator, Lowering, Operand, OptionsDraft } from "./lowering.ts";
+import {
+  type LoweredOperator,
+  type Lowering,
+  type Operand,
+  type OptionsDraft,
+  permutedQuantization,
+} from "./lowering.ts";
 import { lowerings } from "./ops.ts";
 import { runtimeVersion } from "./runtime-versions.ts";
 import { statesOf, variableOperators } from "./states.ts";
@@ -51,7 +57,7 @@ function addMain(file: FileLists, graph: Graph): TfliteDraft<"SignatureDef"> {
   file.subgraphs.push({});
   const inputs = own.map((value) => tensorOf(lists, value));
   const [before, after] = variableOperators(lists, states, { code: (builtin) => codeOf(file, builtin, 1) });
-  const operators = [...before, ...[...graph.nodes()].map((node) => operatorOf(lists, node)), ...after];
+  const operators = [...before, ...operatorsOf(lists, graph), ...after];
   const outputs = places.map((place) => tensorOf(lists, graph.outputs[place]));
   file.subgraphs[0] = { name: graph.name, tensors: lists.tensors, inputs, outputs, operators };
   const named = (names: readonly string[], indices: readonly number[]) =>
@@ -74,14 +80,26 @@ function addBody(file: FileLists, graph: Graph): number {
   const lists = subgraphLists(file);
   const index = file.subgraphs.push({}) - 1;
   const inputs = graph.inputs.map((value) => tensorOf(lists, value));
-  const operators = [...graph.nodes()].map((node) => operatorOf(lists, node));
+  const operators = operatorsOf(lists, graph);
   const outputs = graph.outputs.map((value) => tensorOf(lists, value));
   file.subgraphs[index] = { name: graph.name, tensors: lists.tensors, inputs, outputs, operators };
   return index;
 }
 
-function operatorOf(lists: Lists, node: Node): TfliteDraft<"Operator"> {
-  const lowered = (lowerings[node.op.name as OpName] as Lowering)(node);
+/** The nodes that something in the file reads: what an operator reads in another form leaves some without a reader. */
+function operatorsOf(lists: Lists, graph: Graph): TfliteDraft<"Operator">[] {
+  const read = new Set<Value>(graph.outputs);
+  const kept: (readonly [Node, LoweredOperator])[] = [];
+  for (const node of [...graph.nodes()].reverse()) {
+    const lowered = (lowerings[node.op.name as OpName] as Lowering)(node);
+    if (!node.outputs.some((output) => read.has(output))) continue;
+    kept.push([node, lowered]);
+    for (const operand of lowered.operands) if (operand && !("kind" in operand)) read.add(operand);
+  }
+  return kept.reverse().map(([node, lowered]) => operatorOf(lists, node, lowered));
+}
+
+function operatorOf(lists: Lists, node: Node, lowered: LoweredOperator): TfliteDraft<"Operator"> {
   const inputs = lowered.operands.map((operand) => operandOf(lists, operand));
   const outputs = (lowered.results ?? node.outputs).map((value) => tensorOf(lists, value));
   const bodies = (lowered.bodies ?? []).map((body) => addBody(lists.file, body));
@@ -136,17 +154,11 @@ function operandOf(lists: Lists, operand: Operand): number {
         lists,
         value.name,
         transposeTensor(value.constant!, permutation),
-        permuted(value.type.quantization, permutation),
+        permutedQuantization(value.type.quantization, permutation),
       ),
     );
   }
   const { values, shape } = operand;
   const name = `integers [${values}] of shape [${shape}]`;
   return once(lists.tensorOf, name, () => constantOf(lists, name, fromNumbers("i32", shape, values)));
-}
-
-function permuted(quantization: Quantization | undefined, permutation: readonly number[]): Quantization | undefined {
-  return quantization?.axis === undefined
-    ? quantization
-    : { ...quantization, axis: permutation.indexOf(quantization.axis) };
 }

@@ -3,6 +3,7 @@ import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
 import { addBiases } from "./bias.ts";
 import { castThroughFloat } from "./casts.ts";
+import { reorderKernels } from "./depthwise.ts";
 import { pickDilatedMaxima } from "./dilated-maxima.ts";
 import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
@@ -27,6 +28,7 @@ export const legalizations: readonly Pass[] = [
   spellErrorFunction,
   addBiases,
   padConvolutions,
+  reorderKernels,
   spellResponse,
   pickDilatedMaxima,
   padMaxima,
