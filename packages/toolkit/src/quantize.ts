@@ -1,4 +1,4 @@
-import { cloneGraph, fail, type Graph } from "@millrace/ir";
+import { cloneGraph, type Diagnostic, fail, type Graph } from "@millrace/ir";
 import { runPasses } from "@millrace/passes";
 import {
   type Calibration,
@@ -14,6 +14,7 @@ import {
   type RecoveryName,
   recoveryPasses,
   requireFiniteWeights,
+  type SchemeName,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
 import type { Dataset, Inference } from "./data/dataset.ts";
@@ -52,8 +53,7 @@ export async function quantize(
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
   requireFiniteWeights(source, request.model ?? source.name);
-  if (!needsCalibration(source, request))
-    return { ...quantizeGraph(source, noCalibration, request), float: source, calibration: noCalibration, samples: 0 };
+  if (!needsCalibration(source, request)) return withoutSamples(source, request);
   const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
   const float = await recovered(source, request.recover ?? [], (graph) =>
     observed(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
@@ -62,6 +62,23 @@ export async function quantize(
   const quantized = quantizeGraph(float, calibration, request);
   const diagnostics = [...calibration.diagnostics, ...quantized.diagnostics];
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
+}
+
+/** The form of a graph whose activations all stay real, which no recovery is for. */
+function withoutSamples(source: Graph, request: QuantizeRequest): QuantizeResult {
+  const result = quantizeGraph(source, noCalibration, request);
+  const { recover = [], scheme = "int8" } = request;
+  const diagnostics = [...result.diagnostics, ...(recover.length > 0 ? [recoveryUnused(recover, scheme)] : [])];
+  return { ...result, diagnostics, float: source, calibration: noCalibration, samples: 0 };
+}
+
+function recoveryUnused(names: readonly RecoveryName[], scheme: SchemeName): Diagnostic {
+  return {
+    code: "quantize.recovery-unused",
+    severity: "warning",
+    message: `${names.join(" and ")} had no effect: with the scheme ${scheme} all activations stay real numbers`,
+    hint: "leave the recovery out, or choose a scheme with integer activations, such as int8",
+  };
 }
 
 /** What a float graph's values are like on the samples. */

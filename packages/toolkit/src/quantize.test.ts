@@ -1,0 +1,31 @@
+import { writeNpy } from "@millrace/formats/npy";
+import { parseGraph } from "@millrace/ir";
+import { operators } from "@millrace/ops";
+import { referenceEngine } from "@millrace/runtime";
+import { describe, expect, it } from "vitest";
+import { memoryFiles } from "./data/files.ts";
+import { openDataset } from "./data/open.ts";
+import { quantize } from "./quantize.ts";
+
+const layer = parseGraph(
+  `graph layer
+input x: f32[1,2]
+constant w: f32[2,2] = [1, 2, 3, 4]
+y: f32[1,2] = linear(x, w) {activation=none}
+output y
+`,
+  operators,
+);
+const samples = writeNpy({ dtype: "f32", shape: [2, 2], data: Float32Array.of(1, -1, 0.5, 2) });
+
+describe("quantize", () => {
+  it.each([
+    ["float16", ["quantize.recovery-unused"]],
+    ["dynamic", ["quantize.recovery-unused"]],
+    ["int8", []],
+  ] as const)("tells whether a recovery is of use with the scheme %s", async (scheme, codes) => {
+    const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
+    const { diagnostics } = await quantize(layer, data, referenceEngine(), { scheme, recover: ["equalize"] });
+    expect(diagnostics.map(({ code }) => code)).toEqual(codes);
+  });
+});
