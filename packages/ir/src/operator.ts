@@ -3,6 +3,7 @@ import type { DType } from "./dtype.ts";
 import type { Graph } from "./graph.ts";
 import type { Value, ValueType } from "./node.ts";
 import type { Quantization } from "./quantization.ts";
+import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -93,6 +94,11 @@ export interface Operator {
   infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly ValueType[];
   /** The optional inputs that the results are multiplied by and moved by in the end, to which they broadcast; only operators that do so answer. */
   readonly scaling?: { readonly factor: string; readonly offset: string };
+  /**
+   * Shapes of the results at their largest; only operators answer whose results' sizes depend on what the data holds. Such a size is a
+   * symbol of the node's own in the type of its result, which a run binds to what the node gives.
+   */
+  largest?(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly Shape[];
   /** The node's bodies; only operators that have some answer. */
   bodies?(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly Body[];
   /** Sentences about what is wrong with the inputs or attributes; empty if nothing is. */

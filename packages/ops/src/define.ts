@@ -10,6 +10,7 @@ import type {
   Operator,
   OperatorSample,
   QuantizationRule,
+  Shape,
   Tensor,
   Transposed,
   Value,
@@ -41,6 +42,7 @@ export interface Definition<S extends Slots, A extends Specs> {
   readonly quantization: QuantizationRule;
   readonly scaling?: Operator["scaling"];
   infer(inputs: Named<S, Value>, attributes: AttributesOf<A>): ValueType | readonly ValueType[];
+  largest?(inputs: Named<S, Value>, attributes: AttributesOf<A>): readonly Shape[];
   bodies?(inputs: Named<S, Value>, attributes: AttributesOf<A>): readonly Body[];
   /** Conditions beyond the types, in order: what must hold, as a sentence, and the test. Each may rely on those before it. */
   readonly check?: readonly (readonly [string, (inputs: Named<S, Value>, attributes: AttributesOf<A>) => boolean])[];
@@ -87,7 +89,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
   const slots: InputSpec[] = Object.entries(definition.inputs).map(([name, slot]) => ({ name, ...slot }));
   const named = <T>(inputs: readonly (T | undefined)[]) => nameInputs(slots, inputs) as Named<S, T>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<A>;
-  const { bodies, evaluate, macs, scaling, transposed, widened } = definition;
+  const { bodies, evaluate, largest, macs, scaling, transposed, widened } = definition;
   return {
     name: definition.name,
     inputs: slots,
@@ -102,6 +104,10 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
     ...(scaling && { scaling }),
     ...(widened && { widened: (attributes: Attributes, axis: number) => widened(typed(attributes), axis) }),
+    ...(largest && {
+      largest: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>
+        largest(named(inputs), typed(attributes)),
+    }),
     ...(bodies && {
       bodies: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>
         bodies(named(inputs), typed(attributes)),

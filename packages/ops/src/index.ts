@@ -51,6 +51,7 @@ export * from "./transpose-conv2d.ts";
 export * from "./transposing.ts";
 export * from "./unary.ts";
 export * from "./volumes.ts";
+export * from "./where.ts";
 export * from "./while.ts";
 export { widenedShape } from "./widening.ts";
 export * from "./window.ts";

@@ -44,6 +44,7 @@ import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
 import { unaryOperators } from "./unary.ts";
 import { conv3d, transposeConv3d } from "./volumes.ts";
+import { where } from "./where.ts";
 import { whileOperator } from "./while.ts";
 
 const all = {
@@ -99,6 +100,7 @@ const all = {
   resize,
   depthToSpace,
   spaceToDepth,
+  where,
   shapeOf,
   cast,
   quantize,

@@ -1,4 +1,4 @@
-import { type Dimension, elementCount, fail, type Shape } from "@millrace/ir";
+import { type Dimension, elementCount, fail, mayMatch, printShape, type Shape } from "@millrace/ir";
 
 /** Whether `axis` is one of the axes of a shape. */
 export function within(axis: number, shape: Shape): boolean {
@@ -20,4 +20,12 @@ export function staticSizes(sizes: readonly Dimension[]): readonly number[] {
           hint: "Give the model's inputs fixed shapes.",
         }),
   );
+}
+
+/** Throws a diagnostic if a shape that data has decided is another than a node states; sizes the node leaves open may be any. */
+export function requireStated(op: string, shape: readonly number[], stated: Shape): void {
+  if (mayMatch(shape, stated)) return;
+  fail("ops.data-size", `The data makes the result of ${op} ${printShape(shape)} instead of ${printShape(stated)}`, {
+    hint: "State a size for this result only where it is the same for all data.",
+  });
 }

@@ -34,7 +34,7 @@ export function referenceEngine(options: ReferenceOptions = {}): Engine {
         async run(feeds, options = {}) {
           if (steps === undefined) fail("runtime.disposed", `"${graph.name}" was run after it had been disposed.`);
           if (!isFixed(graph)) requireMemory(steps, bindFeeds(graph, feeds), maximumBytes);
-          return runSteps(graph, steps, kept, feeds, options);
+          return runSteps(graph, steps, kept, feeds, maximumBytes, options);
         },
         dispose() {
           steps = undefined;

@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  type Dimension,
   elementCount,
   fail,
   fromNumbers,
@@ -9,6 +10,7 @@ import {
   type Operator,
   type Quantization,
   sameQuantization,
+  symbol,
   type Tensor,
   type Value,
   type ValueType,
@@ -37,6 +39,8 @@ const maximumExpanded = 2 ** 30;
  */
 export class Builder {
   readonly graph: Graph;
+  /** How many sizes there are that only data decides, in this graph and all around it or within. */
+  readonly openSizes: { count: number };
   readonly #sizes = new Map<Value, Sizes>();
   /** Results of nodes that depend on constants only. */
   readonly #derived = new Set<Value>();
@@ -48,8 +52,14 @@ export class Builder {
   #work = 0;
   #expanded = 0;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, openSizes: { count: number } = { count: 0 }) {
     this.graph = graph;
+    this.openSizes = openSizes;
+  }
+
+  /** A name for a size that only data decides. */
+  freshSize({ value }: Naming): Dimension {
+    return `${symbol(value)}.${this.openSizes.count++}`;
   }
 
   /** Lets an input be a constant where an operator can't do without one. */

@@ -1,19 +1,24 @@
 import { bindDimension, type Graph, type Node, type Tensor, type Value, type ValueType } from "@millrace/ir";
 
 /**
- * Results of a graph, by each operator's own evaluation. Inputs are given in the graph's order and settle its open sizes.
+ * Results of a graph, by each operator's own evaluation. Inputs are given in the graph's order and settle its open sizes, but for those that data
+ * decides.
  */
 export function evaluateGraph(graph: Graph, inputs: readonly Tensor[]): readonly Tensor[] {
   const tensors = new Map<Value, Tensor>(graph.inputs.map((input, index) => [input, inputs[index]]));
   const sizes = new Map<string, number>();
-  graph.inputs.forEach(({ type }, index) => {
+  const settle = ({ type }: Value, { shape }: Tensor) => {
     for (const [axis, size] of type.shape.entries())
-      if (typeof size === "string") sizes.set(size, inputs[index].shape[axis]);
-  });
+      if (typeof size === "string" && !sizes.has(size)) sizes.set(size, shape[axis]);
+  };
+  for (const [index, value] of graph.inputs.entries()) settle(value, inputs[index]);
   const read = (value: Value) => value.constant ?? tensors.get(value)!;
   for (const node of graph.nodes()) {
     const results = evaluateNode(node, read, sizes);
-    for (const [index, output] of node.outputs.entries()) tensors.set(output, results[index]);
+    for (const [index, output] of node.outputs.entries()) {
+      tensors.set(output, results[index]);
+      settle(output, results[index]);
+    }
   }
   return graph.outputs.map(read);
 }

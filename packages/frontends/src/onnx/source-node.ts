@@ -1,6 +1,7 @@
 import type { OnnxDataType, OnnxGraph, OnnxNode } from "@millrace/formats/onnx";
 import {
   type Attributes,
+  type Dimension,
   type DType,
   fail,
   fromNumbers,
@@ -160,6 +161,11 @@ export class SourceNode {
   /** The shape that the model states for a result; undefined if a size is left open. */
   statedShape(output = 0): readonly number[] | undefined {
     return this.#surroundings.statedShape(output);
+  }
+
+  /** A size of a result that only data decides, or the one that the model states for it. */
+  decidedSize(stated: Dimension | undefined): Dimension {
+    return stated ?? this.#surroundings.builder.freshSize(this.#surroundings.naming);
   }
 
   /** A list that was an attribute before opset `since` and is an input from then on; undefined if it is left out. */

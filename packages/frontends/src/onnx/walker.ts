@@ -159,7 +159,7 @@ export class Walker {
   #body(graph: OnnxGraph, types: readonly ValueType[], captured: readonly Value[], scope: Scope): Body {
     if (graph.inputs.length !== types.length)
       fail("onnx.shape", `its graph "${graph.name}" has ${graph.inputs.length} inputs, not ${types.length}`, { hint });
-    const within = new Builder(new Graph(graph.name));
+    const within = new Builder(new Graph(graph.name), this.#builder.openSizes);
     const captures = new Captures(this.#builder, within);
     const around = (name: string) => {
       const outer = scope.find(name, (tensor, qualified) => this.#readTensor(tensor, qualified));

@@ -1,11 +1,13 @@
 import type { BuiltinOptions, Operator as StoredOperator, SubGraph, TfliteModel } from "@millrace/formats/tflite";
 import {
   type Diagnostic,
+  type Dimension,
   fail,
   type Graph,
   normalizeAxis,
   numbersOf,
   printShape,
+  symbol,
   type Tensor,
   type Value,
 } from "@millrace/ir";
@@ -35,6 +37,8 @@ export interface Scope {
   /** What is kept from run to run, by the inputs of the graph that stand for it. */
   readonly states: Map<Value, Kept>;
   readonly variables: Variables;
+  /** How many sizes there are, in all subgraphs, that only data decides. */
+  readonly openSizes: { count: number };
 }
 
 /** What an input of the graph becomes by the end of a run, and what it is before the first. */
@@ -173,6 +177,11 @@ export function statedType(call: Call, position = 0): ReturnType<typeof typeOf> 
   const tensor = call.scope.subgraph.tensors[index];
   if (tensor === undefined) invalid(call, `its output ${position} is missing`);
   return typeOf(tensor, tensorName(tensor, index));
+}
+
+/** A name for a size that only the data decides. */
+export function freshSize({ scope, name }: Call): Dimension {
+  return `${symbol(name)}.${scope.openSizes.count++}`;
 }
 
 /** The shape that the file states for a result, where nothing else says what it is. */

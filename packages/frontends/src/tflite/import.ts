@@ -60,6 +60,7 @@ function importSized(model: TfliteModel, options: TfliteImportOptions): TfliteIm
     fileSizes: fileSizes(subgraph, options),
     states: new Map(),
     variables: { handles: new Map(), inputs: new Map(), current: new Map(), initial: new Map() },
+    openSizes: { count: 0 },
   };
   const problems: Diagnostic[] = [];
   const attempt = (action: () => void) => {

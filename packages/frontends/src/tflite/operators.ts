@@ -46,6 +46,7 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
+import { where } from "./selection.ts";
 import {
   dynamicUpdateSlice,
   gather,
@@ -210,6 +211,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   UNSORTED_SEGMENT_PROD: unsortedSegments("reduceProd"),
   UNSORTED_SEGMENT_SUM: unsortedSegmentSum,
   VAR_HANDLE: variableHandle,
+  WHERE: where,
   WHILE: loop,
   ZEROS_LIKE: zerosLike,
 } satisfies Partial<Record<BuiltinOperatorName, Importer>>;

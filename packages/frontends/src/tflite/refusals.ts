@@ -36,7 +36,6 @@ const builtins = {
   LSTM: recurrent,
   RNN: recurrent,
   UNIDIRECTIONAL_SEQUENCE_RNN: recurrent,
-  WHERE: openSize,
   UNIQUE: openSize,
   NON_MAX_SUPPRESSION_V4: suppression,
   NON_MAX_SUPPRESSION_V5: suppression,

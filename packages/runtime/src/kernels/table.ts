@@ -124,6 +124,7 @@ export const integerKernels = {
   tile: evaluated,
   cast: evaluated,
   select: unified,
+  where: evaluated,
   shapeOf: evaluated,
   resize: integerResize,
   softmax: integerSoftmax,

@@ -43,10 +43,12 @@ function createRunner(graph: Graph, kept: ReadonlySet<Value>, context: KernelCon
   };
   const run = async (feeds: ReadonlyMap<string, Tensor>, options: RunOptions) => {
     const { steps: own, fast } = await programFor(bindFeeds(graph, feeds));
-    if (fast === undefined) return runSteps(graph, own, kept, feeds, options);
+    if (fast === undefined) return runSteps(graph, own, kept, feeds, maximumBytes, options);
     const { memory, stages } = fast;
     const whole = options.signal || options.onProgress || options.onNode ? undefined : stages;
-    const results = whole ? runStages(graph, whole, kept, feeds) : await runSteps(graph, own, kept, feeds, options);
+    const results = whole
+      ? runStages(graph, whole, kept, feeds)
+      : await runSteps(graph, own, kept, feeds, maximumBytes, options);
     return new Map([...results].map(([name, tensor]) => [name, apartFrom(memory, tensor)]));
   };
   return {

@@ -25,7 +25,7 @@ type Sizes = ReadonlyMap<string, number>;
 /** Steps for feeds of certain sizes. */
 export interface Program {
   readonly steps: readonly Step[];
-  /** What the module computes some of them in: the memory that results may be views of, and, unless bodies are run, stages that are faster than the steps. */
+  /** What the module computes some of them in: the memory that results may be views of, and, unless bodies are run or data decides sizes, stages that are faster than the steps. */
   readonly fast?: { readonly memory: ArrayBuffer; readonly stages?: readonly Stage[] };
 }
 
@@ -70,10 +70,15 @@ export async function assemble(
     return { ...step, kernel: calling ?? leavingKernel(memory, step.kernel) };
   });
   const compute = (step: KernelStep, tensors: Map<Value, Tensor>) => computeStep(step, tensors, sizes);
-  const plain = own.filter((step) => step.bodies === undefined);
+  const plain = own.filter((step): step is KernelStep => step.bodies === undefined && isSized(step, sizes));
   const stages =
     plain.length === own.length ? stagesOf({ steps: plain, fast, kept, run, view, computeStep: compute }) : undefined;
   return { steps: own, fast: { memory, ...(stages && { stages }) } };
+}
+
+/** Whether the sizes of a step's results are known before it runs. */
+function isSized({ node }: Step, sizes: Sizes): boolean {
+  return node.outputs.every(({ type }) => isStatic(bindType(type, sizes).shape));
 }
 
 /** The same step with bodies that the module computes, each in memory of its own. */

@@ -45,8 +45,8 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     (node) => node.op === spaceToDepth && spaceToDepth.attributesOf(node).order === "columnFirst",
   ],
   [
-    "at most one size is open in a reshape, and none in other operators",
-    (node) => openSizes(node) > (node.op === reshape ? 1 : 0),
+    "at most one size is open in a reshape, and none in other operators but those whose data decides it",
+    (node) => !node.op.largest && openSizes(node) > (node.op === reshape ? 1 : 0),
   ],
 ];
 

@@ -116,6 +116,7 @@ export const onnxLowerings = {
   resize: layers.lowerResize,
   depthToSpace: layers.lowerDepthToSpace,
   spaceToDepth: layers.lowerSpaceToDepth,
+  where: shapes.lowerWhere,
   shapeOf: shapes.lowerShapeOf,
   cast: shapes.lowerCast,
   quantize: shapes.lowerQuantize,

@@ -143,6 +143,7 @@ export const lowerings = {
   resize: lowerResize,
   depthToSpace: shapes.lowerDepthToSpace,
   spaceToDepth: shapes.lowerSpaceToDepth,
+  where: plain("WHERE"),
   shapeOf: unsupported("a shape that is known is a constant, and one that is not can't be written"),
   cast: lowerCast,
   quantize: plain("QUANTIZE"),

@@ -105,6 +105,7 @@ const releases = {
   TRANSPOSE_CONV: "1.9.0 2.2.0 2.3.0 2.13.0 2.15.0",
   UNIDIRECTIONAL_SEQUENCE_LSTM: "1.13.1 1.14.0 2.3.0 2.12.0",
   VAR_HANDLE: "2.6.0",
+  WHERE: "1.14.0",
   WHILE: "1.15.0",
 } satisfies Partial<Record<BuiltinOperatorName, string>>;
 

@@ -57,6 +57,17 @@ describe("Compress, NonZero and Unique", () => {
     expect(run(found)).toEqual({ shape: [2, 3], values: [0, 1, 1, 0, 0, 1] });
   });
 
+  it("pick by what is computed", () => {
+    const inputs = [input("x", [2, 2]), input("c", [2])];
+    const rows = { inputs, nodes: [node("Compress x c -> y", int("axis", 1))], outputs: ["y"] };
+    expect(run(rows, count(4), [0, 1])).toEqual({ shape: [2, 1], values: [2, 4] });
+    expect(run({ ...rows, nodes: [node("Compress x c -> y")] }, count(4), [0, 0])).toEqual({ shape: [0], values: [] });
+    const found = single(node("NonZero x -> y"), [2, 2]);
+    expect(run(found, [1, 0, 2, 3])).toEqual({ shape: [2, 3], values: [0, 1, 1, 0, 0, 1] });
+    expect(run(found, [0, 0, 0, 0])).toEqual({ shape: [2, 0], values: [] });
+    expect(run(single(node("NonZero x -> y"), []), [3])).toEqual({ shape: [1, 1], values: [0] });
+  });
+
   it("find what differs, sorted or not", () => {
     const initializers = [floats("m", [5], [3, 1, 3, 2, 1])];
     const results = (sorted: number) =>

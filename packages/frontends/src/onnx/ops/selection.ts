@@ -1,5 +1,17 @@
 import { elementCount, fromNumbers, isStatic, numbersOf, type Shape, type Tensor, type Value } from "@millrace/ir";
-import { add, equal, gather, gatherNd, less, logicalAnd, select, slice, transpose } from "@millrace/ops";
+import {
+  add,
+  equal,
+  gather,
+  gatherNd,
+  less,
+  logicalAnd,
+  notEqual,
+  select,
+  slice,
+  transpose,
+  where,
+} from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { sortedUnique } from "./unique.ts";
@@ -74,21 +86,49 @@ function oneHot(node: SourceNode): Value {
   return of(select, isHot, reshaped(node, on, []), reshaped(node, off, []));
 }
 
-/** Slices, or elements if there is no axis, where a constant condition holds. */
+/** Slices, or elements if there is no axis, where a condition holds. */
 function compress(node: SourceNode): Value {
-  const flags = node.numbers(1);
   const x = node.attributes.has("axis") ? node.input(0) : reshaped(node, node.input(0), [elementCount(node.shape(0))]);
   const axis = node.axis(node.attributes.integer("axis", 0), x.type.shape.length);
   const size = x.type.shape[axis];
-  if (typeof size === "number" && flags.length > size)
-    node.invalid(`its condition has ${flags.length} elements for ${size}`);
-  const indices = [...flags.keys()].filter((at) => flags[at] !== 0);
-  return node.compute(gather, [x, node.constant(fromNumbers("i32", [indices.length], indices))], { axis });
+  const [length, ...others] = node.shape(1);
+  if (length === undefined || others.length > 0) node.invalid(`its condition has ${node.shape(1).length} axes, not 1`);
+  if (typeof size === "number" && typeof length === "number" && length > size)
+    node.invalid(`its condition has ${length} elements for ${size}`);
+  const indices = node.isConstant(node.input(1)) ? constantPlaces(node) : computedPlaces(node, axis);
+  return node.compute(gather, [x, indices], { axis });
 }
 
-/** Indices of the elements of a constant that are not 0: a row for each axis. */
+function constantPlaces(node: SourceNode): Value {
+  const flags = node.numbers(1);
+  const indices = [...flags.keys()].filter((at) => flags[at] !== 0);
+  return node.constant(fromNumbers("i32", [indices.length], indices));
+}
+
+function computedPlaces(node: SourceNode, axis: number): Value {
+  const stated = node.statedShape();
+  const places = coordinates(node, node.input(1), stated?.[node.attributes.has("axis") ? axis : 0]);
+  return reshaped(node, places, [places.type.shape[0]]);
+}
+
+/** Coordinates of the elements of a vector or more that are not 0, [their number, axes]. */
+function coordinates(node: SourceNode, x: Value, stated: number | undefined): Value {
+  const condition = x.type.dtype === "bool" ? x : formulaOf(node)(notEqual, x, 0);
+  return node.compute(where, [condition], { shape: [node.decidedSize(stated), x.type.shape.length] });
+}
+
+/** Indices of the elements that are not 0: a row for each axis. */
 function nonZero(node: SourceNode): Value {
-  const { shape, ...tensor } = node.tensor(0);
+  const x = node.input(0);
+  if (node.isConstant(x)) return constantNonZero(node);
+  const vector = x.type.shape.length === 0 ? reshaped(node, x, [1]) : x;
+  const found = coordinates(node, vector, node.statedShape()?.[1]);
+  return node.compute(transpose, [found], { permutation: [1, 0] });
+}
+
+function constantNonZero(node: SourceNode): Value {
+  const { shape: own, ...tensor } = node.tensor(0);
+  const shape = own.length === 0 ? [1] : own;
   const numbers = numbersOf({ shape, ...tensor });
   const found = Array.from(numbers, (number, at) => (number === 0 ? -1 : at)).filter((at) => at >= 0);
   const rows = shape.map((size, axis) => {
