@@ -3,6 +3,7 @@ import { dropReducedAxes } from "./drop-reduced-axes.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { foldScaling } from "./fold-scaling.ts";
 import { foldScalingAhead } from "./fold-scaling-ahead.ts";
+import { foldScoreScale } from "./fold-score-scale.ts";
 import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
@@ -11,6 +12,7 @@ import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
 import { explainTransposes } from "./layout/explain-transposes.ts";
+import { foldIntoMatmul } from "./layout/fold-into-matmul.ts";
 import { keepUnitAxes } from "./layout/keep-unit-axes.ts";
 import { mergeTransposes } from "./layout/merge-transposes.ts";
 import { pullTransposes } from "./layout/pull-transposes.ts";
@@ -45,8 +47,10 @@ export const cleanUp: readonly Pass[] = [
   ...tidy,
   recognizeActivations,
   recognizeRearrangements,
+  foldIntoMatmul,
   dropInnerQuantization,
   divideByMultiplying,
+  foldScoreScale,
   foldScaling,
   mergeScaling,
   mergeClamps,
@@ -69,6 +73,7 @@ export function layoutPasses(to: "first" | "last", absorbing = false): readonly 
     changeLayout(to),
     pushTransposes,
     mergeTransposes,
+    foldIntoMatmul,
     absorbIntoLinear,
     pullTransposes(absorbing),
     mergeTransposes,

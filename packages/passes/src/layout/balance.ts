@@ -10,7 +10,7 @@ export interface Reordered {
 
 /** What moving a node to permuted data changes at its inputs. */
 export interface InputBalance {
-  /** Elements of inputs whose transposes vanish. */
+  /** What the transposes of inputs cost that vanish. */
   readonly saved: number;
   /** Inputs that need a transpose and were read without one, each once. */
   readonly reordered: readonly Reordered[];
@@ -25,13 +25,13 @@ export function inputBalance(node: Node, moved: Transposed, permuter?: Permuter)
     if (value === undefined || permutation === undefined || value.constant) return;
     const earlier = value.producer?.op === transpose ? value.producer : undefined;
     const whole = earlier ? composePermutations(transpose.attributesOf(earlier).permutation, permutation) : permutation;
-    if (isIdentityPermutation(whole)) saved += elementsOf(value);
+    if (isIdentityPermutation(whole)) saved += transposeCost(value);
     else if (!earlier && !permuter?.gives(value, permutation)) reordered.set(value, { value, permutation });
   });
   return { saved, reordered: [...reordered.values()] };
 }
 
-/** Elements that transposes move to put results back in their old order. What all readers undo anyway counts as saved. */
+/** What transposes cost that put results back in their old order. What all readers undo anyway counts as saved. */
 export function outputCost(node: Node, moved: Transposed): number {
   return node.outputs.reduce((sum, value, index) => {
     const permutation = moved.outputs[index];
@@ -51,14 +51,15 @@ export function transposes({ op, attributes }: Node, permutation: readonly numbe
   return op === transpose && (attributes["permutation"] as readonly number[]).join() === permutation.join();
 }
 
-/** Elements that a transpose moves: none where a reshape does the same, and 1 where it is not known, so that unknown sizes count as equal. */
+/** What a transpose costs: nothing where a reshape does the same. */
 export function movedElements({ value, permutation }: Reordered): number {
-  return movesNothing(value.type.shape, permutation) ? 0 : elementsOf(value);
+  return movesNothing(value.type.shape, permutation) ? 0 : transposeCost(value);
 }
 
-function elementsOf({ type }: Value): number {
+/** The elements to move and one more, so that fewer transposes cost less than more of them; elements that are not known count as one. */
+function transposeCost({ type }: Value): number {
   const count = elementCount(type.shape);
-  return typeof count === "number" ? count : 1;
+  return 1 + (typeof count === "number" ? count : 1);
 }
 
 /** The node on permuted data, if it has such a form and stays channel-first or channel-last, as the layout passes have decided. */

@@ -1,9 +1,18 @@
-import { invertPermutation, type Node, type Transposed } from "@millrace/ir";
+import {
+  type Graph,
+  invertPermutation,
+  isIdentityPermutation,
+  type Node,
+  type Transposed,
+  type Value,
+} from "@millrace/ir";
 import { transpose } from "@millrace/ops";
+import { removeNodes, replaceNode } from "../edit.ts";
 import type { Pass } from "../pass.ts";
+import { isOutput, producedBy } from "../rewrite.ts";
 import { inputBalance, movedElements, outputCost, permutedForm } from "./balance.ts";
 import { moveNode } from "./move-node.ts";
-import { Permuter } from "./permuted-value.ts";
+import { composePermutations, Permuter } from "./permuted-value.ts";
 
 /** Orders of axes among a node's inputs that are tried; more do not occur but in graphs made to be slow. */
 const mostOrders = 4;
@@ -19,6 +28,10 @@ export const pushTransposes: Pass = {
     const permuter = new Permuter(graph);
     let changes = 0;
     for (const node of graph.nodes()) {
+      if (node.op === transpose) {
+        changes += joinEarlier(graph, node);
+        continue;
+      }
       const moved = bestMove(node, permuter);
       if (moved === undefined) continue;
       moveNode(graph, node, moved, permuter);
@@ -66,8 +79,22 @@ export const pushTransposes: Pass = {
   ],
 };
 
+/** Lets a transpose of a transpose read what that reads, or its readers where both undo each other, before they are carried on. */
+function joinEarlier(graph: Graph, node: Node): number {
+  const earlier = producedBy(node.inputs[0], transpose);
+  if (earlier === undefined) return 0;
+  const [first, second] = [earlier, node].map((each) => transpose.attributesOf(each).permutation);
+  const permutation = composePermutations(first, second);
+  const [source] = earlier.inputs as readonly Value[];
+  if (isIdentityPermutation(permutation) && !isOutput(graph, node.outputs[0])) {
+    graph.replaceUses(node.outputs[0], source);
+    removeNodes(graph, [node]);
+  } else replaceNode(graph, node, { inputs: [source], attributes: { permutation } }, [earlier]);
+  removeNodes(graph, [earlier]);
+  return 1;
+}
+
 function bestMove(node: Node, permuter: Permuter): Transposed | undefined {
-  if (node.op === transpose) return undefined;
   const tried = new Set<string>();
   for (const value of node.inputs) {
     if (value?.producer?.op !== transpose) continue;
