@@ -26,6 +26,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions {
   readonly biasCorrection: boolean;
   readonly io?: BoundaryType;
   readonly samples?: number;
+  readonly cache?: string;
   readonly ioLayout?: IoLayout;
 }
 
@@ -66,6 +67,7 @@ export function withQuantizationOptions(command: Command): Command {
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
     .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
     .addOption(new Option("--io <type>", "type of inputs and outputs (default: the scheme's)").choices(boundaryTypes))
+    .option("--cache <folder>", "keep calibrations there, so that the same model and samples need none again")
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
   return withLayoutOption(withShapeOptions(command));
 }

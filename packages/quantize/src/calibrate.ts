@@ -82,14 +82,14 @@ export async function calibrate(
   };
 }
 
-/** Float values that flow: inputs and results of nodes. */
-function observableValues(graph: Graph): readonly Value[] {
+/** Float values that flow and are calibrated: inputs and results of nodes, in order. */
+export function observableValues(graph: Graph): readonly Value[] {
   const results = [...graph.nodes()].flatMap(({ outputs }) => outputs);
   return [...graph.inputs, ...results].filter(({ type }) => type.dtype === "f32");
 }
 
 /** Whether a layer with weights reads the value as its data. */
-function isWeighted(value: Value): boolean {
+export function isWeighted(value: Value): boolean {
   for (const { user, index } of value.uses) {
     const rule = user.op.quantization;
     if (index === 0 && rule.kind === "free" && rule.weights) return true;

@@ -40,6 +40,7 @@ export {
   webThread,
   webThreadPort,
 } from "@millrace/runtime";
+export type { CalibrationCache } from "./calibration-cache.ts";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
 export {
   type Conversion,

@@ -1,9 +1,8 @@
-import { cloneGraph, type Diagnostic, fail, type Graph } from "@millrace/ir";
+import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { runPasses } from "@millrace/passes";
 import {
   type Calibration,
   type CalibrationMethod,
-  calibrate,
   compareLayers,
   type LayerError,
   needsCalibration,
@@ -17,12 +16,16 @@ import {
   type SchemeName,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
-import type { Dataset, Inference } from "./data/dataset.ts";
+import { calibrateOnData, calibrationSamples } from "./calibrate-on-data.ts";
+import type { CalibrationCache } from "./calibration-cache.ts";
+import type { Dataset } from "./data/dataset.ts";
 import type { Runnable } from "./evaluate.ts";
 import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
 
 export interface QuantizeRequest extends QuantizeOptions, Progress {
+  /** Where calibrations are kept, so that another run on the same samples needs none. */
+  readonly cache?: CalibrationCache;
   /** What to call the model's file in diagnostics; the graph's name by default. */
   readonly model?: string;
   /** Most calibration samples to use; all that the data's split names by default, at most 100. */
@@ -43,8 +46,6 @@ export interface QuantizeResult extends QuantizedGraph {
   readonly samples: number;
 }
 
-const defaultSamples = 100;
-
 /** Calibrates a float graph on the data by `engine`, where its scheme needs that, and returns its form by the scheme. */
 export async function quantize(
   source: Graph,
@@ -54,11 +55,11 @@ export async function quantize(
 ): Promise<QuantizeResult> {
   requireFiniteWeights(source, request.model ?? source.name);
   if (!needsCalibration(source, request)) return withoutSamples(source, request);
-  const chosen = calibrationSamples(data, request.samples ?? defaultSamples);
+  const chosen = calibrationSamples(data, request.samples);
   const float = await recovered(source, request.recover ?? [], (graph) =>
-    observed(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
+    calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
-  const calibration = await observed(float, data, chosen, engine, request);
+  const calibration = await calibrateOnData(float, data, chosen, engine, request);
   const quantized = quantizeGraph(float, calibration, request);
   const diagnostics = [...calibration.diagnostics, ...quantized.diagnostics];
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
@@ -81,34 +82,6 @@ function recoveryUnused(names: readonly RecoveryName[], scheme: SchemeName): Dia
   };
 }
 
-/** What a float graph's values are like on the samples. */
-function observed(
-  graph: Graph,
-  data: Dataset,
-  samples: readonly number[],
-  engine: Engine,
-  request: QuantizeRequest,
-): Promise<Calibration> {
-  const inputs = modelInputs(graph);
-  const sampleOf: number[] = [];
-  async function* feeds(): AsyncGenerator<Inference> {
-    for (const [done, sample] of samples.entries()) {
-      for (const inference of await data.feeds(sample, inputs)) {
-        sampleOf.push(sample);
-        yield inference;
-      }
-      request.progress?.("calibrate", done + 1, samples.length);
-    }
-  }
-  const { signal, percentile, calibration: method } = request;
-  return calibrate(graph, engine, feeds(), {
-    sampleName: (inference) => data.sampleName(sampleOf[inference]),
-    ...(signal && { signal }),
-    ...(method && { method }),
-    ...(percentile !== undefined && { percentile }),
-  });
-}
-
 /** The graph with the changes, which follow from what channels reach on the samples, whatever ranges are chosen later. */
 async function recovered(
   source: Graph,
@@ -119,18 +92,6 @@ async function recovered(
   const { graph } = cloneGraph(source);
   runPasses(graph, recoveryPasses(names, await observe(graph)));
   return graph;
-}
-
-/** Evenly spread over the samples that the split leaves for calibration. */
-function calibrationSamples(data: Dataset, most: number): readonly number[] {
-  const all = data.split.calibration;
-  if (all.length === 0) {
-    fail("quantize.no-calibration-data", "the data leaves no samples to calibrate with", {
-      hint: "change `split` in dataset.json so that `calibration` names some samples",
-    });
-  }
-  const count = Math.min(most, all.length);
-  return Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
 }
 
 /** Signal-to-noise ratio of each integer result against the float one, on up to `samples` test inferences. */

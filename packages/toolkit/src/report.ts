@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millrace/ir";
 import type { Latency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
+import { sha256 } from "./sha256.ts";
 
 /** One written file. `path` is relative to the report. */
 export interface Artifact {
@@ -66,7 +67,5 @@ export interface Output {
 
 /** Describes an output for a report. */
 export async function artifactOf({ path, kind, bytes }: Output): Promise<Artifact> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { path, kind, bytes: bytes.length, sha256 };
+  return { path, kind, bytes: bytes.length, sha256: await sha256(bytes) };
 }

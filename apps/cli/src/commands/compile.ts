@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { cacheFolder } from "../cache-folder.ts";
 import type { Context, Run } from "../context.ts";
 import { openData, requireData } from "../data.ts";
 import { engineOf } from "../engines.ts";
@@ -39,6 +40,7 @@ async function compileModel(path: string, options: Options, context: Context): P
   const { outputs, report } = await compile(source, await openData(options.data, "compiling"), {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),

@@ -1,6 +1,7 @@
 import { dirname, relative, sep } from "node:path";
 import type { Report } from "@millrace/toolkit";
 import { Command } from "commander";
+import { cacheFolder } from "../cache-folder.ts";
 import type { Context, Run } from "../context.ts";
 import { openData, requireData } from "../data.ts";
 import { engineOf } from "../engines.ts";
@@ -46,6 +47,7 @@ async function quantize(path: string, options: Options, context: Context): Promi
   const { outputs, report: whole } = await compile(source, await openData(options.data, "quantization"), {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     to,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),

@@ -1,4 +1,5 @@
 import { type DType, type Tensor, tensorOf } from "@millrace/ir";
+import { sha256 } from "../sha256.ts";
 import { normalizationOf, realValues, requireFinite, storedIntegers } from "./convert.ts";
 import type { DatasetDescription, InputDescription, MetricName } from "./description.ts";
 import { DatasetError } from "./error.ts";
@@ -28,6 +29,8 @@ export interface Dataset {
    */
   labelsFor(classes: number): Int32Array | undefined;
   readonly split: Split;
+  /** Tells samples, and how they are read, from all others: a SHA-256 of what is stored. */
+  digest(samples: readonly number[]): Promise<string>;
   /** What to call a sample in a diagnostic: its number, counted from 0, and the files that it is in. */
   sampleName(sample: number): string;
   /**
@@ -57,6 +60,12 @@ export function createDataset(
     labels,
     labelsFor: (classes) => labelsByClasses.get(classes) ?? labels,
     split: splitSamples(count, description.split),
+    async digest(samples) {
+      const parts = [JSON.stringify(description.inputs)];
+      for (const sample of samples)
+        for (const source of sources.values()) parts.push(await sha256(await source.bytes(sample)));
+      return sha256(parts.join("\n"));
+    },
     sampleName(sample) {
       const files = new Set([...sources.values()].map((source) => source.fileOf(sample)));
       return nameOfSample(sample, [...files].join(", "));

@@ -29,6 +29,7 @@ export function imageSource(
     shape,
     file: folder,
     fileOf: (index) => names[index],
+    bytes: (index) => readFile(files, names[index]),
     async sample(index): Promise<Tensor> {
       const image = await decodeImage(await readFile(files, names[index]), names[index]);
       const { data } = resize(toChannels(image, channels), width, height);

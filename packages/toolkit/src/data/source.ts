@@ -1,4 +1,4 @@
-import { type DType, elementCount, type Tensor, viewBytes } from "@millrace/ir";
+import { bytesOf, type DType, elementCount, type Tensor, viewBytes } from "@millrace/ir";
 import { DatasetError } from "./error.ts";
 
 /** The stored samples of one input. */
@@ -10,6 +10,8 @@ export interface Source {
   readonly file: string;
   /** The file that a sample is in, for errors. */
   fileOf(index: number): string;
+  /** The stored bytes of a sample, in its file's own encoding. */
+  bytes(index: number): Promise<Uint8Array>;
   /** The stored elements of a sample, where possible a view. */
   sample(index: number): Promise<Tensor>;
 }
@@ -28,16 +30,16 @@ export function arraySource(array: Tensor, file: string): Source {
       },
     );
   }
+  const part = (index: number): Tensor => {
+    return { dtype: array.dtype, shape, data: array.data.subarray(index * size, (index + 1) * size) };
+  };
   return {
     count,
     shape,
     file,
     fileOf: () => file,
-    sample: async (index) => ({
-      dtype: array.dtype,
-      shape,
-      data: array.data.subarray(index * size, (index + 1) * size),
-    }),
+    bytes: async (index) => bytesOf(part(index)),
+    sample: async (index) => part(index),
   };
 }
 
