@@ -39,7 +39,7 @@ const calibrations = [
   "entropy",
   "mse",
 ] as const satisfies readonly CalibrationMethod[];
-const recoveries = ["unlimit", "equalize"] as const satisfies readonly RecoveryName[];
+const recoveries = ["harden", "unlimit", "equalize"] as const satisfies readonly RecoveryName[];
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
 /** Adds the options that say how a model is quantized. */
@@ -60,7 +60,7 @@ export function withQuantizationOptions(command: Command): Command {
     )
     .option(
       "--recover <change>",
-      `change the float model so that it loses less in integers: ${recoveries.join(" or ")}; may be repeated`,
+      `change the float model so that it loses less in integers: ${recoveries.join(", ")}; may be repeated`,
       collectRecoveries,
     )
     .option("--symmetric", "zero points of int8 activations are 0")

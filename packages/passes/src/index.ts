@@ -1,5 +1,6 @@
 export * from "./batch-symbols.ts";
 export * from "./bind-dimensions.ts";
+export { removeNodes, replaceNode } from "./edit.ts";
 export * from "./fold-constants.ts";
 export * from "./infer-shapes.ts";
 export * from "./layout/boundary.ts";

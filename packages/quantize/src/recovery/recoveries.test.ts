@@ -1,9 +1,10 @@
 import { cloneGraph, type Graph, numbersOf, type Tensor, verify } from "@millrace/ir";
+import { mul, sigmoid } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../../passes/src/testing.ts";
-import { NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
+import { histogram, NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
 import { type Calibration, calibrate, noCalibration } from "../calibrate.ts";
 import { layerWeights } from "./layer-weights.ts";
 import { type RecoveryName, recoveryPasses } from "./recoveries.ts";
@@ -124,4 +125,18 @@ test("unlimit-activations changes results only where values exceed 6", async () 
   expect([...free.nodes()].some(({ attributes }) => attributes["activation"] === "relu6")).toBe(false);
   expect(await outputOf(free, 1e-4)).toEqual(await outputOf(graph, 1e-4));
   expect(await outputOf(free, 100)).not.toEqual(await outputOf(graph, 100));
+});
+
+test("harden-activations puts hard swish in the place of a product with its own sigmoid, and of no other", async () => {
+  const n = new NetworkBuilder();
+  const x = n.conv(n.input("x", [1, 3, 8, 8]), 8, 1);
+  const gated = n.node(mul, [n.node(sigmoid, [x]), x], { activation: "none" });
+  const graph = n.finish(n.node(mul, [n.node(sigmoid, [n.conv(gated, 8, 1)]), gated], { activation: "none" }));
+  runPasses(graph, [...cleanUp, ...channelsLast([])]);
+  const hard = recovered(graph, "harden");
+  expect(histogram(hard)).toEqual({ ...histogram(graph), sigmoid: 1, mul: 1, hardSwish: 1 });
+  const [expected, actual] = [await outputOf(graph), await outputOf(hard)];
+  const difference = Math.max(...actual.map((value, at) => Math.abs(value - expected[at])));
+  expect(difference).toBeGreaterThan(0);
+  expect(difference).toBeLessThan(0.3);
 });

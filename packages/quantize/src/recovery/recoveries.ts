@@ -1,6 +1,7 @@
 import type { Pass } from "@millrace/passes";
 import type { Calibration } from "../calibrate.ts";
 import { equalizeChannels } from "./equalize-channels.ts";
+import { hardenActivations } from "./harden-activations.ts";
 import { unlimitActivations } from "./unlimit-activations.ts";
 
 /** Makes a pass from what was seen of the graph that it will run on. */
@@ -8,6 +9,7 @@ type Recovery = (seen: Calibration) => Pass;
 
 /** Changes of a float graph that make it lose less in integers, by name, in the order in which they run. */
 export const recoveries = {
+  harden: () => hardenActivations,
   unlimit: () => unlimitActivations,
   equalize: ({ maxima }) => equalizeChannels(maxima),
 } as const satisfies Readonly<Record<string, Recovery>>;
