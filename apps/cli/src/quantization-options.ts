@@ -8,13 +8,12 @@ import type {
   SchemeName,
 } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type CalibrationDataOptions, withCalibrationDataOptions } from "./calibration-data.ts";
 import type { CommonOptions } from "./context.ts";
-import { dataDescription } from "./data.ts";
 import type { ShapeOptions } from "./model-file.ts";
 import { parseCount, withLayoutOption, withShapeOptions } from "./options.ts";
 
-export interface QuantizationOptions extends CommonOptions, ShapeOptions {
-  readonly data?: string;
+export interface QuantizationOptions extends CommonOptions, ShapeOptions, CalibrationDataOptions {
   readonly output: string;
   readonly scheme: SchemeName;
   readonly calibration: CalibrationMethod;
@@ -44,8 +43,7 @@ const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies r
 
 /** Adds the options that say how a model is quantized. */
 export function withQuantizationOptions(command: Command): Command {
-  command
-    .option("--data <data>", dataDescription)
+  withCalibrationDataOptions(command)
     .addOption(new Option("--scheme <scheme>", "types of activations and weights").choices(schemes).default("int8"))
     .addOption(new Option("--calibration <method>", "how ranges are chosen").choices(calibrations).default("mse"))
     .option(

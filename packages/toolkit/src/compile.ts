@@ -4,6 +4,7 @@ import { type CalibrationMethod, noCalibration, type SchemeName } from "@millrac
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
+import type { RandomNumbers } from "./data/random.ts";
 import { evaluate, usableLabels } from "./evaluate.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
@@ -11,6 +12,7 @@ import { memoryOf } from "./memory.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
+import { randomWarning } from "./random-data.ts";
 import { artifactOf, type Output, type Report } from "./report.ts";
 
 export interface CompileOptions extends LoadOptions, QuantizeRequest {
@@ -53,10 +55,18 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
-  const diagnostics = [...prepared.diagnostics, ...result.diagnostics];
+  const diagnostics = [...randomWarning(data), ...prepared.diagnostics, ...result.diagnostics];
   const { scheme = "int8", calibration = "mse" } = options;
   const method = result.samples === 0 ? "none" : calibration;
-  const facts = { model, macs: macsOf(float), parameters, memory, scheme, calibration: method } as const;
+  const facts = {
+    model,
+    macs: macsOf(float),
+    parameters,
+    memory,
+    scheme,
+    calibration: method,
+    random: data.random,
+  } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
   return { outputs: outputs.files, report, float, quantized: result.graph };
 }
@@ -109,6 +119,7 @@ async function reportOf(
     readonly memory: Report["memory"];
     readonly scheme: SchemeName;
     readonly calibration: CalibrationMethod | "none";
+    readonly random?: RandomNumbers | undefined;
   },
   result: QuantizeResult,
   outputs: WrittenOutputs,
@@ -126,6 +137,7 @@ async function reportOf(
       scheme: facts.scheme,
       calibration: facts.calibration,
       samples: result.samples,
+      ...(facts.random && { random: facts.random }),
       layers: result.layers.map((layer) => ({
         ...layer,
         ...(decibels.has(layer.name) && { sqnrDb: decibels.get(layer.name)! }),

@@ -1,4 +1,5 @@
 import { formatCount } from "./quantities.ts";
+import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
 import { figures } from "./report-html-figures.ts";
 import { latencySection } from "./report-html-latency.ts";
@@ -34,6 +35,7 @@ export function reportHtml(report: Report): string {
 <p class="overline">Millrace report</p>
 <h1>${name}</h1>
 <p class="soft">${summary(report)}</p>
+${report.quantization?.random && html`<p><span class="badge warning">Random data</span>${randomText(report.quantization.random)}.</p>`}
 </header>
 <main>
 ${figures(report)}
@@ -52,5 +54,5 @@ function summary({ model, artifacts, quantization, latency }: Report): string {
   const kinds = [...new Set(artifacts.map(({ kind }) => kind))].join(" and ");
   const journey = kinds === "" ? model.format : `${model.format} to ${kinds}`;
   if (quantization === undefined || quantization.samples === 0) return journey;
-  return `${journey}, calibrated on ${formatCount(quantization.samples)} samples (${quantization.calibration})`;
+  return `${journey}, calibrated on ${formatCount(quantization.samples)} ${quantization.random ? "random inputs" : "samples"} (${quantization.calibration})`;
 }

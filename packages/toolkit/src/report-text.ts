@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatDecibels, formatDuration, formatMetric } from "./quantities.ts";
+import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
 
 /** A report in a few lines for a terminal. */
@@ -10,6 +11,7 @@ export function reportText(report: Report): string {
       (artifact) =>
         ["wrote", `${artifact.path}  ${formatBytes(artifact.bytes)}${shrinkage(bytes, artifact.bytes)}`] as const,
     ),
+    ...randomRows(report),
     ...latencyRows(report),
     ["operators", listOf(Object.entries(report.graph.operators).map(([name, count]) => `${name} ${count}`))],
     ["transposes", `${report.graph.transposes}`],
@@ -23,6 +25,10 @@ export function reportText(report: Report): string {
 
 function listOf(parts: readonly string[]): string {
   return parts.join(", ");
+}
+
+function randomRows({ quantization }: Report): (readonly [string, string])[] {
+  return quantization?.random ? [["RANDOM DATA", randomText(quantization.random)]] : [];
 }
 
 function latencyRows({ latency }: Report): (readonly [string, string])[] {

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millrace/ir";
+import type { RandomNumbers } from "./data/random.ts";
 import type { Latency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
 import { sha256 } from "./sha256.ts";
@@ -35,6 +36,8 @@ export interface Report {
     readonly scheme: string;
     readonly calibration: string;
     readonly samples: number;
+    /** How the samples were drawn, for calibration and accuracy, if they were random numbers and no real ones. */
+    readonly random?: RandomNumbers;
     readonly layers: readonly LayerReport[];
   };
   readonly accuracy?: {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
+import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
-import { openData, requireData } from "../data.ts";
 import { engineOf } from "../engines.ts";
 import { loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
@@ -32,12 +32,12 @@ export function compileCommand(run: Run): Command {
 async function compileModel(path: string, options: Options, context: Context): Promise<void> {
   const folder = options.output;
   const request = quantizeRequestOf(options);
-  requireData(options.data, "compiling");
+  requireCalibrationData(options, "compiling");
   await checkOutputFolder(folder);
   const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
   const source = readModel(path);
-  const { outputs, report } = await compile(source, await openData(options.data, "compiling"), {
+  const { outputs, report } = await compile(source, await openCalibrationData(options, "compiling"), {
     ...loadOptionsOf(options),
     ...request,
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),

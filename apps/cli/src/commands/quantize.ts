@@ -2,8 +2,8 @@ import { dirname, relative, sep } from "node:path";
 import type { Report } from "@millrace/toolkit";
 import { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
+import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
-import { openData, requireData } from "../data.ts";
 import { engineOf } from "../engines.ts";
 import { loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
@@ -39,12 +39,12 @@ async function quantize(path: string, options: Options, context: Context): Promi
   const request = quantizeRequestOf(options);
   const { compile, reportText, targetOf } = await import("@millrace/toolkit");
   const to = targetOf(output);
-  requireData(options.data, "quantization");
+  requireCalibrationData(options, "quantization");
   await checkOutput(output, [path]);
   if (folder !== undefined) await checkOutputFolder(folder);
   const { signal, progress } = context;
   const source = readModel(path);
-  const { outputs, report: whole } = await compile(source, await openData(options.data, "quantization"), {
+  const { outputs, report: whole } = await compile(source, await openCalibrationData(options, "quantization"), {
     ...loadOptionsOf(options),
     ...request,
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),

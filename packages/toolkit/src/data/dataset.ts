@@ -5,6 +5,7 @@ import type { DatasetDescription, InputDescription, MetricName } from "./descrip
 import { DatasetError } from "./error.ts";
 import { fitSample, type ModelInput } from "./fit.ts";
 import { metrics } from "./metrics.ts";
+import type { RandomNumbers } from "./random.ts";
 import type { Source } from "./source.ts";
 import { type Split, splitSamples } from "./split.ts";
 import { channelAxis } from "./stored.ts";
@@ -16,6 +17,8 @@ export type Inference = ReadonlyMap<string, Tensor>;
 /** Samples to calibrate and evaluate with. */
 export interface Dataset {
   readonly description: DatasetDescription;
+  /** How the samples were drawn that are random numbers; absent where they are real ones. */
+  readonly random?: RandomNumbers;
   readonly metric: MetricName;
   /** Stored samples; with a window a sample is several inferences. */
   readonly count: number;
@@ -85,7 +88,8 @@ function nameOfSample(sample: number, files: string): string {
 
 type StoredInput = (sample: number, input: ModelInput) => Promise<Tensor[]>;
 
-const integerTypes: readonly DType[] = ["i32", "i64", "u32", "u64", "bool"];
+/** Types of inputs that take stored integers as they are. */
+export const integerTypes: readonly DType[] = ["i32", "i64", "u32", "u64", "bool"];
 
 /** Gives the tensors of a sample for a model input: one, or one per window. */
 function storedInput(source: Source, description: InputDescription): StoredInput {
