@@ -31,7 +31,6 @@ export const refusedFiles: Readonly<Record<string, readonly string[]>> = {
     "unidirectional_sequence_lstm_calibrated.bin",
     "unidirectional_sequence_lstm_quantized.bin",
   ],
-  "(WHERE)": ["where.bin"],
   "The file has no subgraph": ["0_subgraphs.bin"],
   "its result is i8, but the file says f32": ["add_quantized_int8.bin"],
   "is there already": ["add_shared_tensors.bin"],
