@@ -26,6 +26,7 @@ export * from "./literal.ts";
 export * from "./local-response-normalization.ts";
 export * from "./lstm.ts";
 export * from "./matmul.ts";
+export * from "./non-max-suppression.ts";
 export * from "./normalize.ts";
 export * from "./pad.ts";
 export * from "./parametric.ts";

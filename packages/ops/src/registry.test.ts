@@ -38,6 +38,7 @@ const orderBound = [
   "scatterNd",
   "dynamicUpdateSlice",
   "detectionPostprocess",
+  "nonMaxSuppression",
   "conv3d",
   "transposeConv3d",
   ...Object.keys(signalOperators),

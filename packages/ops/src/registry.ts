@@ -21,6 +21,7 @@ import { asymmetricLinear, linear } from "./linear.ts";
 import { localResponseNormalization } from "./local-response-normalization.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
+import { nonMaxSuppression } from "./non-max-suppression.ts";
 import { layerNormalization, rmsNormalization } from "./normalize.ts";
 import { pad } from "./pad.ts";
 import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
@@ -106,6 +107,7 @@ const all = {
   quantize,
   dequantize,
   detectionPostprocess,
+  nonMaxSuppression,
   ...signalOperators,
   if: ifOperator,
   while: whileOperator,

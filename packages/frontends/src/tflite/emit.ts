@@ -42,20 +42,22 @@ export function step(
   return add(call, op, inputs, attributes, results);
 }
 
-/** Adds the node that makes the operator's results, or those at the given positions. */
+/** Adds the node that makes the operator's results, or those at the given positions; a kind stands for a result that the file leaves out. */
 export function finish(
   call: Call,
   op: OpName,
   inputs: readonly (Value | undefined)[],
   attributes: Attributes,
-  positions: readonly number[] = call.stored.outputs.map((_, position) => position),
+  positions: readonly (number | Kind)[] = call.stored.outputs.map((_, position) => position),
 ): void {
-  const results = positions.map((position) => {
+  const results = positions.map((position, index) => {
+    if (typeof position !== "number") return { ...position, name: `${call.name}/${op}:${index}` };
     const { dtype, quantization } = statedType(call, position);
     return { name: outputName(call, position), dtype, ...(quantization && { quantization }) };
   });
   const values = add(call, op, inputs, attributes, results);
-  for (const [index, position] of positions.entries()) define(call, position, values[index]);
+  for (const [index, position] of positions.entries())
+    if (typeof position === "number") define(call, position, values[index]);
 }
 
 /** Adds the node that makes the operator's results and, as its results from the `first` on, what each of the states becomes. */

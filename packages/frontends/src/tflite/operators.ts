@@ -46,7 +46,7 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
-import { where } from "./selection.ts";
+import { nonMaxSuppression, where } from "./selection.ts";
 import {
   dynamicUpdateSlice,
   gather,
@@ -148,6 +148,8 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   MIRROR_PAD: mirrorPad,
   MUL: arithmetic("mul", "MulOptions"),
   NEG: unary("neg"),
+  NON_MAX_SUPPRESSION_V4: nonMaxSuppression,
+  NON_MAX_SUPPRESSION_V5: nonMaxSuppression,
   NOT_EQUAL: binary("notEqual"),
   ONE_HOT: oneHot,
   PACK: pack,

@@ -17,10 +17,6 @@ const openSize = refusal(
   "how large its result is depends on the data, while sizes have to be known",
   "Compute it outside the model, from the values that it reads.",
 );
-const suppression = refusal(
-  "it leaves boxes out one after the other",
-  "Choose the boxes after the model, or by TFLite_Detection_PostProcess.",
-);
 const strings = refusal("it works on strings", "Turn text into numbers before the model.");
 const tables = refusal("it looks values up in a table kept outside the graph", "Use GATHER on a constant table.");
 const random = refusal("its result is random", "Give random numbers as an input of the model.");
@@ -37,8 +33,6 @@ const builtins = {
   RNN: recurrent,
   UNIDIRECTIONAL_SEQUENCE_RNN: recurrent,
   UNIQUE: openSize,
-  NON_MAX_SUPPRESSION_V4: suppression,
-  NON_MAX_SUPPRESSION_V5: suppression,
   EMBEDDING_LOOKUP_SPARSE: refusal("it sums rows of a table that a sparse tensor names"),
   CONCAT_EMBEDDINGS: refusal("TFLite itself has no kernel for it"),
   LSH_PROJECTION: refusal("it hashes its data"),

@@ -2,7 +2,7 @@ import { numbersOf, type Tensor } from "@millrace/ir";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, it } from "vitest";
 import { importTflite } from "./import.ts";
-import { problemsOf, sketch, type TensorSketch } from "./models.testing.ts";
+import { indices, problemsOf, sketch, type TensorSketch } from "./models.testing.ts";
 
 const x: TensorSketch = { name: "x", shape: [2, 3] };
 const places: TensorSketch = { name: "places", type: "INT64", shape: [1, 2], shapeSignature: [-1, 2] };
@@ -41,5 +41,48 @@ describe("WHERE", () => {
     const stored = { ...x, type: "INT8" as const, quantization: { scale: [0.5], zeroPoint: [3n] } };
     const [problem] = problemsOf(sketch([stored, places], [{ builtin: "WHERE", inputs: [0], outputs: [1] }]));
     expect(problem.message).toContain("integers that stand for reals");
+  });
+});
+
+describe("NON_MAX_SUPPRESSION", () => {
+  const real = (name: string, value: number): TensorSketch => ({ name, shape: [], data: Float32Array.of(value) });
+  const corners = Float32Array.of(0, 0, 2, 2, 0, 0, 2, 1, 5, 5, 6, 6, 5, 5, 6, 6, 8, 8, 9, 9, 8, 8, 9, 9);
+  const operands: readonly TensorSketch[] = [
+    { name: "boxes", shape: [6, 4], data: corners },
+    { name: "x", shape: [2, 3] },
+    { name: "scores", shape: [6] },
+    { ...indices(4), name: "most", shape: [] },
+    real("overlap", 0.5),
+    real("least", 0.1),
+    real("sigma", 0.5),
+  ];
+  const whole = (name: string, shape: readonly number[]): TensorSketch => ({ name, type: "INT32", shape });
+  const reshape = { builtin: "RESHAPE", inputs: [1], outputs: [2] } as const;
+  const flat = { ...reshape, options: { kind: "ReshapeOptions", newShape: [6] } } as const;
+
+  it("selects boxes with room for all, and drops what overlaps by as much as the threshold", async () => {
+    const results = [whole("y", [4]), whole("count", [])];
+    const model = sketch(
+      [...operands, ...results],
+      [flat, { builtin: "NON_MAX_SUPPRESSION_V4", inputs: [0, 2, 3, 4, 5], outputs: [7, 8] }],
+    );
+    expect(await resultOf(model, 0.8, 0.9, 0.3, 0.6, 0.05, 0.1)).toEqual({ shape: [4], numbers: [1, 3, 0, 0] });
+  });
+
+  it("lowers the scores of what overlaps in version 5", async () => {
+    const results = [{ name: "scores out", shape: [4] }, whole("y", [4]), whole("count", [])];
+    const model = sketch(
+      [...operands, ...results],
+      [flat, { builtin: "NON_MAX_SUPPRESSION_V5", inputs: [0, 2, 3, 4, 5, 6], outputs: [8, 7, 9] }],
+    );
+    const [first, second, ...rest] = (await resultOf(model, 0.8, 0.9, 0.3, 0.6, 0.05, 0.1)).numbers;
+    expect([first, second, ...rest]).toEqual([0.9, 0.6, 0, 0].map((score) => expect.closeTo(score, 6)));
+  });
+
+  it("needs to know the number of boxes", () => {
+    const results = [whole("y", [4]), whole("count", [])];
+    const computed = operands.with(3, { name: "most", shape: [], type: "INT32" });
+    const nodes = [flat, { builtin: "NON_MAX_SUPPRESSION_V4", inputs: [0, 2, 3, 4, 5], outputs: [7, 8] } as const];
+    expect(problemsOf(sketch([...computed, ...results], nodes))).toMatchObject([{ code: "tflite.not-constant" }]);
   });
 });

@@ -153,6 +153,7 @@ export const integerKernels = {
   quantize: quantizing,
   dequantize: evaluated,
   detectionPostprocess: evaluated,
+  nonMaxSuppression: floatOnly,
   signalWindow: evaluated,
   signalFftAutoScale: evaluated,
   signalRfft: evaluated,

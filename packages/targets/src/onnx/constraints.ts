@@ -4,6 +4,7 @@ import {
   dequantize,
   localResponseNormalization,
   lstm,
+  nonMaxSuppression,
   type OpName,
   pad,
   quantize,
@@ -12,6 +13,7 @@ import {
 } from "@millrace/ops";
 import type { OnnxLowering, Unsupported } from "./emitter.ts";
 import { onnxLowerings } from "./ops.ts";
+import { isHardSuppression } from "./selection.ts";
 
 /** What this writer can't express: a sentence for people, and the test that finds it. */
 const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
@@ -34,6 +36,10 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
   [
     "integers of 2 bits are in no opset up to 21",
     (node) => [...node.inputs, ...node.outputs].some((value) => ["i2", "u2"].includes(value?.type.dtype ?? "")),
+  ],
+  [
+    "overlapping boxes are suppressed by a constant threshold above 0, and lower no scores",
+    (node) => node.op === nonMaxSuppression && !isHardSuppression(node),
   ],
   ["symmetric padding has no ONNX form", (node) => node.op === pad && pad.attributesOf(node).mode === "symmetric"],
   [

@@ -7,6 +7,7 @@ import { type OnnxLowering, type Unsupported, unsupported } from "./emitter.ts";
 import * as layers from "./layers.ts";
 import * as normalizations from "./normalizations.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
+import * as selection from "./selection.ts";
 import * as shapes from "./shapes.ts";
 import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
@@ -116,12 +117,13 @@ export const onnxLowerings = {
   resize: layers.lowerResize,
   depthToSpace: layers.lowerDepthToSpace,
   spaceToDepth: layers.lowerSpaceToDepth,
-  where: shapes.lowerWhere,
+  where: selection.lowerWhere,
   shapeOf: shapes.lowerShapeOf,
   cast: shapes.lowerCast,
   quantize: shapes.lowerQuantize,
   dequantize: shapes.lowerDequantize,
   detectionPostprocess: unsupported("ONNX does not choose detections in one operator"),
+  nonMaxSuppression: selection.lowerNonMaxSuppression,
   signalWindow: sound,
   signalFftAutoScale: sound,
   signalRfft: sound,

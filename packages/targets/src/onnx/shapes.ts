@@ -182,9 +182,3 @@ export const lowerDequantize: OnnxLowering = (node, emit, outputs) => {
   const zeros = emit.constant("zero_point", fromNumbers(x.type.dtype, shape, zeroPoint));
   emit.node("DequantizeLinear", [emit.read(x), scales, zeros], axis === undefined ? {} : { axis }, outputs);
 };
-
-/** ONNX gives a row of coordinates for each axis. */
-export const lowerWhere: OnnxLowering = (node, emit, outputs) => {
-  const rows = emit.node("NonZero", [emit.read(node.inputs[0])]);
-  emit.node("Transpose", [rows], { perm: [1, 0] }, outputs);
-};

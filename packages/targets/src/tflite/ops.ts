@@ -34,6 +34,7 @@ import {
 import { lowerConv2d, lowerLinear, lowerMatmul, lowerResize, lowerTransposeConv2d, pool } from "./layers.ts";
 import { type Lowering, plain, type Unsupported, unsupported } from "./lowering.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
+import { lowerNonMaxSuppression } from "./selection.ts";
 import * as shapes from "./shapes.ts";
 import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
@@ -149,6 +150,7 @@ export const lowerings = {
   quantize: plain("QUANTIZE"),
   dequantize: plain("DEQUANTIZE"),
   detectionPostprocess: custom("TFLite_Detection_PostProcess"),
+  nonMaxSuppression: lowerNonMaxSuppression,
   signalWindow: custom("SignalWindow"),
   signalFftAutoScale: custom("SignalFftAutoScale"),
   signalRfft: custom("SignalRfft"),

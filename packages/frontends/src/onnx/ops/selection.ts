@@ -1,18 +1,7 @@
 import { elementCount, fromNumbers, isStatic, numbersOf, type Shape, type Tensor, type Value } from "@millrace/ir";
-import {
-  add,
-  equal,
-  gather,
-  gatherNd,
-  less,
-  logicalAnd,
-  notEqual,
-  select,
-  slice,
-  transpose,
-  where,
-} from "@millrace/ops";
+import { add, equal, gather, gatherNd, less, logicalAnd, select, slice, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { coordinates } from "./coordinates.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { sortedUnique } from "./unique.ts";
 import { reshaped } from "./weights.ts";
@@ -109,12 +98,6 @@ function computedPlaces(node: SourceNode, axis: number): Value {
   const stated = node.statedShape();
   const places = coordinates(node, node.input(1), stated?.[node.attributes.has("axis") ? axis : 0]);
   return reshaped(node, places, [places.type.shape[0]]);
-}
-
-/** Coordinates of the elements of a vector or more that are not 0, [their number, axes]. */
-function coordinates(node: SourceNode, x: Value, stated: number | undefined): Value {
-  const condition = x.type.dtype === "bool" ? x : formulaOf(node)(notEqual, x, 0);
-  return node.compute(where, [condition], { shape: [node.decidedSize(stated), x.type.shape.length] });
 }
 
 /** Indices of the elements that are not 0: a row for each axis. */

@@ -2,18 +2,7 @@ import { fromNumbers, numbersOf } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import { evaluateGraph } from "../evaluate.testing.ts";
 import { importOnnx } from "../import.ts";
-import {
-  diagnosticsOf,
-  float,
-  floats,
-  input,
-  ints,
-  longs,
-  type ModelParts,
-  model,
-  node,
-  run,
-} from "../model.testing.ts";
+import { float, floats, input, ints, longs, type ModelParts, model, node, run } from "../model.testing.ts";
 
 const boxes = floats("b", [1, 3, 4], [0, 0, 2, 2, 0, 0, 2, 1.5, 5, 5, 6, 6]);
 const parts: ModelParts = {
@@ -30,8 +19,19 @@ function sourceOf(rows: number) {
 }
 
 describe("NonMaxSuppression", () => {
-  it("needs the number of its results to be stated", () => {
-    expect(diagnosticsOf(parts)).toMatchObject([{ code: "onnx.unsupported-attribute" }]);
+  it("gives as many results as the data says", () => {
+    expect(run(parts, [0.5, 0.9, 0.6, 0.1, 0.3, 0.2])).toEqual({ shape: [3, 3], values: [0, 0, 1, 0, 0, 2, 0, 1, 1] });
+    expect(run(parts, [0, 0, 0, 0, 0, 0])).toEqual({ shape: [0, 3], values: [] });
+  });
+
+  it("drops what overlaps by more than the threshold, not by as much", () => {
+    const halves = floats("b", [1, 3, 4], [0, 0, 2, 2, 0, 0, 2, 1, 5, 5, 6, 6]);
+    const initializers = [halves, ...parts.initializers!.slice(1)];
+    expect(run({ ...parts, initializers }, [0.5, 0.9, 0.6, 0, 0, 0]).values).toEqual([0, 0, 1, 0, 0, 2]);
+    const three = [halves, longs("m", 3), ...parts.initializers!.slice(2)];
+    expect(run({ ...parts, initializers: three }, [0.5, 0.9, 0.6, 0, 0, 0]).values).toEqual([
+      0, 0, 1, 0, 0, 2, 0, 0, 0,
+    ]);
   });
 
   it("refuses more results than there can be", () => {

@@ -1,143 +1,96 @@
 import { elementCount, fromNumbers, type Value } from "@millrace/ir";
-import {
-  add,
-  argMax,
-  concat,
-  div,
-  equal,
-  gather,
-  greater,
-  logicalOr,
-  maximum,
-  minimum,
-  mul,
-  reduceMax,
-  reduceProd,
-  select,
-  sub,
-  topK,
-} from "@millrace/ops";
+import { add, concat, div, gather, less, maximum, mul, nonMaxSuppression, sub } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { coordinates } from "./coordinates.ts";
 import { counting } from "./counting.ts";
 import { converted, formulaOf } from "./formula.ts";
 import { knownShape } from "./known-shape.ts";
 import { reshaped, sliced } from "./weights.ts";
 
-/** Boxes of one class that may be selected; every one takes a few nodes. */
-const maximumSelected = 256;
-/** Pairs of boxes that are compared. */
-const maximumPairs = 2 ** 24;
-/** The score of what can't be selected any more. */
-const least = -3.4028234663852886e38;
+/** Classes of all images: each takes a few nodes. */
+const mostClasses = 1024;
+/** Factor of what is added to a normal float32 number so that rounding gives the next greater one. */
+const nextAbove = 3 * 2 ** -25;
+/** The least normal float32 number. */
+const leastNormal = 2 ** -126;
 
 /**
- * Selects boxes in the order of their scores, in each class of each image, and drops those that overlap a selected one too
- * much. Results are rows of image, class and box; how many there are depends on the data, and has to be what the model states.
+ * Selects boxes in the order of their scores, in each class of each image, and drops those that overlap a selected one by more than a
+ * threshold. Results are rows of image, class and box; how many there are depends on the data.
  */
 function suppression(node: SourceNode): Value {
   const [images, boxes] = knownShape(node, node.shape(0));
-  const classes = knownShape(node, node.shape(1))[1];
+  const [, classes] = knownShape(node, node.shape(1));
   const [limit = 0] = node.has(2) ? node.numbers(2) : [];
-  const rows = node.statedShape()?.[0];
-  if (rows === undefined)
-    return node.unsupported(
-      "how many boxes it selects depends on the data",
-      "Cut the model before this node and select boxes outside, or state the size of its result.",
-    );
-  const rounds = Math.min(limit, boxes);
-  const candidates = images * classes * rounds;
-  if (rounds > maximumSelected || images * boxes * boxes > maximumPairs)
-    node.unsupported(
-      `it selects up to ${rounds} of ${boxes} boxes`,
-      `Select at most ${maximumSelected} boxes of each class, of fewer boxes.`,
-    );
-  if (rows > candidates) node.invalid(`its result has ${rows} rows, and there are at most ${candidates}`);
-  if (rows === 0) return node.constant(fromNumbers("i64", [0, 3], []));
-  const { picks, scores } = selectedBoxes(node, rounds);
-  return firstRows(node, rows, picks, scores);
+  const most = Math.min(limit, boxes);
+  const stated = node.statedShape()?.[0];
+  if (stated !== undefined && stated > images * classes * most)
+    node.invalid(`its result has ${stated} rows, and there are at most ${images * classes * most}`);
+  if (images * classes > mostClasses)
+    node.unsupported(`it selects boxes of ${images * classes} classes one by one`, `Use ${mostClasses} at most.`);
+  if (images * classes * most <= 0) return node.constant(fromNumbers("i64", [0, 3], []));
+  return selectedRows(node, [images, classes, most], stated);
 }
 
-/** Selected boxes [images, classes, rounds] and their scores, the least number there is where none is left. */
-function selectedBoxes(node: SourceNode, rounds: number): { readonly picks: Value; readonly scores: Value } {
-  const of = formulaOf(node);
-  const [images, boxes] = knownShape(node, node.shape(0));
-  const overlaps = reshaped(node, overlapping(node), [images * boxes, boxes]);
-  const starts = counting(node, [images, 1], { step: boxes });
-  const threshold = node.has(4) ? node.numbers(4)[0] : undefined;
-  const given = node.input(1);
-  let left = threshold === undefined ? given : of(select, of(greater, given, threshold), given, least);
-  const picks: Value[] = [];
-  const scores: Value[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const best = node.compute(argMax, [left], { axis: 2, keepDims: false, to: "i32" });
-    picks.push(reshaped(node, best, [...best.type.shape, 1]));
-    scores.push(node.compute(reduceMax, [left], { axes: [2], keepDims: true }));
-    const dropped = node.compute(gather, [overlaps, of(add, best, starts)], { axis: 0 });
-    left = of(select, dropped, least, left);
+/** Rows of image, class and box in the order of images, classes and selection. */
+function selectedRows(node: SourceNode, sizes: readonly number[], stated: number | undefined): Value {
+  const [images, classes, most] = sizes;
+  const candidates = elementCount(sizes);
+  node.reserve(32 * candidates);
+  const { indices, counts } = selectedByClass(node, sizes);
+  const isSelected = formulaOf(node)(less, counting(node, [1, most]), counts);
+  const numbers = Array.from({ length: candidates }, (_, at) => [
+    Math.floor(at / (classes * most)),
+    Math.floor(at / most) % classes,
+  ]);
+  const known = node.constant(fromNumbers("i32", [candidates, 2], numbers.flat()));
+  const rows = node.compute(concat, [known, reshaped(node, indices, [candidates, 1])], { axis: 1 });
+  const places = coordinates(node, reshaped(node, isSelected, [images * classes * most]), stated);
+  const picked = node.compute(gather, [rows, reshaped(node, places, [places.type.shape[0]])], { axis: 0 });
+  return converted(node, picked, "i64");
+}
+
+/** Boxes selected [images · classes, most], and how many of them there are [images · classes, 1]. */
+function selectedByClass(node: SourceNode, [images, classes, most]: readonly number[]) {
+  const [, , boxes] = knownShape(node, node.shape(1));
+  const corners = cornersOf(node);
+  const limits = [overlapLimit(node), scalar(node, 4, Number.NEGATIVE_INFINITY)];
+  const found: Value[] = [];
+  const counts: Value[] = [];
+  for (let image = 0; image < images; image++) {
+    const own = reshaped(node, sliced(node, corners, 0, image, 1), [boxes, 4]);
+    const scores = sliced(node, node.input(1), 0, image, 1);
+    for (let kind = 0; kind < classes; kind++) {
+      const given = reshaped(node, sliced(node, scores, 1, kind, 1), [boxes]);
+      const [indices, , count] = node.computeAll(nonMaxSuppression, [own, given, ...limits], { most });
+      found.push(reshaped(node, indices, [1, most]));
+      counts.push(reshaped(node, count, [1, 1]));
+    }
   }
-  const joined = (values: readonly Value[]) => node.compute(concat, values, { axis: 2 });
-  return { picks: joined(picks), scores: joined(scores) };
+  const joined = (values: readonly Value[]) =>
+    values.length === 1 ? values[0] : node.compute(concat, values, { axis: 0 });
+  return { indices: joined(found), counts: joined(counts) };
 }
 
-/** Whether two boxes of an image overlap by more than the threshold of their union, or are the same: [images, boxes, boxes]. */
-function overlapping(node: SourceNode): Value {
+/** The next number above the threshold: an overlap reaches it where it exceeds the threshold. */
+function overlapLimit(node: SourceNode): Value {
   const of = formulaOf(node);
-  const [images, boxes] = knownShape(node, node.shape(0));
-  const { low, high } = corners(node);
-  const [column, row] = [
-    [images, boxes, 1],
-    [images, 1, boxes],
-  ];
-  const pairs = (op: typeof maximum, value: Value) =>
-    of(op, reshaped(node, value, [...column, 2]), reshaped(node, value, [...row, 2]));
-  const area = (sides: Value) =>
-    node.compute(reduceProd, [of(maximum, sides, 0)], { axes: [sides.type.shape.length - 1], keepDims: false });
-  const common = area(of(sub, pairs(minimum, high), pairs(maximum, low)));
-  const areas = area(of(sub, high, low));
-  const both = of(add, reshaped(node, areas, column), reshaped(node, areas, row));
-  const threshold = node.has(3) ? node.numbers(3)[0] : 0;
-  const overlap = of(greater, common, of(mul, of(sub, both, common), threshold));
-  const same = of(equal, counting(node, [1, boxes, 1]), counting(node, [1, 1, boxes]));
-  return of(logicalOr, overlap, same);
+  const threshold = scalar(node, 3, 0);
+  return of(maximum, of(add, threshold, of(mul, threshold, nextAbove)), leastNormal);
 }
 
-/** The least and the greatest coordinates of boxes, [images, boxes, 2]. */
-function corners(node: SourceNode): { readonly low: Value; readonly high: Value } {
-  const of = formulaOf(node);
-  const [first, second] = [0, 2].map((start) => sliced(node, node.input(0), 2, start, 2));
-  if (!node.attributes.flag("center_point_box", false))
-    return { low: of(minimum, first, second), high: of(maximum, first, second) };
-  const half = of(div, second, 2);
-  return { low: of(sub, first, half), high: of(add, first, half) };
+/** A number in a vector or scalar that may be left out. */
+function scalar(node: SourceNode, index: number, otherwise: number): Value {
+  return node.has(index) ? reshaped(node, node.input(index), []) : node.scalar(otherwise);
 }
 
-/** The first rows [image, class, box] that were selected, found by ranking their positions. */
-function firstRows(node: SourceNode, rows: number, picks: Value, scores: Value): Value {
+/** Two corners of each box, [images, boxes, 4]. */
+function cornersOf(node: SourceNode): Value {
+  if (!node.attributes.flag("center_point_box", false)) return node.input(0);
   const of = formulaOf(node);
-  const [images, classes, rounds] = knownShape(node, picks.type.shape);
-  const count = elementCount([images, classes, rounds]);
-  node.reserve(32 * count);
-  const column = (number: (at: number) => number) =>
-    node.constant(
-      fromNumbers(
-        "i32",
-        [count, 1],
-        Array.from({ length: count }, (_, at) => number(at)),
-      ),
-    );
-  const image = column((at) => Math.floor(at / (classes * rounds)));
-  const kind = column((at) => Math.floor(at / rounds) % classes);
-  const all = node.compute(concat, [image, kind, reshaped(node, picks, [count, 1])], { axis: 1 });
-  const ranks = node.constant(
-    fromNumbers(
-      "f32",
-      [count],
-      Array.from({ length: count }, (_, at) => count - at),
-    ),
-  );
-  const isSelected = of(greater, reshaped(node, scores, [count]), least);
-  const [, order] = node.computeAll(topK, [of(select, isSelected, ranks, 0)], { k: rows, axis: 0 });
-  return converted(node, node.compute(gather, [all, order], { axis: 0 }), "i64");
+  const [center, size] = [0, 2].map((start) => sliced(node, node.input(0), 2, start, 2));
+  const half = of(div, size, 2);
+  return node.compute(concat, [of(sub, center, half), of(add, center, half)], { axis: 2 });
 }
 
 export const suppressions: Readonly<Record<string, Importer>> = { NonMaxSuppression: suppression };
