@@ -108,6 +108,26 @@ describe("samples that can't be calibrated with", () => {
   });
 });
 
+describe("samples that are not normalized", () => {
+  it("are warned of, with the input's name", async () => {
+    const data = writeData("bytes", { samples: waves().map((number) => Math.round(255 * number)) });
+    const words = [
+      "quantize",
+      model,
+      "--data",
+      data,
+      "-o",
+      join(folder, "bytes/out.tflite"),
+      "--calibration",
+      "minmax",
+    ];
+    const { exitCode, stdout } = await inProcess([...words, "--json"]);
+    const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly Diagnostic[] };
+    expect(exitCode).toBe(0);
+    expect(diagnostics.find(({ code }) => code === "quantize.input-not-normalized")?.message).toMatch(/^input input /);
+  });
+});
+
 describe("labels out of range", () => {
   it.each([10, -1])("such as %d are named before anything is computed", async (label) => {
     const data = writeData(`label${label}`, { labels: [0, 1, 2, label, 4, label] });

@@ -1,6 +1,7 @@
 export * from "./calibrate.ts";
 export * from "./compare.ts";
 export { requireFiniteWeights } from "./finite-weights.ts";
+export { inputRangeWarnings } from "./input-range.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";

@@ -4,6 +4,7 @@ import {
   type Calibration,
   type CalibrationMethod,
   compareLayers,
+  inputRangeWarnings,
   type LayerError,
   needsCalibration,
   noCalibration,
@@ -61,7 +62,8 @@ export async function quantize(
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
   const quantized = quantizeGraph(float, calibration, request);
-  const diagnostics = [...calibration.diagnostics, ...quantized.diagnostics];
+  const inputs = inputRangeWarnings(float, calibration.extremes);
+  const diagnostics = [...inputs, ...calibration.diagnostics, ...quantized.diagnostics];
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
 }
 
