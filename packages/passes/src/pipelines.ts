@@ -4,6 +4,7 @@ import { foldConstants } from "./fold-constants.ts";
 import { foldScaling } from "./fold-scaling.ts";
 import { foldScalingAhead } from "./fold-scaling-ahead.ts";
 import { foldScoreScale } from "./fold-score-scale.ts";
+import { foldScalingBehind } from "./fold-scaling-behind.ts";
 import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
@@ -30,6 +31,8 @@ import { foldRequantization } from "./quantization/fold-requantization.ts";
 import { realWeights } from "./quantization/real-weights.ts";
 import { signBytes } from "./quantization/sign-bytes.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
+import { recognizeGroups } from "./recognize-groups.ts";
+import { recognizeNormalizations } from "./recognize-normalizations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
 import { removeDead } from "./remove-dead.ts";
 import { removeIdentities } from "./remove-identities.ts";
@@ -48,6 +51,9 @@ export const cleanUp: readonly Pass[] = [
   recognizeActivations,
   recognizeRearrangements,
   foldIntoMatmul,
+  recognizeNormalizations,
+  recognizeGroups,
+  foldScalingBehind,
   dropInnerQuantization,
   divideByMultiplying,
   foldScoreScale,

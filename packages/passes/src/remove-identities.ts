@@ -44,7 +44,8 @@ function beside(neutral: number, commutes: boolean): Candidate {
   };
 }
 
-function isFilledWith({ constant, type }: Value, wanted: number): boolean {
+/** Whether the value is a constant that holds nothing but one number, and stands for no other numbers. */
+export function isFilledWith({ constant, type }: Value, wanted: number): boolean {
   if (constant === undefined || type.quantization) return false;
   const numbers = numbersOf(constant);
   for (let index = 0; index < numbers.length; index++) if (numbers[index] !== wanted) return false;

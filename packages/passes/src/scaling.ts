@@ -81,7 +81,8 @@ export function unscaledInputs({ op, inputs }: Node): readonly (Value | undefine
   return kept.slice(0, kept.findLastIndex((value) => value !== undefined) + 1);
 }
 
-function slotOf(op: Operator, name: string): number {
+/** The place of an operator's input by its name. */
+export function slotOf(op: Operator, name: string): number {
   return op.inputs.findIndex((slot) => slot.name === name);
 }
 

@@ -12,6 +12,9 @@ import {
   squaredDifference,
   sub,
 } from "@millrace/ops";
+import { fuseActivations } from "./fuse-activations.ts";
+import type { Pass } from "./pass.ts";
+import { isFilledWith } from "./remove-identities.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** Adds a node before the one that is spelled out, and gives its result. */
@@ -66,8 +69,7 @@ function stepBefore(graph: Graph, node: Node): Step {
     graph.addNode({ op, inputs, attributes, name: `${name}/${op.name}`, origin, before: node }).outputs[0];
 }
 
-/** Writes normalizations out as means, differences, roots and products, for what has no operator of its own for them. */
-export const spellNormalizations = rewrite("spell-normalizations", {
+const spell = rewrite("spell-normalizations", {
   roots: [...spellings.keys()],
   find: (node) => ({ spelling: spellings.get(node.op)! }),
   replace({ spelling }, node, graph) {
@@ -77,11 +79,23 @@ export const spellNormalizations = rewrite("spell-normalizations", {
     const { name } = result;
     const number = fromNumbers(x.type.dtype, [], [node.attributes["epsilon"] as number]);
     const standard = spelling(step, x, node, graph.addConstant(`${name}/epsilon`, number));
-    const product = scale ? step(mul, [standard, scale], plain) : standard;
-    const made = bias ? step(add, [product, bias], plain) : product;
+    const product = scale && !isFilledWith(scale, 1) ? step(mul, [standard, scale], plain) : standard;
+    const made = bias && !isFilledWith(bias, 0) ? step(add, [product, bias], plain) : product;
     graph.replaceUses(result, made);
     graph.removeNode(node);
     graph.rename(made, name);
+  },
+});
+
+/**
+ * Writes normalizations out as means, differences, roots and products, for what has no operator of its own for them, and lets the last
+ * step take an activation in.
+ */
+export const spellNormalizations: Pass = {
+  name: spell.name,
+  run(graph, context) {
+    const changes = spell.run(graph, context);
+    return changes === 0 ? 0 : changes + fuseActivations.run(graph, context);
   },
   examples: [
     {
@@ -129,6 +143,28 @@ export const spellNormalizations = rewrite("spell-normalizations", {
         output y`,
     },
     {
+      name: "channels of an image before an activation",
+      before: `
+        input x: f32[1,2,2,3]
+        constant shift: f32[3] = [0, 1, 0]
+        n: f32[1,2,2,3] = layerNormalization(x, -, shift) {axes=[1,2], epsilon=1}
+        y: f32[1,2,2,3] = clamp(n) {minimum=0, maximum=Infinity}
+        output y`,
+      after: `
+        input x: f32[1,2,2,3]
+        n/mean: f32[1,1,1,3] = mean(x) {axes=[1,2], keepDims=true}
+        n/squaredDifference: f32[1,2,2,3] = squaredDifference(x, n/mean)
+        n/mean_1: f32[1,1,1,3] = mean(n/squaredDifference) {axes=[1,2], keepDims=true} named n/mean
+        n/sub: f32[1,2,2,3] = sub(x, n/mean) {activation=none}
+        constant n/epsilon: f32[] = [1]
+        n/add: f32[1,1,1,3] = add(n/mean_1, n/epsilon) {activation=none}
+        n/rsqrt: f32[1,1,1,3] = rsqrt(n/add)
+        n/mul: f32[1,2,2,3] = mul(n/sub, n/rsqrt) {activation=none}
+        constant shift: f32[3] = [0, 1, 0]
+        y: f32[1,2,2,3] = add(n/mul, shift) {activation=relu}
+        output y`,
+    },
+    {
       name: "unit lengths",
       before: `
         input x: f32[2,3]
@@ -136,4 +172,4 @@ export const spellNormalizations = rewrite("spell-normalizations", {
         output y`,
     },
   ],
-});
+};

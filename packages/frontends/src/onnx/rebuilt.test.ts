@@ -1,0 +1,220 @@
+import { cloneGraph, fromNumbers, numbersOf } from "@millrace/ir";
+import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
+import { exportTflite } from "@millrace/targets/tflite";
+import { expect, test } from "vitest";
+import { evaluateGraph } from "./evaluate.testing.ts";
+import { importOnnx } from "./import.ts";
+import { float, floats, input, ints, longs, type ModelParts, model, node } from "./model.testing.ts";
+
+const spread = (count: number, seed: number) => Array.from({ length: count }, (_, at) => Math.sin(at * 2.3 + seed) * 2);
+const small = floats("small", [], [1e-5]);
+const [gamma, beta] = [floats("gamma", [4], spread(4, 1)), floats("beta", [4], spread(4, 2))];
+const lines = { inputs: [input("x", [1, 3, 4])], outputs: ["y"] };
+const images = { inputs: [input("x", [1, 3, 5, 6])], outputs: ["y"] };
+const kernel = [ints("kernel_shape", 3, 3), ints("pads", 1, 1, 1, 1)];
+const convolutions = [floats("w", [4, 3, 3, 3], spread(108, 3)), floats("k", [2, 4, 3, 3], spread(72, 4))];
+const deviation = (axes: number) => [
+  node("ReduceMean x -> m", ints("axes", axes)),
+  node("Sub x m -> d"),
+  node("Pow d two -> s"),
+  node("ReduceMean s -> v", ints("axes", axes)),
+  node("Add v small -> e"),
+  node("Sqrt e -> r"),
+];
+
+interface Case extends ModelParts {
+  readonly name: string;
+  readonly becomes: readonly string[];
+  readonly written?: readonly string[];
+}
+
+const spelled = ["MEAN", "SQUARED_DIFFERENCE", "MEAN", "SUB", "ADD", "RSQRT", "MUL"];
+
+const cases: readonly Case[] = [
+  {
+    name: "layer normalization of PyTorch",
+    ...lines,
+    opset: 13,
+    initializers: [small, gamma, beta, floats("two", [], [2])],
+    nodes: [...deviation(-1), node("Div d r -> n"), node("Mul n gamma -> g"), node("Add g beta -> y")],
+    becomes: ["layerNormalization"],
+    written: [...spelled, "MUL", "ADD"],
+  },
+  {
+    name: "layer normalization of PyTorch before a linear layer",
+    ...lines,
+    opset: 13,
+    initializers: [small, gamma, beta, floats("two", [], [2]), floats("w", [4, 2], spread(8, 5))],
+    nodes: [
+      ...deviation(-1),
+      node("Div d r -> n"),
+      node("Mul n gamma -> g"),
+      node("Add g beta -> h"),
+      node("MatMul h w -> y"),
+    ],
+    becomes: ["layerNormalization", "linear"],
+    written: [...spelled, "FULLY_CONNECTED"],
+  },
+  {
+    name: "layer normalization by an inverse, without a factor",
+    ...lines,
+    opset: 13,
+    initializers: [small, floats("two", [], [2])],
+    nodes: [...deviation(-1), node("Reciprocal r -> i"), node("Mul i d -> y")],
+    becomes: ["layerNormalization"],
+    written: spelled,
+  },
+  {
+    name: "layer normalization of Keras through tf2onnx",
+    ...lines,
+    initializers: [small, gamma, beta],
+    nodes: [
+      node("ReduceMean x -> m", ints("axes", 2)),
+      node("Sub x m -> d"),
+      node("Mul d d -> s"),
+      node("ReduceMean s -> v", ints("axes", 2)),
+      node("Add v small -> e"),
+      node("Sqrt e -> r"),
+      node("Reciprocal r -> i"),
+      node("Mul i gamma -> f"),
+      node("Mul x f -> p"),
+      node("Mul m f -> q"),
+      node("Sub beta q -> o"),
+      node("Add p o -> y"),
+    ],
+    becomes: ["layerNormalization"],
+    written: [...spelled, "MUL", "ADD"],
+  },
+  {
+    name: "layer normalization of Keras 3, with the variance as a difference of squares",
+    ...lines,
+    initializers: [small, gamma, beta],
+    nodes: [
+      node("ReduceMean x -> m", ints("axes", 2)),
+      node("Mul x x -> xx"),
+      node("ReduceMean xx -> mxx", ints("axes", 2)),
+      node("Mul m m -> mm"),
+      node("Sub mxx mm -> v"),
+      node("Add v small -> e"),
+      node("Sqrt e -> r"),
+      node("Reciprocal r -> i"),
+      node("Mul i gamma -> f"),
+      node("Neg m -> minus"),
+      node("Mul minus f -> q"),
+      node("Add q beta -> o"),
+      node("Mul x f -> p"),
+      node("Add p o -> y"),
+    ],
+    becomes: ["layerNormalization"],
+  },
+  {
+    name: "root mean square of Llama",
+    ...lines,
+    initializers: [small, gamma, floats("two", [], [2])],
+    nodes: [
+      node("Pow x two -> s"),
+      node("ReduceMean s -> v", ints("axes", -1)),
+      node("Add v small -> e"),
+      node("Sqrt e -> r"),
+      node("Reciprocal r -> i"),
+      node("Mul x i -> n"),
+      node("Mul gamma n -> y"),
+    ],
+    becomes: ["rmsNormalization"],
+    written: ["MUL", "MEAN", "ADD", "RSQRT", "MUL", "MUL"],
+  },
+  {
+    name: "groups of channels of PyTorch between convolutions",
+    ...images,
+    initializers: [
+      ...convolutions,
+      longs("split", 0, 2, -1),
+      longs("whole", 1, 4, 5, 6),
+      floats("ones", [2], [1, 1]),
+      floats("zeros", [2], [0, 0]),
+      floats("gain", [4, 1, 1], spread(4, 1)),
+      floats("shift", [4, 1, 1], spread(4, 2)),
+    ],
+    nodes: [
+      node("Conv x w -> c", ...kernel),
+      node("Reshape c split -> a"),
+      node("InstanceNormalization a ones zeros -> b", float("epsilon", 1e-5)),
+      node("Reshape b whole -> n"),
+      node("Mul n gain -> g"),
+      node("Add g shift -> h"),
+      node("Conv h k -> y", ...kernel),
+    ],
+    becomes: ["conv2d", "groupNormalization", "conv2d"],
+    written: ["CONV_2D", "RESHAPE", ...spelled, "RESHAPE", "MUL", "ADD", "CONV_2D"],
+  },
+  {
+    name: "channels of images between convolutions",
+    ...images,
+    initializers: [...convolutions, gamma, beta],
+    nodes: [
+      node("Conv x w -> c", ...kernel),
+      node("InstanceNormalization c gamma beta -> n", float("epsilon", 1e-3)),
+      node("Relu n -> h"),
+      node("Conv h k -> y", ...kernel),
+    ],
+    becomes: ["conv2d", "layerNormalization", "clamp", "conv2d"],
+    written: ["CONV_2D", ...spelled, "MUL", "ADD", "CONV_2D"],
+  },
+  {
+    name: "channels of images as ConvNeXt normalizes them, channel-first",
+    ...images,
+    opset: 13,
+    initializers: [
+      ...convolutions,
+      small,
+      floats("two", [], [2]),
+      floats("gain", [4, 1, 1], spread(4, 1)),
+      floats("shift", [4, 1, 1], spread(4, 2)),
+    ],
+    nodes: [
+      node("Conv image w -> x", ...kernel),
+      ...deviation(1),
+      node("Div d r -> n"),
+      node("Mul gain n -> g"),
+      node("Add g shift -> h"),
+      node("Conv h k -> y", ...kernel),
+    ],
+    inputs: [input("image", [1, 3, 5, 6])],
+    becomes: ["conv2d", "layerNormalization", "conv2d"],
+    written: ["CONV_2D", ...spelled, "MUL", "ADD", "CONV_2D"],
+  },
+  {
+    name: "a deviation with epsilon outside of the root, which is another function",
+    ...lines,
+    opset: 13,
+    initializers: [small, floats("two", [], [2])],
+    nodes: [...deviation(-1), node("Add r small -> o"), node("Div d o -> y")],
+    becomes: ["mean", "sub", "pow", "mean", "add", "sqrt", "add", "div"],
+  },
+];
+
+test.each(cases)("$name", ({ becomes, written, name: _, ...parts }) => {
+  const { graph } = importOnnx(model(parts));
+  const x = graph.inputs[0].type.shape as readonly number[];
+  const feeds = () => [
+    fromNumbers(
+      "f32",
+      x,
+      spread(
+        x.reduce((product, size) => product * size),
+        6,
+      ),
+    ),
+  ];
+  const before = evaluateGraph(cloneGraph(graph).graph, feeds());
+  runPasses(graph, cleanUp);
+  expect([...graph.nodes()].map(({ op }) => op.name)).toEqual(becomes);
+  expect(Array.from(numbersOf(evaluateGraph(graph, feeds())[0]))).toEqual(
+    Array.from(numbersOf(before[0]), (number) => expect.closeTo(number, 3)),
+  );
+  if (written === undefined) return;
+  runPasses(graph, channelsLast([]));
+  const { model: file } = exportTflite(graph);
+  const names = file.operatorCodes.map(({ builtinCode }) => builtinCode);
+  expect(file.subgraphs[0].operators.map(({ opcodeIndex }) => names[opcodeIndex])).toEqual(written);
+});
