@@ -34,6 +34,7 @@ const orderBound = [
   "svdf",
   "if",
   "while",
+  "scan",
   "gatherBatched",
   "scatterNd",
   "dynamicUpdateSlice",

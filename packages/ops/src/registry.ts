@@ -31,6 +31,7 @@ import { dequantize, quantize } from "./quantize.ts";
 import { reductionOperators } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { scan } from "./scan.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { select } from "./select.ts";
 import { shapeOf } from "./shape-of.ts";
@@ -111,6 +112,7 @@ const all = {
   ...signalOperators,
   if: ifOperator,
   while: whileOperator,
+  scan,
 } satisfies Record<string, Operator>;
 
 export type OpName = keyof typeof all;

@@ -3,6 +3,7 @@ export * from "./bind-dimensions.ts";
 export { removeNodes, replaceNode } from "./edit.ts";
 export * from "./fold-constants.ts";
 export * from "./infer-shapes.ts";
+export * from "./inline-graph.ts";
 export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
 export * from "./pass.ts";

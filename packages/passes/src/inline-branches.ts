@@ -1,5 +1,5 @@
-import type { Graph, Node, Value } from "@millrace/ir";
 import { ifOperator } from "@millrace/ops";
+import { inlineGraph } from "./inline-graph.ts";
 import { isOutput, refuse, rewrite } from "./rewrite.ts";
 
 /** Puts the nodes of a branch in the place of a condition that is known, and leaves the other branch out. */
@@ -88,27 +88,3 @@ export const inlineBranches = rewrite("inline-branches", {
     },
   ],
 });
-
-/** Copies the nodes of `body`, which is left to be forgotten, before a node; gives what its outputs are in the graph. */
-function inlineGraph(graph: Graph, body: Graph, inputs: readonly Value[], before: Node): readonly Value[] {
-  const values = new Map(body.inputs.map((input, index) => [input, inputs[index]]));
-  const copyOf = (value: Value): Value => {
-    const known = values.get(value) ?? graph.addConstant(value.name, value.constant!, value.type.quantization);
-    values.set(value, known);
-    return known;
-  };
-  for (const { op, name, inputs, outputs, attributes, origin } of body.nodes()) {
-    const copy = graph.addNode({
-      op,
-      name,
-      attributes,
-      origin,
-      inputs: inputs.map((value) => value && copyOf(value)),
-      outputNames: outputs.map((output) => output.name),
-      outputTypes: outputs.map(({ type }) => type),
-      before,
-    });
-    for (const [index, output] of outputs.entries()) values.set(output, copy.outputs[index]);
-  }
-  return body.outputs.map(copyOf);
-}

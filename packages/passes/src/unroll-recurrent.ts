@@ -1,19 +1,30 @@
 import {
-  type Attributes,
+  type Dimension,
   fromNumbers,
   type Graph,
+  isStatic,
   type Node,
   numbersOf,
   type Operator,
   type Tensor,
   type Value,
 } from "@millrace/ir";
-import { add, clamp, concat, linear, lstm, mul, reshape, sigmoid, split, tanh } from "@millrace/ops";
+import { add, clamp, linear, lstm, mul, scan, sigmoid, split, tanh } from "@millrace/ops";
 import type { Pass } from "./pass.ts";
+import { replaceResults, slicesAlong, stackedAlong, type Writer, writerBefore } from "./step-writer.ts";
+import { stepsOfScan, unrollScan } from "./unroll-scan.ts";
 
 /** Nodes that one layer may be written out as; longer ones would be slow to run and larger than their weights. */
 const mostNodes = 2 ** 13;
 const nodesOfStep = 12;
+
+/** An operator that goes through a sequence. */
+interface Layer {
+  stepsOf(node: Node): Dimension;
+  /** Why a node can't be written out, if it can't. */
+  reasonToKeep(node: Node): string | undefined;
+  unroll(graph: Graph, node: Node): void;
+}
 
 /** Writes recurrent layers out step by step, for what can't handle them whole, such as quantization. */
 export const unrollRecurrent: Pass = {
@@ -21,12 +32,13 @@ export const unrollRecurrent: Pass = {
   run(graph, context) {
     let changes = 0;
     for (const node of [...graph.nodes()]) {
-      if (node.op !== lstm) continue;
-      const why = reasonToKeep(node);
-      const message = why ? `it stays whole: ${why}` : `it is written out in ${stepsOf(node)} steps`;
+      const layer = layers.get(node.op);
+      if (layer === undefined) continue;
+      const why = layer.reasonToKeep(node);
+      const message = why ? `it stays whole: ${why}` : `it is written out in ${layer.stepsOf(node)} steps`;
       context.note({ pass: "unroll-recurrent", node: node.name, message });
       if (why) continue;
-      unrollLstm(graph, node);
+      layer.unroll(graph, node);
       changes++;
     }
     return changes;
@@ -76,6 +88,40 @@ export const unrollRecurrent: Pass = {
       noted: "it is written out in 2 steps",
     },
     {
+      name: "a scan of two steps from the end",
+      before: `
+        input x: f32[1,2]
+        input start: f32[1]
+        y: f32[1], all: f32[1,2] = scan(start, x) {body=graph step {
+          input before: f32[1]
+          input x: f32[1]
+          constant two: f32[1] = [2]
+          double: f32[1] = mul(x, two) {activation=none}
+          after: f32[1] = add(before, double) {activation=none}
+          output after
+          output after
+        }, states=1, sequences=1, axis=1, reverse=true}
+        output y
+        output all`,
+      after: `
+        input x: f32[1,2]
+        input start: f32[1]
+        y/split: f32[1,1], "y/split:1": f32[1,1] = split(x) {axis=1, sizes=[1,1]}
+        y/reshape: f32[1] = reshape(y/split) {shape=[1]}
+        y/reshape_1: f32[1] = reshape("y/split:1") {shape=[1]} named y/reshape
+        constant two: f32[1] = [2]
+        double: f32[1] = mul(y/reshape_1, two) {activation=none}
+        after: f32[1] = add(start, double) {activation=none}
+        double_1: f32[1] = mul(y/reshape, two) {activation=none} named double
+        y: f32[1] = add(after, double_1) {activation=none} named after
+        y/reshape_2: f32[1,1] = reshape(y) {shape=[1,1]} named y/reshape
+        y/reshape_3: f32[1,1] = reshape(after) {shape=[1,1]} named y/reshape
+        all: f32[1,2] = concat(y/reshape_2, y/reshape_3) {axis=1} named y/concat
+        output y
+        output all`,
+      noted: "it is written out in 2 steps",
+    },
+    {
       name: "a layer of an open number of steps",
       before: `
         input x: f32[T,1,1]
@@ -88,6 +134,24 @@ export const unrollRecurrent: Pass = {
     },
   ],
 };
+
+const layers: ReadonlyMap<Operator, Layer> = new Map<Operator, Layer>([
+  [lstm, { stepsOf, reasonToKeep, unroll: unrollLstm }],
+  [scan, { stepsOf: stepsOfScan, reasonToKeep: reasonToKeepScan, unroll: unrollScan }],
+]);
+
+function reasonToKeepScan(node: Node): string | undefined {
+  const steps = stepsOfScan(node);
+  const values = [...node.inputs, ...node.outputs] as readonly Value[];
+  if (typeof steps !== "number" || !values.every(({ type }) => isStatic(type.shape)))
+    return "the sizes of its data are not known";
+  if (steps === 0) return "it has no steps";
+  const { body, states } = scan.attributesOf(node);
+  const last = new Set(body.outputs.slice(0, states).filter(({ producer }) => producer));
+  if (last.size < states) return "its states are not computed apart from each other";
+  const nodes = steps * body.size;
+  return nodes > mostNodes ? `its ${steps} steps are too many` : undefined;
+}
 
 function timeAxis(node: Node): 0 | 1 {
   return lstm.attributesOf(node).timeMajor ? 0 : 1;
@@ -117,28 +181,25 @@ export function unrollLstm(graph: Graph, node: Node): number {
   const [wi, wf, wg, wo, ri, rf, rg, ro, bi, bf, bg, bo] = Object.values(gates);
   const time = timeAxis(node);
   const writer = writerBefore(graph, node);
-  const weights = writer.stacked("weights", [wi, wo, wf, wg]);
-  const sums = writer.one(linear, [x, weights, writer.stacked("bias", [bi, bo, bf, bg])], plain);
-  const recurrent = writer.stacked("recurrent", [ri, ro, rf, rg]);
+  const stacked = (label: string, parts: readonly Value[]) =>
+    graph.addConstant(`${node.name}/${label}`, stack(parts.map(({ constant }) => constant!)));
+  const weights = stacked("weights", [wi, wo, wf, wg]);
+  const sums = writer.one(linear, [x, weights, stacked("bias", [bi, bo, bf, bg])], plain);
+  const recurrent = stacked("recurrent", [ri, ro, rf, rg]);
   const { cellClip } = lstm.attributesOf(node);
   const initial = { hidden: unlessZero(hidden), cell: unlessZero(cell) };
   const states: State[] = [];
-  for (const slice of slices(writer, sums, time))
+  for (const slice of slicesAlong(writer, sums, time))
     states.push(step(writer, slice, recurrent, states.at(-1) ?? initial, cellClip));
   const outputs = states.map((state) => state.hidden);
   const last = states.at(-1)!;
-  const [sequence] = node.outputs;
-  const together = () => {
-    const joined = outputs.length === 1 ? outputs[0] : writer.one(concat, outputs, { axis: time });
-    return writer.one(reshape, [joined], { shape: sequence.type.shape });
-  };
-  const made = [sequence.uses.size > 0 ? together() : undefined, last.hidden, last.cell];
-  const names = node.outputs.map(({ name }) => name);
-  for (const [index, value] of made.entries()) if (value) graph.replaceUses(node.outputs[index], value);
-  graph.removeNode(node);
-  for (const [index, value] of made.entries()) if (value) graph.rename(value, names[index]);
+  const isRead = node.outputs[0].uses.size > 0;
+  const sequence = isRead ? stackedAlong(writer, outputs, time) : undefined;
+  replaceResults(graph, node, [sequence, last.hidden, last.cell]);
   return graph.size - before + 1;
 }
+
+const plain = { activation: "none" } as const;
 
 /** Hidden and cell state. */
 interface State {
@@ -153,27 +214,6 @@ function unlessZero(value: Value): Value | undefined {
   return value.constant?.data.every((item) => Number(item) === 0) ? undefined : value;
 }
 
-/** Adds nodes before another one, named after it. */
-interface Writer {
-  one(op: Operator, inputs: readonly Value[], attributes: Attributes): Value;
-  all(op: Operator, inputs: readonly Value[], attributes: Attributes): readonly Value[];
-  /** Constants on top of each other along their first axis. */
-  stacked(label: string, parts: readonly Value[]): Value;
-}
-
-const plain = { activation: "none" } as const;
-
-function writerBefore(graph: Graph, node: Node): Writer {
-  const { origin, name } = node;
-  const all: Writer["all"] = (op, inputs, attributes) =>
-    graph.addNode({ op, inputs, attributes, name: `${name}/${op.name}`, origin, before: node }).outputs;
-  return {
-    all,
-    one: (op, inputs, attributes) => all(op, inputs, attributes)[0],
-    stacked: (label, parts) => graph.addConstant(`${name}/${label}`, stack(parts.map(({ constant }) => constant!))),
-  };
-}
-
 function stack(parts: readonly Tensor[]): Tensor {
   const [first] = parts;
   const shape = first.shape.with(0, parts.length * first.shape[0]);
@@ -182,14 +222,6 @@ function stack(parts: readonly Tensor[]): Tensor {
     numbers.set(numbersOf(part), index * first.data.length);
   });
   return fromNumbers("f32", shape, numbers);
-}
-
-/** The data of each step [batch, n] out of those of all. */
-function slices({ one, all }: Writer, sums: Value, time: 0 | 1): readonly Value[] {
-  const shape = sums.type.shape as readonly number[];
-  const [count, rest] = [shape[time], shape.toSpliced(time, 1)];
-  const rows = one(reshape, [sums], { shape: rest.with(time, count * rest[time]) });
-  return count === 1 ? [rows] : all(split, [rows], { axis: time, sizes: new Array<number>(count).fill(rest[time]) });
 }
 
 /** One step: c' = forget · c + input · candidate, kept within ±clip if that is above 0, and h' = output · tanh(c'). */

@@ -95,7 +95,7 @@ function compute(step: Step, frame: Frame): Promise<void> | undefined {
 /** Symbols in the results' shapes are bound to what the bodies give. */
 async function computeBodies({ node, control, bodies, spent }: ControlStep, frame: Frame): Promise<void> {
   const inputs = node.inputs.map((value) => tensorOfValue(value!, frame.tensors));
-  const results = await control(inputs, (name, values) => runBody(bodies.get(name)!, values, frame));
+  const results = await control(inputs, (name, values) => runBody(bodies.get(name)!, values, frame), node.attributes);
   for (const [index, value] of node.outputs.entries()) {
     bindTo(value, results[index], frame.sizes);
     frame.tensors.set(value, results[index]);

@@ -26,7 +26,7 @@ export function convertCommand(run: Run): Command {
       collect(String),
     )
     .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 21 (default: 18)", parseCount)
-    .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states")
+    .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states or run no loops")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");

@@ -5,6 +5,7 @@ import {
   type DType,
   fail,
   fromNumbers,
+  Graph,
   normalizeAxis,
   numbersOf,
   type Operator,
@@ -15,8 +16,10 @@ import {
   type ValueType,
 } from "@millrace/ir";
 import type { AttributeReader } from "./attributes.ts";
-import type { Body } from "./captures.ts";
+import { Builder } from "./builder.ts";
+import { type Body, Captures } from "./captures.ts";
 import { contentsHint } from "./contents-hint.ts";
+import { removeUnused } from "./remove-unused.ts";
 import type { Item } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
 import type { Sizes } from "./sizes.ts";
@@ -25,6 +28,13 @@ import type { StoredTensor } from "./tensors.ts";
 
 /** Turns one source node into nodes of the graph and gives its results, in order; those left out are not supported. */
 export type Importer = (node: SourceNode) => Result | readonly (Result | undefined)[];
+
+/** Adds the nodes of a body and gives its results. */
+export type BodyWriter = (
+  node: SourceNode,
+  inputs: readonly Value[],
+  take: (outer: Value) => Value,
+) => readonly Value[];
 
 /**
  * One node of the source model while it is imported: its inputs as values of the graph, its attributes, and the means to add nodes.
@@ -244,6 +254,21 @@ export class SourceNode {
   /** Makes a body of a graph of an attribute; what it takes from around it are inputs after its own, `captured` first. */
   body(graph: OnnxGraph, types: readonly ValueType[], captured: readonly Value[] = []): Body {
     return this.#surroundings.body(graph, types, captured);
+  }
+
+  /**
+   * Makes a body with inputs of the types given. `write` adds what it computes by a node like this one that stands within, and gives
+   * its results; `take` is how it reads values from around it, which become inputs after its own unless they are constants.
+   */
+  compose(types: readonly ValueType[], write: BodyWriter): Body {
+    const { builder, naming } = this.#surroundings;
+    const within = new Builder(new Graph(`${naming.node}/step`));
+    const captures = new Captures(builder, within);
+    const inputs = types.map((type, index) => within.graph.addInput(`input_${index}`, type));
+    const node = new SourceNode(this.#source, this.attributes, { ...this.#surroundings, builder: within });
+    within.graph.setOutputs(write(node, inputs, (outer) => captures.take(outer)));
+    removeUnused(within.graph);
+    return { graph: within.graph, captured: captures.values };
   }
 
   decode(tensor: StoredTensor): Tensor {

@@ -1,5 +1,5 @@
 import type { OpName } from "@millrace/ops";
-import { branching, type ControlFlow, looping } from "./control-flow.ts";
+import { branching, type ControlFlow, looping, scanning } from "./control-flow.ts";
 import { integerConvolution, realConvolution } from "./convolution.ts";
 import { integerDiv } from "./division.ts";
 import { integerHardSwish } from "./hard-swish.ts";
@@ -169,6 +169,7 @@ export const integerKernels = {
   signalStacker: evaluated,
   if: branching,
   while: looping,
+  scan: scanning,
 } satisfies Record<OpName, KernelFactory | Unsupported | ControlFlow>;
 
 /** Faster float32 kernels than the operators' own evaluation, with the same results. */

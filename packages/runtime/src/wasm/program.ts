@@ -90,9 +90,11 @@ async function assembleBodies(step: ControlStep, context: KernelContext, sizes: 
     programs.set(name, program);
     bodies.set(name, { graph, steps: program.steps });
   }
-  const control: ControlStep["control"] = (inputs, run) =>
-    step.control(inputs, async (name, values) =>
-      apartFromAll(programs.get(name)?.fast?.memory, await run(name, values)),
+  const control: ControlStep["control"] = (inputs, run, attributes) =>
+    step.control(
+      inputs,
+      async (name, values) => apartFromAll(programs.get(name)?.fast?.memory, await run(name, values)),
+      attributes,
     );
   return { ...step, bodies, control };
 }
@@ -158,7 +160,7 @@ function leavingKernel(memory: ArrayBuffer, kernel: Kernel): Kernel {
 
 /** A step whose bodies never read or give views of the module's memory. */
 function entering(memory: ArrayBuffer, step: ControlStep): ControlStep {
-  return { ...step, control: (inputs, run) => step.control(apartFromAll(memory, inputs), run) };
+  return { ...step, control: (inputs, run, attributes) => step.control(apartFromAll(memory, inputs), run, attributes) };
 }
 
 function apartFromAll(memory: ArrayBuffer | undefined, tensors: readonly Tensor[]): readonly Tensor[] {

@@ -1,5 +1,5 @@
 import type { Graph, Value } from "@millrace/ir";
-import { ifOperator, whileOperator } from "@millrace/ops";
+import { ifOperator, scan, whileOperator } from "@millrace/ops";
 import { type OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
 
 /** ONNX's branches have no inputs: they read names of the graph around them. */
@@ -38,6 +38,26 @@ export const lowerWhile: OnnxLowering = (node, emit, outputs) => {
     return [valueInfo(again, truth), ...results];
   });
   emit.node("Loop", ["", first, ...operands], { body: { graph } }, outputs);
+};
+
+/** ONNX's scans read what stays the same in all steps by name from the graph around them. */
+export const lowerScan: OnnxLowering = (node, emit, outputs) => {
+  const { body, states, sequences, axis, reverse } = scan.attributesOf(node);
+  const operands = node.inputs.map((value) => emit.read(value));
+  const going = states + sequences;
+  const names = body.inputs.map(({ name }, index) => (index < going ? emit.name(name) : operands[index]));
+  const inputs = body.inputs.slice(0, going).map(({ type }, index) => valueInfo(names[index], type));
+  const graph = emit.within(body.name, inputs, (inner) => writeBody(inner, body, names));
+  const items = body.outputs.length - states;
+  const each = (count: number, value: number) => new Array<number>(count).fill(value);
+  const attributes = {
+    body: { graph },
+    num_scan_inputs: sequences,
+    scan_input_axes: each(sequences, axis),
+    scan_input_directions: each(sequences, Number(reverse)),
+    ...(items > 0 && { scan_output_axes: each(items, axis), scan_output_directions: each(items, Number(reverse)) }),
+  };
+  emit.node("Scan", operands.slice(0, going), attributes, outputs);
 };
 
 const truth = { dtype: "bool", shape: [] } as const;

@@ -1,5 +1,5 @@
 import type { OpName } from "@millrace/ops";
-import { lowerIf, lowerWhile } from "./control.ts";
+import { lowerIf, lowerScan, lowerWhile } from "./control.ts";
 import * as dynamic from "./dynamic.ts";
 import * as elementwise from "./elementwise.ts";
 import { arithmetic, renamed } from "./elementwise.ts";
@@ -139,4 +139,5 @@ export const onnxLowerings = {
   signalStacker: sound,
   if: lowerIf,
   while: lowerWhile,
+  scan: lowerScan,
 } satisfies Record<OpName, OnnxLowering | Unsupported>;

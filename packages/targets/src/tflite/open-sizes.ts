@@ -33,6 +33,7 @@ const fixed = [
   ops.svdf,
   ops.ifOperator,
   ops.whileOperator,
+  ops.scan,
   ops.detectionPostprocess,
   ...Object.values(ops.signalOperators),
 ];

@@ -166,4 +166,5 @@ export const lowerings = {
   signalStacker: custom("SignalStacker", { operands: 2, first: 2 }),
   if: lowerIf,
   while: lowerWhile,
+  scan: unsupported("a scan of a known number of steps is written as a loop, and one of an open number can't be"),
 } satisfies Record<OpName, Lowering | Unsupported>;

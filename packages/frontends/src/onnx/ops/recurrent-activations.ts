@@ -86,6 +86,9 @@ const functions: Readonly<Record<string, Shape>> = {
 
 export type Activation = (x: Value) => Value;
 
+/** An activation whose nodes are added by a node of the graph they belong to. */
+export type ActivationAt = (node: SourceNode) => Activation;
+
 /**
  * The activations of each direction as the attributes say; `defaults` are those of one direction. The functions that have an alpha or a
  * beta take them in order from the attributes' lists. What enters a gate is kept within ±clip first if there is one; like onnxruntime
@@ -95,19 +98,19 @@ export function activationsOf(
   node: SourceNode,
   defaults: readonly string[],
   directions: number,
-): readonly (readonly Activation[])[] {
+): readonly (readonly ActivationAt[])[] {
   const { attributes } = node;
   const each = defaults.length;
   const names = attributes.texts("activations") ?? new Array<readonly string[]>(directions).fill(defaults).flat();
   if (names.length !== directions * each) node.invalid(`it has ${names.length} activations, not ${directions * each}`);
   const [alphas, betas] = ["activation_alpha", "activation_beta"].map((name) => [...(attributes.reals(name) ?? [])]);
   const clip = attributes.real("clip", 0);
-  const all = names.map((name, index): Activation => {
+  const all = names.map((name, index): ActivationAt => {
     const known = Object.hasOwn(functions, name.toLowerCase()) ? functions[name.toLowerCase()] : undefined;
     if (known === undefined) return node.unsupported(`the activation ${name} is not known`, "Use one that ONNX names.");
     const alpha = known.alpha === undefined ? 0 : (alphas.shift() ?? known.alpha);
     const beta = known.beta === undefined ? 0 : (betas.shift() ?? known.beta);
-    return (x) => known.apply(node, index % each < 2 ? clipped(node, x, clip) : x, alpha, beta);
+    return (at) => (x) => known.apply(at, index % each < 2 ? clipped(at, x, clip) : x, alpha, beta);
   });
   return Array.from({ length: directions }, (_, index) => all.slice(index * each, (index + 1) * each));
 }

@@ -6,8 +6,8 @@ import { formulaOf } from "./formula.ts";
 import type { Activation } from "./recurrent-activations.ts";
 import { isWeights } from "./weights.ts";
 
-/** What the cells of a layer share in one direction. */
-export interface Layer {
+/** Weights and biases that the cells of a layer share in one direction. */
+export interface LayerWeights {
   readonly units: number;
   /** Weights on the hidden state [gates · units, units]; those of a candidate that sees it after a reset stand apart. */
   readonly recurrent: readonly Value[];
@@ -15,6 +15,10 @@ export interface Layer {
   readonly recurrentBias: Value | undefined;
   /** Weights on the cell state for the input, output and forget gate, each [units]. */
   readonly peepholes: readonly Value[] | undefined;
+}
+
+/** What the cells of a layer share in one direction. */
+export interface Layer extends LayerWeights {
   readonly activations: readonly Activation[];
 }
 

@@ -1,20 +1,12 @@
-import { fromNumbers, type Value } from "@millrace/ir";
-import { add, concat, less, select } from "@millrace/ops";
+import { type Dimension, fromNumbers, type Value } from "@millrace/ir";
+import { add, concat } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
-import { formulaOf } from "./formula.ts";
 import { type Direction, type Layout, wholeLstm } from "./lstm-layer.ts";
-import { type Activation, activationsOf } from "./recurrent-activations.ts";
-import {
-  type Cell,
-  gatedCell,
-  type Layer,
-  longShortTermCell,
-  plainCell,
-  projected,
-  type State,
-} from "./recurrent-cells.ts";
-import { slicesAlong, stackedAlong, stepsAlong } from "./steps.ts";
+import { activationsOf } from "./recurrent-activations.ts";
+import { type Cell, gatedCell, type LayerWeights, longShortTermCell, plainCell, projected } from "./recurrent-cells.ts";
+import { looped, type Passed, type Run, unrolled } from "./recurrent-steps.ts";
+import { stackedAlong } from "./steps.ts";
 import { reshaped, sliced } from "./weights.ts";
 
 /** What tells the recurrent operators apart. */
@@ -23,6 +15,8 @@ interface Kind {
   readonly gates: number;
   /** Activations of one direction without the attribute. */
   readonly activations: readonly string[];
+  /** Whether there is a cell state beside the hidden one. */
+  readonly hasCell: boolean;
   /** Whether the candidate, the last gate, sees the hidden state in a way of its own. */
   readonly hasReset: boolean;
   /** Nodes that a step is written out as, about. */
@@ -37,7 +31,7 @@ const directionsOf: ReadonlyMap<string, readonly Direction[]> = new Map([
   ["bidirectional", ["forward", "reverse"]],
 ]);
 
-/** A recurrent layer: one operator for each direction if there is one, else written out step by step. */
+/** A recurrent layer: one operator for each direction if there is one, else its steps written out if they are few, or a loop. */
 function layerOf(kind: Kind): Importer {
   return (node) => {
     const { attributes } = node;
@@ -49,27 +43,48 @@ function layerOf(kind: Kind): Importer {
       attributes.ignore("hidden_size", "output_sequence", "activations", "activation_alpha", "activation_beta");
       return whole;
     }
-    const steps = stepsAlong(node, node.input(0), layout.time, kind.nodes * directions.length);
+    const steps = node.shape(0)[layout.time];
     if (steps === 0) node.unsupported("its sequence is empty", "Give it one step at least.");
+    const isLoop = typeof steps === "string" || steps * directions.length * kind.nodes > mostWrittenOut;
     const activations = activationsOf(node, kind.activations, directions.length);
     attributes.ignore("hidden_size", "input_forget", "linear_before_reset", "output_sequence");
-    const present = presenceOf(node, steps);
+    const lengths = lengthsOf(node, steps);
     const results = directions.map((way, index) => {
-      const layer = layerAt(node, kind, index, activations[index]);
-      const sums = slicesAlong(node, sumsAt(node, kind, index), layout.time);
-      const initial = { hidden: stateAt(node, 5, layout, index), cell: stateAt(node, 6, layout, index) };
-      return unrolled(node, kind.cell, layer, sums, initial, way, present);
+      const run: Run = {
+        cell: kind.cell,
+        layer: layerAt(node, kind, index),
+        activations: activations[index],
+        sums: sumsAt(node, kind, index),
+        initial: { hidden: stateAt(node, 5, layout, index), cell: stateAt(node, 6, layout, index) },
+        hasCell: kind.hasCell,
+        time: layout.time,
+        way,
+        lengths,
+      };
+      return isLoop ? looped(node, run) : unrolled(node, run);
     });
-    if (steps > 1) {
-      const sentence = `it is written out in ${steps * directions.length} steps, as no operator does the same.`;
-      node.inform("onnx.unrolled-layer", sentence, "Shorten the sequence if the file becomes too large.");
-    }
+    if (steps !== 1) informOfForm(node, isLoop, steps, directions.length);
     return outputsOf(node, results, layout);
   };
 }
 
-/** The weights, biases and activations of one direction. */
-function layerAt(node: SourceNode, kind: Kind, index: number, activations: readonly Activation[]): Layer {
+/** Nodes that a layer is written out as at most; longer ones are loops. */
+const mostWrittenOut = 2 ** 10;
+
+function informOfForm(node: SourceNode, isLoop: boolean, steps: Dimension, directions: number): void {
+  if (!isLoop) {
+    const sentence = `it is written out in ${(steps as number) * directions} steps, as no operator does the same.`;
+    node.inform("onnx.unrolled-layer", sentence, "Shorten the sequence if the file becomes too large.");
+    return;
+  }
+  const sentence = `it is a loop of ${steps} steps, as no operator does the same and they are too many to be written out.`;
+  const hint =
+    "Where each step should stand in the file, use --unroll, as quantization does; the number of steps has to be known.";
+  node.inform("onnx.looped-layer", sentence, hint);
+}
+
+/** The weights and biases of one direction. */
+function layerAt(node: SourceNode, kind: Kind, index: number): LayerWeights {
   const weights = directionAt(node, 2, index);
   const [rows, units] = weights.type.shape;
   if (typeof units !== "number" || rows !== kind.gates * units)
@@ -82,7 +97,7 @@ function layerAt(node: SourceNode, kind: Kind, index: number, activations: reado
     ? [0, 1, 2].map((gate) => sliced(node, directionAt(node, 7, index), 0, gate * units, units))
     : undefined;
   const ownBias = kind.hasReset && !resetsBefore ? biasAt(node, index, 1, rows) : undefined;
-  return { units, recurrent, recurrentBias: ownBias, peepholes, activations };
+  return { units, recurrent, recurrentBias: ownBias, peepholes };
 }
 
 function resetsAfter(node: SourceNode): boolean {
@@ -120,69 +135,43 @@ function stateAt(node: SourceNode, input: number, { direction }: Layout, index: 
   return reshaped(node, sliced(node, all, direction, index, 1), all.type.shape.toSpliced(direction, 1));
 }
 
-/** For each step, whether it lies within an entry's sequence: [batch, 1]. Undefined where all are as long as the data. */
-function presenceOf(node: SourceNode, steps: number): readonly Value[] | undefined {
+/** How long each entry's sequence is: [batch, 1]. Undefined where all are as long as the data. */
+function lengthsOf(node: SourceNode, steps: Dimension): Value | undefined {
   if (!node.has(4)) return undefined;
   const lengths = node.input(4);
-  const { dtype, shape } = lengths.type;
-  if (lengths.constant?.data.every((length) => Number(length) >= steps)) return undefined;
-  const column = reshaped(node, lengths, [shape[0], 1]);
-  return Array.from({ length: steps }, (_, step) => node.compute(less, [node.scalar(step, dtype), column], {}));
+  const isWhole = typeof steps === "number" && lengths.constant?.data.every((length) => Number(length) >= steps);
+  return isWhole ? undefined : reshaped(node, lengths, [lengths.type.shape[0], 1]);
 }
 
-/** The hidden states of all steps in the order of the data, and the state after the last one. */
-interface Unrolled {
-  readonly outputs: readonly Value[];
-  readonly last: State;
-}
-
-/** Steps beyond the end of an entry's sequence leave its state as it is, and give zeros. */
-function unrolled(
-  node: SourceNode,
-  cell: Cell,
-  layer: Layer,
-  sums: readonly Value[],
-  initial: State,
-  way: Direction,
-  present: readonly Value[] | undefined,
-): Unrolled {
-  const outputs: Value[] = [];
-  const of = formulaOf(node);
-  let state = initial;
-  for (const step of way === "forward" ? sums.keys() : [...sums.keys()].reverse()) {
-    const next = cell(node, layer, sums[step], state);
-    outputs[step] = present ? of(select, present[step], next.hidden, 0) : next.hidden;
-    const kept = (after: Value | undefined, before: Value | undefined) =>
-      present && after ? of(select, present[step], after, before ?? 0) : after;
-    state = { hidden: kept(next.hidden, state.hidden), cell: kept(next.cell, state.cell) };
-  }
-  return { outputs, last: state };
-}
-
-function outputsOf(node: SourceNode, results: readonly Unrolled[], { time, direction }: Layout): readonly Value[] {
+function outputsOf(node: SourceNode, results: readonly Passed[], { time, direction }: Layout): readonly Value[] {
   const side = 1 + time;
   const states = (state: "hidden" | "cell") => {
     const present = results.map(({ last }) => last[state]).filter((value) => value !== undefined);
     return present.length > 0 ? [stackedAlong(node, present, direction)] : [];
   };
-  const sequences = results.map(({ outputs }) => {
-    const sequence = stackedAlong(node, outputs, time);
-    return reshaped(node, sequence, sequence.type.shape.toSpliced(side, 0, 1));
-  });
+  const sequences = results.map(({ sequence }) => reshaped(node, sequence, sequence.type.shape.toSpliced(side, 0, 1)));
   const sequence = sequences.length === 1 ? sequences[0] : node.compute(concat, sequences, { axis: side });
   return [sequence, ...states("hidden"), ...states("cell")];
 }
 
 /** Operators that go through a sequence with a state. */
 export const recurrentLayers: Readonly<Record<string, Importer>> = {
-  RNN: layerOf({ cell: plainCell, gates: 1, activations: ["Tanh"], hasReset: false, nodes: 6 }),
+  RNN: layerOf({ cell: plainCell, gates: 1, activations: ["Tanh"], hasCell: false, hasReset: false, nodes: 6 }),
   LSTM: layerOf({
     cell: longShortTermCell,
     gates: 4,
     activations: ["Sigmoid", "Tanh", "Tanh"],
+    hasCell: true,
     hasReset: false,
     nodes: 16,
     whole: wholeLstm,
   }),
-  GRU: layerOf({ cell: gatedCell, gates: 3, activations: ["Sigmoid", "Tanh"], hasReset: true, nodes: 16 }),
+  GRU: layerOf({
+    cell: gatedCell,
+    gates: 3,
+    activations: ["Sigmoid", "Tanh"],
+    hasCell: false,
+    hasReset: true,
+    nodes: 16,
+  }),
 };

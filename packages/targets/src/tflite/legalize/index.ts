@@ -8,6 +8,7 @@ import { pickDilatedMaxima } from "./dilated-maxima.ts";
 import { spellErrorFunction } from "./error-function.ts";
 import { nameNearest, reorderDepth } from "./images.ts";
 import { divideIn32Bits, widenIntegers } from "./integers.ts";
+import { loopScans } from "./loop-scans.ts";
 import { mergeAxes } from "./merge-axes.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
@@ -20,6 +21,7 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
 export const legalizations: readonly Pass[] = [
   foldShapes,
+  loopScans,
   spellRecurrent,
   spellNormalizations,
   widenIntegers,
