@@ -34,6 +34,7 @@ describe("--random-data", () => {
     ["data.given-twice", ["--data", folder, "--random-data", "3"]],
     ["data.not-given", []],
     ["usage.invalid-argument", ["--random-data", "0"]],
+    ["usage.invalid-argument", ["--random-data", "100001"]],
     ["usage.invalid-argument", ["--random-data", "3", "--random-range", "1,1"]],
     ["usage.invalid-argument", ["--random-data", "3", "--random-range", "1"]],
     ["usage.invalid-argument", ["--random-data", "3", "--seed", "-1"]],

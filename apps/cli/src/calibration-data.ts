@@ -19,7 +19,7 @@ const distributions = ["uniform", "normal"] as const satisfies readonly RandomNu
 export function withCalibrationDataOptions(command: Command): Command {
   return command
     .option("--data <data>", dataDescription)
-    .option("--random-data <count>", "calibrate with random numbers, where there are no samples", parseCount)
+    .option("--random-data <count>", "calibrate with random numbers, where there are no samples", parseRandomCount)
     .option("--seed <number>", "of --random-data", parseSeed, 0)
     .addOption(
       new Option("--random-range <low,high>", "of --random-data")
@@ -48,6 +48,14 @@ export async function openCalibrationData(options: CalibrationDataOptions, use: 
   const { randomDataset } = await import("@millrace/toolkit");
   const [minimum, maximum] = randomRange;
   return randomDataset(randomData, { seed, distribution, minimum, maximum });
+}
+
+const mostRandomSamples = 100_000;
+
+function parseRandomCount(text: string): number {
+  const count = parseCount(text);
+  if (count > mostRandomSamples) throw new InvalidArgumentError(`It can't be more than ${mostRandomSamples}.`);
+  return count;
 }
 
 function parseSeed(text: string): number {

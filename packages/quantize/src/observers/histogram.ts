@@ -45,10 +45,12 @@ export class Histogram {
     let width = this.#width;
     while (Math.floor(maximum / width) - Math.floor(minimum / width) >= mostBins) width *= 2;
     const first = Math.floor(minimum / width);
-    const counts = new Float64Array(Math.floor(maximum / width) - first + 1);
+    const length = Math.floor(maximum / width) - first + 1;
+    if (width === this.#width && first === this.#first && length === this.#counts.length) return;
+    const counts = new Float64Array(length);
     const ratio = this.#width / width;
-    for (const [index, count] of this.#counts.entries())
-      if (count > 0) counts[Math.floor((this.#first + index) * ratio) - first] += count;
+    for (let index = 0; index < this.#counts.length; index++)
+      if (this.#counts[index] > 0) counts[Math.floor((this.#first + index) * ratio) - first] += this.#counts[index];
     this.#width = width;
     this.#first = first;
     this.#counts = counts;

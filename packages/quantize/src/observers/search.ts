@@ -77,9 +77,15 @@ function evened(kept: Float64Array, cut: Float64Array, steps: number): Float64Ar
 const leastCount = 1e-4;
 
 function relativeEntropy(p: Float64Array, q: Float64Array): number {
-  const [sumP, sumQ] = [p, q].map((counts) => counts.reduce((a, b) => a + b, 0));
+  const [sumP, sumQ] = [sumOf(p), sumOf(q)];
   let result = sumQ > 0 ? 0 : Number.POSITIVE_INFINITY;
   for (let at = 0; at < p.length && sumQ > 0; at++)
     if (p[at] > 0) result += (p[at] / sumP) * Math.log((p[at] * sumQ) / (Math.max(q[at], leastCount) * sumP));
   return result;
+}
+
+function sumOf(counts: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < counts.length; index++) sum += counts[index];
+  return sum;
 }
