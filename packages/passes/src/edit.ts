@@ -61,3 +61,9 @@ export function inheritName(graph: Graph, made: Value, old: Value): void {
   graph.rename(old, "unused");
   graph.rename(made, name);
 }
+
+/** What an operator of one input makes of a value, computed before `node` and named after the value. Reals only. */
+export function computed(graph: Graph, node: Node, op: Operator, x: Value, attributes: Node["attributes"]): Value {
+  const { origin } = node;
+  return graph.addNode({ op, inputs: [x], attributes, name: `${x.name}_${op.name}`, origin, before: node }).outputs[0];
+}

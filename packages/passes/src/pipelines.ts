@@ -24,6 +24,10 @@ import { mergeClamps } from "./merge-clamps.ts";
 import { mergeDuplicates } from "./merge-duplicates.ts";
 import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
+import { joinParts } from "./parts/join-parts.ts";
+import { mergeSplitAxis } from "./parts/merge-split-axis.ts";
+import { slicesToSplit } from "./parts/slices-to-split.ts";
+import { splitReshaped } from "./parts/split-reshaped.ts";
 import type { Pass } from "./pass.ts";
 import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts";
 import { foldQuantization } from "./quantization/fold-quantization.ts";
@@ -50,13 +54,19 @@ export const cleanUp: readonly Pass[] = [
   ...tidy,
   recognizeActivations,
   recognizeRearrangements,
-  foldIntoMatmul,
   recognizeNormalizations,
   recognizeGroups,
   foldScalingBehind,
   dropInnerQuantization,
   divideByMultiplying,
   foldScoreScale,
+  foldIntoMatmul,
+  ...tidy,
+  joinParts,
+  slicesToSplit,
+  mergeSplitAxis,
+  splitReshaped,
+  ...tidy,
   foldScaling,
   mergeScaling,
   mergeClamps,

@@ -1,6 +1,6 @@
 import { type Graph, isIdentityPermutation, type Node, type Shape, type Value } from "@millrace/ir";
 import { matmul, reshape, transpose } from "@millrace/ops";
-import { removeNodes, replaceNode } from "../edit.ts";
+import { computed, removeNodes, replaceNode } from "../edit.ts";
 import { producedBy, rewrite } from "../rewrite.ts";
 import type { Reordered } from "./balance.ts";
 
@@ -35,24 +35,16 @@ function unexchanged(factor: Value): Factor | undefined {
 
 /** The factor as the product reads it from now on. */
 function readFactor(graph: Graph, node: Node, { value, permutation, shape }: Factor): Value {
-  const add = (op: Node["op"], x: Value, attributes: Node["attributes"]) =>
-    graph.addNode({
-      op,
-      inputs: [x],
-      attributes,
-      name: `${x.name}_${op.name}`,
-      origin: node.origin,
-      before: node,
-    }).outputs[0];
-  const moved = isIdentityPermutation(permutation) ? value : add(transpose, value, { permutation });
-  return shape ? add(reshape, moved, { shape }) : moved;
+  const still = isIdentityPermutation(permutation);
+  const moved = still ? value : computed(graph, node, transpose, value, { permutation });
+  return shape ? computed(graph, node, reshape, moved, { shape }) : moved;
 }
 
 /** Lets a product exchange the last two axes of a factor itself, where a transpose before it took the last axis out of its place. */
 export const foldIntoMatmul = rewrite<Folding>("fold-into-matmul", {
   roots: [matmul],
   find(node) {
-    if (node.outputs[0].type.quantization) return undefined;
+    if (node.inputs.some((value) => value?.type.quantization)) return undefined;
     const factors = node.inputs.map((value) => unexchanged(value!));
     return factors.some(Boolean) ? { factors } : undefined;
   },
