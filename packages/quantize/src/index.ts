@@ -1,5 +1,6 @@
+export { analyzeLayers, type LayerAnalysis, type PairedFeeds, type Runnable } from "./analysis/analyze-layers.ts";
+export { findingsOf } from "./analysis/findings.ts";
 export * from "./calibrate.ts";
-export * from "./compare.ts";
 export { requireFiniteWeights } from "./finite-weights.ts";
 export { inputRangeWarnings } from "./input-range.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";

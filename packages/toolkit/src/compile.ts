@@ -1,12 +1,14 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { remainingTransposes } from "@millrace/passes";
-import { type CalibrationMethod, noCalibration, type SchemeName } from "@millrace/quantize";
+import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { RandomNumbers } from "./data/random.ts";
 import { evaluate, usableLabels } from "./evaluate.ts";
+import { guessingProblem } from "./guessing.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
+import { bySensitivity, layerReports } from "./layer-reports.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf } from "./memory.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
@@ -55,7 +57,12 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
-  const diagnostics = [...randomWarning(data), ...prepared.diagnostics, ...result.diagnostics];
+  const diagnostics = [
+    ...randomWarning(data),
+    ...prepared.diagnostics,
+    ...result.diagnostics,
+    ...(measured?.diagnostics ?? []),
+  ];
   const { scheme = "int8", calibration = "mse" } = options;
   const method = result.samples === 0 ? "none" : calibration;
   const facts = {
@@ -108,7 +115,9 @@ async function measure(float: Graph, result: QuantizeResult, data: Dataset, opti
   const accuracy = await evaluate(subject, data, { ...steps, reference });
   const original =
     accuracy.metric === "cosine" || accuracy.metric === "mse" ? undefined : await evaluate(reference, data, steps);
-  return { accuracy, original, errors: await layerErrors({ ...reference, graph: result.float }, subject, data, steps) };
+  const errors = await layerErrors({ ...reference, graph: result.float }, subject, data, steps);
+  const diagnostics = [...findingsOf(errors), ...(original ? guessingProblem(float, original) : [])];
+  return { accuracy, original, errors, diagnostics };
 }
 
 async function reportOf(
@@ -128,7 +137,7 @@ async function reportOf(
   watch: Stopwatch,
 ): Promise<Report> {
   const { model, macs, parameters, memory } = facts;
-  const decibels = new Map(measured?.errors.map(({ name, sqnrDb }) => [name, sqnrDb]));
+  const errors = measured?.errors ?? [];
   return {
     model: { source: model.name, format: model.format, bytes: model.bytes, macs, parameters },
     artifacts: await Promise.all(outputs.files.map(artifactOf)),
@@ -138,10 +147,8 @@ async function reportOf(
       calibration: facts.calibration,
       samples: result.samples,
       ...(facts.random && { random: facts.random }),
-      layers: result.layers.map((layer) => ({
-        ...layer,
-        ...(decibels.has(layer.name) && { sqnrDb: decibels.get(layer.name)! }),
-      })),
+      layers: layerReports(result.layers, errors),
+      ...(errors.length > 0 && { sensitivity: bySensitivity(errors) }),
     },
     ...(measured && { accuracy: accuracyOf(measured) }),
     ...(memory && { memory }),

@@ -1,11 +1,11 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { runPasses } from "@millrace/passes";
 import {
+  analyzeLayers,
   type Calibration,
   type CalibrationMethod,
-  compareLayers,
   inputRangeWarnings,
-  type LayerError,
+  type LayerAnalysis,
   needsCalibration,
   noCalibration,
   type QuantizedGraph,
@@ -96,13 +96,13 @@ async function recovered(
   return graph;
 }
 
-/** Signal-to-noise ratio of each integer result against the float one, on up to `samples` test inferences. */
+/** What each integer result loses against the float one, in the whole graph and by itself, on up to `samples` test samples. */
 export async function layerErrors(
   reference: Runnable,
   quantized: Runnable,
   data: Dataset,
   options: Progress & { readonly samples?: number } = {},
-): Promise<readonly LayerError[]> {
+): Promise<readonly LayerAnalysis[]> {
   const most = options.samples ?? 8;
   const chosen = (data.split.test.length > 0 ? data.split.test : data.split.calibration).slice(0, most);
   async function* pairs() {
@@ -114,5 +114,5 @@ export async function layerErrors(
       options.progress?.("compare layers", done + 1, chosen.length);
     }
   }
-  return compareLayers(reference, quantized, pairs());
+  return analyzeLayers(reference, quantized, pairs());
 }

@@ -1,6 +1,7 @@
 import { formatCount, formatDecibels } from "./quantities.ts";
 import type { LayerReport, Report } from "./report.ts";
 import { type Content, html, type Markup } from "./report-html-markup.ts";
+import { noisePicture } from "./report-html-noise.ts";
 import { bar, section, table } from "./report-html-tables.ts";
 
 const mostRows = 2000;
@@ -18,9 +19,12 @@ export function layersSection({ quantization }: Report): Content {
   const measured = layers.filter(isMeasured);
   const caption = `${formatCount(layers.length)} results in the order they are computed${left > 0 ? `; the last ${formatCount(left)} are in report.json only` : ""}`;
   const headings =
-    measured.length > 0 ? ["Layer", "#SQNR", "", "#Scale", "#Zero point"] : ["Layer", "#Scale", "#Zero point"];
+    measured.length > 0
+      ? ["Layer", "#SQNR", "", "#Alone", "#Cosine", "#Clipped", "#Scale", "#Zero point"]
+      : ["Layer", "#Scale", "#Zero point"];
   return section("layers", "Quantization by layer", [
     measured.length > 0 && explanation(measured),
+    noisePicture(layers),
     table(
       caption,
       headings,
@@ -38,16 +42,18 @@ function isMeasured(layer: LayerReport): layer is MeasuredLayer {
 function explanation(measured: readonly MeasuredLayer[]): Markup {
   const lowest = measured.reduce((least, layer) => (layer.sqnrDb < least.sqnrDb ? layer : least));
   return html`<p>The signal-to-noise ratio (SQNR) says how close each integer result is to the float one: at 20 dB they differ by a tenth, at 40 dB by
-a hundredth. The lowest is <code>${lowest.name}</code> with ${formatDecibels(lowest.sqnrDb)}.</p>
+a hundredth; a layer alone is given the float model's data. Clipped are the float values beyond the range that was chosen. The lowest is <code>${lowest.name}</code> with ${formatDecibels(lowest.sqnrDb)}.</p>
 <ul class="key"><li><i></i>${goodFrom} dB and more</li><li class="fair"><i></i>${fairFrom} to ${goodFrom} dB</li><li class="low"><i></i>below ${fairFrom} dB</li></ul>`;
 }
 
 function row(layer: LayerReport, withRatio: boolean): Markup {
-  const { name, origin, scale, zeroPoint, sqnrDb } = layer;
+  const { name, origin, scale, zeroPoint, sqnrDb, isolatedSqnrDb, cosine, clipped } = layer;
+  const number = (value: number | undefined, format: (value: number) => string) =>
+    html`<td class="number">${value === undefined ? "–" : format(value)}</td>`;
   const others = origin.filter((source) => source !== name).join(", ");
   const ratio =
     withRatio &&
-    html`<td class="number">${sqnrDb === undefined ? "–" : formatDecibels(sqnrDb)}</td><td class="wide">${sqnrDb !== undefined && bar(sqnrDb / fullBar)}</td>`;
+    html`${number(sqnrDb, formatDecibels)}<td class="wide">${sqnrDb !== undefined && bar(sqnrDb / fullBar)}</td>${number(isolatedSqnrDb, formatDecibels)}${number(cosine, (value) => value.toFixed(4))}${number(clipped, (share) => `${(share * 100).toFixed(2)} %`)}`;
   return html`<tr${sqnrDb !== undefined && html` class="${band(sqnrDb)}"`}><th scope="row"><code>${name}</code>${others !== "" && html`<span class="origin">from <code>${others}</code></span>`}</th>${ratio}<td class="number">${Number(scale.toPrecision(5))}</td><td class="number">${zeroPoint}</td></tr>
 `;
 }

@@ -44,7 +44,7 @@ thead th { color: var(--soft); font-weight: 500; font-size: 0.8rem; white-space:
 tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 10rem; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; }
-td.wide { width: 38%; min-width: 9rem; }
+td.wide { width: 30%; min-width: 7rem; }
 code { font: 0.92em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; unicode-bidi: isolate; }
 .origin, .digest { display: block; color: var(--soft); font-size: 0.78rem; overflow-wrap: anywhere; font-weight: 400; }
 a { color: var(--accent); text-underline-offset: 0.2em; }
@@ -58,6 +58,12 @@ a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .key i { display: inline-block; width: 0.7rem; height: 0.7rem; border-radius: 3px; margin-right: 0.4rem; background: var(--accent); }
 .key .fair i { background: var(--warn); }
 .key .low i { background: var(--bad); }
+.key .alone i { background: var(--soft); }
+.chart { display: block; width: 100%; height: auto; }
+.chart line { stroke: var(--line); }
+.chart text { fill: var(--soft); font-size: 11px; }
+.chart polyline { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
+.chart .alone { stroke: var(--soft); stroke-width: 1.25; }
 .diagnostics { list-style: none; padding: 0; }
 .diagnostics li { padding: 0.8rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
 .diagnostics li:first-child { border-top: 0; padding-top: 0; }

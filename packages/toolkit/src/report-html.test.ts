@@ -22,7 +22,16 @@ const full: Report = {
     calibration: "minmax",
     samples: 100,
     layers: [
-      { name: "conv", origin: ["/conv"], sqnrDb: 41.26, scale: 0.0235, zeroPoint: -128 },
+      {
+        name: "conv",
+        origin: ["/conv"],
+        sqnrDb: 41.26,
+        isolatedSqnrDb: 44.04,
+        cosine: 0.99987,
+        clipped: 0.0123,
+        scale: 0.0235,
+        zeroPoint: -128,
+      },
       { name: "add", origin: ["add"], sqnrDb: 12.5, scale: 0.1, zeroPoint: 3 },
       { name: "softmax", origin: [], sqnrDb: 200, scale: 1 / 256, zeroPoint: -128 },
     ],
@@ -86,8 +95,19 @@ describe("the report as a page", () => {
     expect(page).toContain("<dt>Activation memory</dt><dd>25.1 kB</dd><dd>the least possible</dd>");
     expect(page).toContain("−0.50 points, on 1,800 samples");
     expect(cells(page, "CONV_2D")).toEqual(["CONV_2D", "4", ""]);
-    expect(cells(page, "conv")).toEqual(["convfrom /conv", "41.3 dB", "", "0.0235", "-128"]);
-    expect(cells(page, "softmax")[1]).toBe("exact");
+    expect(cells(page, "conv")).toEqual([
+      "convfrom /conv",
+      "41.3 dB",
+      "",
+      "44.0 dB",
+      "0.9999",
+      "1.23 %",
+      "0.0235",
+      "-128",
+    ]);
+    expect(cells(page, "softmax").slice(1, 4)).toEqual(["exact", "", "–"]);
+    expect(page).toContain('aria-label="Signal-to-noise ratio of 3 layers');
+    expect(page.match(/<polyline class="(\w+)"/g)).toEqual(['<polyline class="whole"']);
     expect(cells(page, "import")).toEqual(["import", "12.3 ms", ""]);
     expect(cells(page, "Standard deviation")).toEqual(["Standard deviation", "125 µs"]);
     expect(cells(page, "first layer")).toEqual([
@@ -103,6 +123,20 @@ describe("the report as a page", () => {
     expect(page).toContain("The lowest is <code>add</code> with 12.5 dB");
     expect(page).toContain('href="./digits%20int8%231.tflite"');
     expect(page.indexOf("first")).toBeLessThan(page.indexOf("later"));
+  });
+
+  it("draws the layers alone where all of them are measured", () => {
+    const layers = [30, 20].map((sqnrDb, at) => ({
+      name: `layer ${at}`,
+      origin: [],
+      sqnrDb,
+      isolatedSqnrDb: 60,
+      scale: 1,
+      zeroPoint: 0,
+    }));
+    const page = reportHtml({ ...full, quantization: { ...full.quantization!, layers } });
+    expect(page).toContain('<polyline class="alone" points="44.0,8 900.0,8"/>');
+    expect(page).toContain('<polyline class="whole" points="44.0,103 900.0,135"/>');
   });
 
   it("leaves out what the report leaves out", () => {

@@ -12,11 +12,26 @@ export interface Artifact {
   readonly sha256: string;
 }
 
-/** One result of the quantized model; `sqnrDb` compares it with the float model on real samples. */
+/** One result of the quantized model; what is measured compares it with the float model on real samples. */
 export interface LayerReport {
   readonly name: string;
   readonly origin: readonly string[];
+  /** Signal to noise in the whole integer model. */
   readonly sqnrDb?: number;
+  readonly cosine?: number;
+  /** Signal to noise of the layer alone, whose data is the float model's. */
+  readonly isolatedSqnrDb?: number;
+  readonly isolatedCosine?: number;
+  /** Share of the integers that are cut off at an end of their range. */
+  readonly saturated?: number;
+  /** Share of the float values beyond the range. */
+  readonly clipped?: number;
+  /** Channels that never change. */
+  readonly constantChannels?: readonly number[];
+  /** The channel that reaches furthest, and how many times as far as the median. */
+  readonly widestChannel?: { readonly channel: number; readonly ratio: number };
+  /** Bits that 32-bit sums leave unused in the worst case. */
+  readonly headroomBits?: number;
   readonly scale: number;
   readonly zeroPoint: number;
 }
@@ -39,6 +54,8 @@ export interface Report {
     /** How the samples were drawn, for calibration and accuracy, if they were random numbers and no real ones. */
     readonly random?: RandomNumbers;
     readonly layers: readonly LayerReport[];
+    /** Names of the measured layers, those that lose most by themselves first. */
+    readonly sensitivity?: readonly string[];
   };
   readonly accuracy?: {
     readonly metric: string;
