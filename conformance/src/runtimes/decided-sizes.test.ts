@@ -22,8 +22,11 @@ const networks = [
     sum: f32[1] = sum(picked) {axes=[0], keepDims=true}
     whole: f32[K,2] = cast(places) {to=f32}
     most: f32[1,2] = reduceMax(whole) {axes=[0], keepDims=true}
+    size: i64[1] = shapeOf(places) {start=0, end=1}
+    count: i32[1] = cast(size) {to=i32}
     output sum
-    output most`,
+    output most
+    output count`,
   },
   {
     name: "boxes that overlap no better one",

@@ -17,7 +17,11 @@ const noSamples: Diagnostic = {
  */
 export function calibrationProblems(graph: Graph, watched: readonly WatchedValue[]): readonly Diagnostic[] {
   if (watched.some(({ inferences }) => inferences === 0)) throw new DiagnosticError([noSamples]);
-  const problems = [...notFiniteValues(graph, watched), ...constantInputs(graph, watched)].slice(0, mostShown);
+  const problems = [
+    ...notFiniteValues(graph, watched),
+    ...emptyValues(watched),
+    ...constantInputs(graph, watched),
+  ].slice(0, mostShown);
   if (problems.some(({ severity }) => severity === "error")) throw new DiagnosticError(problems);
   return problems;
 }
@@ -34,6 +38,18 @@ function notFiniteValues(graph: Graph, watched: readonly WatchedValue[]): readon
       : `value ${value.name} holds ${first!.number}, first on ${first!.sample}`,
     at: placeOf(value),
     hint: "check the preprocessing of the data and whether the float model gives sensible results",
+  }));
+}
+
+/** Values that never hold a number, as there can be where data decides sizes: no range can be told for them. */
+function emptyValues(watched: readonly WatchedValue[]): readonly Diagnostic[] {
+  const empty = watched.filter(({ extremes, broken }) => isEmpty(extremes) && !broken);
+  return empty.map(({ value }) => ({
+    code: "quantize.empty-value",
+    severity: "error",
+    message: `value ${value.name} holds no number on any of the calibration samples`,
+    at: placeOf(value),
+    hint: "give samples in which the model finds something",
   }));
 }
 

@@ -10,7 +10,7 @@ import { guessingProblem } from "./guessing.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
 import { bySensitivity, layerReports } from "./layer-reports.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
-import { memoryOf } from "./memory.ts";
+import { memoryOf, memoryProblems } from "./memory.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
@@ -62,6 +62,7 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
     ...prepared.diagnostics,
     ...result.diagnostics,
     ...(measured?.diagnostics ?? []),
+    ...memoryProblems(result.graph),
   ];
   const { scheme = "int8", calibration = "mse" } = options;
   const method = result.samples === 0 ? "none" : calibration;

@@ -1,7 +1,7 @@
 import { fromNumbers, Graph } from "@millrace/ir";
-import { maximum, sin } from "@millrace/ops";
+import { maximum, sin, where } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
-import { memoryOf } from "./memory.ts";
+import { memoryOf, memoryProblems } from "./memory.ts";
 
 function model(size: number | string): Graph {
   const graph = new Graph("model");
@@ -20,5 +20,16 @@ describe("the memory of an inference", () => {
 
   it("is left out while a size is open", async () => {
     expect(await memoryOf(model("N"))).toBeUndefined();
+  });
+
+  it("is told to be unknown where data decides a size", () => {
+    const graph = new Graph("places");
+    const marks = graph.addInput("marks", { dtype: "bool", shape: [4] });
+    const places = (size: number | string) =>
+      graph.addNode({ op: where, inputs: [marks], attributes: { shape: [size, 1] }, name: `places of ${size}` });
+    graph.setOutputs(places(2).outputs);
+    expect(memoryProblems(graph)).toEqual([]);
+    places("K");
+    expect(memoryProblems(graph)).toMatchObject([{ code: "memory.open-size", at: { node: "places of K" } }]);
   });
 });

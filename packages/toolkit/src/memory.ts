@@ -1,4 +1,4 @@
-import { allNodes, type Graph, isStatic } from "@millrace/ir";
+import { allNodes, type Diagnostic, type Graph, isStatic } from "@millrace/ir";
 import { arenaOfInSteps } from "@millrace/runtime";
 import type { Progress } from "./progress.ts";
 import type { Report } from "./report.ts";
@@ -14,6 +14,17 @@ export async function memoryOf(graph: Graph, { signal }: Progress = {}): Promise
   const { arenaBytes, lowerBoundBytes } = plan;
   const weightBytes = weightBytesOf(graph);
   return { arenaBytes, lowerBoundBytes, weightBytes, totalBytes: arenaBytes + weightBytes };
+}
+
+/** A note of the first node for which the memory can't be told, as its data decides how large its result is. */
+export function memoryProblems(graph: Graph): readonly Diagnostic[] {
+  for (const { name, op, outputs } of graph.nodes()) {
+    if (!op.largest || outputs.every(({ type }) => isStatic(type.shape))) continue;
+    const message = `the memory of an inference is not known: the data decides how large the result of ${name} (${op.name}) is`;
+    const hint = "state the shape of this result in the model, if it is always the same";
+    return [{ code: "memory.open-size", severity: "info", message, at: { node: name }, hint }];
+  }
+  return [];
 }
 
 function weightBytesOf(graph: Graph): number {

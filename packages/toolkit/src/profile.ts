@@ -14,7 +14,7 @@ import type { Dataset, Inference } from "./data/dataset.ts";
 import { macsOf, operatorCounts, parametersOf } from "./inspect.ts";
 import { type Latency, meanOf, median, type OperatorTime, standardDeviation } from "./latency.ts";
 import type { LoadedModel } from "./load.ts";
-import { memoryOf } from "./memory.ts";
+import { memoryOf, memoryProblems } from "./memory.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
 import type { Report } from "./report.ts";
@@ -58,7 +58,12 @@ export async function profile(model: LoadedModel, options: ProfileOptions): Prom
     graph: { operators: operatorCounts(graph), transposes: remainingTransposes(graph).length },
     latency,
     ...(memory && { memory }),
-    diagnostics: [...model.diagnostics, ...diagnostics, ...(options.data ? [] : [syntheticNote])],
+    diagnostics: [
+      ...model.diagnostics,
+      ...diagnostics,
+      ...memoryProblems(graph),
+      ...(options.data ? [] : [syntheticNote]),
+    ],
     timings: watch.times,
   };
 }

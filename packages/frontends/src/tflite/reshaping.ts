@@ -137,9 +137,12 @@ export const tile = takes(2, 2, (call) => finish(call, "tile", [input(call, 0)],
 
 /** SHAPE of data whose shape is known is a constant. */
 export const shape = takes(1, 1, (call) => {
-  const sizes = input(call, 0).type.shape;
-  if (!isStatic(sizes)) return invalid(call, `it gives a shape, [${sizes}], that is open`);
+  const x = input(call, 0);
+  const sizes = x.type.shape;
   const { dtype } = statedType(call);
   if (dtype !== "i32" && dtype !== "i64") invalid(call, `its result is ${dtype}, not i32`);
+  const all = { start: 0, end: sizes.length };
+  if (!isStatic(sizes) && dtype === "i64") return finish(call, "shapeOf", [x], all);
+  if (!isStatic(sizes)) return finish(call, "cast", step(call, "shapeOf", [x], all, [{ dtype: "i64" }]), { to: dtype });
   finishConstant(call, fromNumbers(dtype, [sizes.length], sizes));
 });

@@ -1,4 +1,4 @@
-import { type Graph, integerRange, numbersOf, sameShape, type Tensor, type Value } from "@millrace/ir";
+import { type Graph, integerRange, isStatic, numbersOf, sameShape, type Tensor, type Value } from "@millrace/ir";
 import { quantizeConstant } from "@millrace/passes";
 import type { Engine, PreparedGraph } from "@millrace/runtime";
 import { representable } from "../parameters.ts";
@@ -137,7 +137,7 @@ class Layer {
   }
 }
 
-/** The quantized results of nodes that the float graph has a value of the same name and shape for. */
+/** The quantized results of nodes that the float graph has a value of the same name and shape for, whose sizes no data decides. */
 function comparableLayers(reference: Graph, quantized: Graph): readonly Layer[] {
   const twins = new Map(
     [...reference.nodes()].flatMap(({ outputs }) => outputs.map((value) => [value.name, value] as const)),
@@ -146,7 +146,8 @@ function comparableLayers(reference: Graph, quantized: Graph): readonly Layer[] 
     outputs.flatMap((value) => {
       const twin = twins.get(value.name);
       if (value.type.quantization === undefined || twin?.type.dtype !== "f32") return [];
-      return sameShape(value.type.shape, twin.type.shape) ? [new Layer(value, twin)] : [];
+      const { shape } = value.type;
+      return isStatic(shape) && sameShape(shape, twin.type.shape) ? [new Layer(value, twin)] : [];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import type { Node, Value } from "@millrace/ir";
+import { isFloat, type Node, type Value } from "@millrace/ir";
 import { type Activation, activationRanges, clamp, elu, gelu, leakyRelu } from "@millrace/ops";
 import type { OnnxEmitter, OnnxLowering } from "./emitter.ts";
 
@@ -77,24 +77,19 @@ export const lowerNotEqual: OnnxLowering = (node, emit, outputs) => {
   );
 };
 
+/** Of integers, ONNX's quotient is cut off and its remainder has the sign of the divisor. */
 export const lowerFloorDiv: OnnxLowering = (node, emit, outputs) => {
-  emit.node(
-    "Floor",
-    [
-      emit.node(
-        "Div",
-        node.inputs.map((value) => emit.read(value)),
-      ),
-    ],
-    {},
-    outputs,
-  );
+  const [a, b] = node.inputs.map((value) => emit.read(value));
+  if (isFloat(x(node).type.dtype)) emit.node("Floor", [emit.node("Div", [a, b])], {}, outputs);
+  else emit.node("Div", [emit.node("Sub", [a, emit.node("Mod", [a, b])]), b], {}, outputs);
 };
 
 export const lowerFloorMod: OnnxLowering = (node, emit, outputs) => {
   const [a, b] = node.inputs.map((value) => emit.read(value));
-  const whole = emit.node("Mul", [b, emit.node("Floor", [emit.node("Div", [a, b])])]);
-  emit.node("Sub", [a, whole], {}, outputs);
+  if (isFloat(x(node).type.dtype)) {
+    const whole = emit.node("Mul", [b, emit.node("Floor", [emit.node("Div", [a, b])])]);
+    emit.node("Sub", [a, whole], {}, outputs);
+  } else emit.node("Mod", [a, b], {}, outputs);
 };
 
 export const lowerClamp: OnnxLowering = (node, emit, [output]) => {

@@ -145,7 +145,7 @@ export const lowerings = {
   depthToSpace: shapes.lowerDepthToSpace,
   spaceToDepth: shapes.lowerSpaceToDepth,
   where: plain("WHERE"),
-  shapeOf: unsupported("a shape that is known is a constant, and one that is not can't be written"),
+  shapeOf: shapes.lowerShapeOf,
   cast: lowerCast,
   quantize: plain("QUANTIZE"),
   dequantize: plain("DEQUANTIZE"),

@@ -184,3 +184,10 @@ export const lowerSpaceToDepth: Lowering = (node) => ({
   operands: node.inputs,
   options: { kind: "SpaceToDepthOptions", blockSize: spaceToDepth.attributesOf(node).block },
 });
+
+/** The whole shape, which is not known before the model runs. */
+export const lowerShapeOf: Lowering = ({ inputs }) => ({
+  builtin: "SHAPE",
+  operands: inputs,
+  options: { kind: "ShapeOptions", outType: "INT64" },
+});

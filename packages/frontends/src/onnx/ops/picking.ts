@@ -1,4 +1,13 @@
-import { elementCount, fromNumbers, isStatic, type Operator, type Shape, stridesOf, type Value } from "@millrace/ir";
+import {
+  elementCount,
+  fromNumbers,
+  isStatic,
+  numbersOf,
+  type Operator,
+  type Shape,
+  stridesOf,
+  type Value,
+} from "@millrace/ir";
 import {
   add,
   argMax,
@@ -9,9 +18,13 @@ import {
   gather,
   gatherNd,
   mul,
+  nonMaxSuppression,
   reshape,
   shapeOf,
+  slice,
   topK,
+  transpose,
+  where,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { converted, formulaOf } from "./formula.ts";
@@ -49,11 +62,24 @@ function mayBeBelowZero(node: SourceNode, indices: Value): boolean {
   return !node.isConstant(indices) || indices.producer === undefined;
 }
 
-/** Whether indices are positions that an operator found, which are never below zero. */
-function isPosition({ producer, type }: Value): boolean {
-  if (type.dtype.startsWith("u")) return true;
-  if (producer?.op === cast || producer?.op === reshape) return isPosition(producer.inputs[0]!);
-  return producer !== undefined && ([argMax, argMin, topK, shapeOf] as readonly Operator[]).includes(producer.op);
+/** How many values are looked at before indices are taken for such as may be below zero. */
+const mostValues = 64;
+const findsPositions: readonly Operator[] = [argMax, argMin, topK, shapeOf, where, nonMaxSuppression];
+/** Operators whose results are elements of their inputs, or of the first one alone. */
+const movesElements: readonly Operator[] = [cast, concat, reshape, transpose, slice, gather];
+
+/** Whether indices are positions that operators found, or constant ones, which are never below zero. */
+function isPosition(indices: Value): boolean {
+  const seen = new Set([indices]);
+  for (const { producer, constant, type } of seen) {
+    if (type.dtype.startsWith("u")) continue;
+    if (constant && Array.from(numbersOf(constant)).every((index) => index >= 0)) continue;
+    if (producer === undefined || seen.size > mostValues) return false;
+    if (findsPositions.includes(producer.op)) continue;
+    if (!movesElements.includes(producer.op)) return false;
+    for (const input of producer.op === gather ? producer.inputs.slice(0, 1) : producer.inputs) seen.add(input!);
+  }
+  return true;
 }
 
 /** Numbers of `count` elements in the order of `shape`, without what its axis `axis` adds. */

@@ -9,6 +9,7 @@ import {
   pad,
   reshape,
   shapeOf,
+  slice,
   softmax,
   transpose,
 } from "@millrace/ops";
@@ -129,5 +130,20 @@ export const foldShapes = rewrite("tflite-fold-shapes", {
     graph.replaceUses(result, constant);
     graph.removeNode(node);
     graph.rename(constant, name);
+  },
+});
+
+/** TFLite gives whole shapes only, of which a part is taken. */
+export const sliceShapes = rewrite("tflite-slice-shapes", {
+  roots: [shapeOf],
+  find(node) {
+    const { start, end } = shapeOf.attributesOf(node);
+    const rank = node.inputs[0]!.type.shape.length;
+    return start === 0 && end === rank ? undefined : { start, end, rank };
+  },
+  replace({ start, end, rank }, node, graph) {
+    const { step, finish } = edit(graph, node);
+    const whole = step(shapeOf, node.inputs, { start: 0, end: rank }, { dtype: "i64" });
+    finish(slice, [whole], { starts: [start], sizes: [end - start], steps: [1] });
   },
 });

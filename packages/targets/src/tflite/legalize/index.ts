@@ -1,6 +1,6 @@
 import { type Pass, spellNormalizations } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
-import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast } from "./axes.ts";
+import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast, sliceShapes } from "./axes.ts";
 import { addBiases } from "./bias.ts";
 import { castThroughFloat } from "./casts.ts";
 import { reorderKernels } from "./depthwise.ts";
@@ -22,6 +22,7 @@ import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution
 export const legalizations: readonly Pass[] = [
   foldShapes,
   loopScans,
+  sliceShapes,
   spellRecurrent,
   spellNormalizations,
   widenIntegers,
