@@ -67,3 +67,15 @@ export function computed(graph: Graph, node: Node, op: Operator, x: Value, attri
   const { origin } = node;
   return graph.addNode({ op, inputs: [x], attributes, name: `${x.name}_${op.name}`, origin, before: node }).outputs[0];
 }
+
+/** The nodes that make the result out of `x`, in order. */
+export function nodesBetween(x: Value, last: Node): readonly Node[] {
+  const found = new Set<Node>();
+  const visit = (node: Node) => {
+    for (const value of node.inputs)
+      if (value !== x && value?.producer && !found.has(value.producer)) visit(value.producer);
+    found.add(node);
+  };
+  visit(last);
+  return [...found];
+}

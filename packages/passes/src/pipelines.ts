@@ -38,6 +38,8 @@ import { recognizeActivations } from "./recognize-activations.ts";
 import { recognizeGroups } from "./recognize-groups.ts";
 import { recognizeNormalizations } from "./recognize-normalizations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
+import { recognizeSlopes } from "./recognize-slopes.ts";
+import { recognizeSoftmax } from "./recognize-softmax.ts";
 import { removeDead } from "./remove-dead.ts";
 import { removeIdentities } from "./remove-identities.ts";
 
@@ -53,6 +55,8 @@ export const cleanUp: readonly Pass[] = [
   inlineBranches,
   ...tidy,
   recognizeActivations,
+  recognizeSlopes,
+  recognizeSoftmax,
   recognizeRearrangements,
   recognizeNormalizations,
   recognizeGroups,

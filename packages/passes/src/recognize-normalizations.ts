@@ -1,6 +1,6 @@
 import { type Node, onlyUse, sameShape, type Value } from "@millrace/ir";
 import { add, div, layerNormalization, mul, neg, rmsNormalization, sub } from "@millrace/ops";
-import { replaceNode } from "./edit.ts";
+import { nodesBetween, replaceNode } from "./edit.ts";
 import { producedBy, rewrite } from "./rewrite.ts";
 import {
   bothWays,
@@ -73,18 +73,6 @@ function shifted(node: Node): (Found & { readonly bias: Value | undefined }) | u
     }
   }
   return undefined;
-}
-
-/** The nodes that make the result out of `x`, in order. */
-function nodesBetween(x: Value, last: Node): readonly Node[] {
-  const found = new Set<Node>();
-  const visit = (node: Node) => {
-    for (const value of node.inputs)
-      if (value !== x && value?.producer && !found.has(value.producer)) visit(value.producer);
-    found.add(node);
-  };
-  visit(last);
-  return [...found];
 }
 
 /** Makes one operator of a normalization over axes by mean and variance, or by mean square, that exporters write out. */
