@@ -28,11 +28,9 @@ interface StoredValue {
 interface StoredCalibration {
   readonly version: number;
   readonly inferences: number;
-  readonly diagnostics: readonly StoredDiagnostic[];
+  readonly diagnostics: readonly Diagnostic[];
   readonly values: readonly StoredValue[];
 }
-
-type StoredDiagnostic = Pick<Diagnostic, "code" | "severity" | "message" | "hint">;
 
 const numberOrNull = value(
   "a number or null",
@@ -44,11 +42,14 @@ const stored = object<StoredCalibration>({
   inferences: required(integer(1)),
   diagnostics: required(
     list(
-      object<StoredDiagnostic>({
+      object<Diagnostic>({
         code: required(text),
         severity: required(oneOf(["error", "warning", "info"])),
         message: required(text),
         hint: optional(text),
+        at: optional(
+          object<NonNullable<Diagnostic["at"]>>({ model: optional(text), node: optional(text), value: optional(text) }),
+        ),
       }),
       0,
     ),
@@ -74,12 +75,7 @@ export function writeCalibration(graph: Graph, calibration: Calibration): Uint8A
   const content: StoredCalibration = {
     version: calibrationVersion,
     inferences,
-    diagnostics: calibration.diagnostics.map(({ code, severity, message, hint }) => ({
-      code,
-      severity,
-      message,
-      ...(hint !== undefined && { hint }),
-    })),
+    diagnostics: calibration.diagnostics,
     values: observableValues(graph).map((each) => ({
       name: each.name,
       range: pair(ranges.get(each)!),
