@@ -13,6 +13,7 @@ import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
 import { explainTransposes } from "./layout/explain-transposes.ts";
+import { flattenAfterLinear } from "./layout/flatten-after-linear.ts";
 import { foldIntoMatmul } from "./layout/fold-into-matmul.ts";
 import { keepUnitAxes } from "./layout/keep-unit-axes.ts";
 import { mergeTransposes } from "./layout/merge-transposes.ts";
@@ -64,6 +65,7 @@ export const cleanUp: readonly Pass[] = [
   dropInnerQuantization,
   divideByMultiplying,
   foldScoreScale,
+  flattenAfterLinear,
   foldIntoMatmul,
   ...tidy,
   joinParts,

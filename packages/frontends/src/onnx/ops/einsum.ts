@@ -1,8 +1,8 @@
 import { type Dimension, elementCount, type Shape, type Value } from "@millrace/ir";
-import { matmul, mul, slice, sum, transpose } from "@millrace/ops";
+import { mul, slice, sum, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { formulaOf } from "./formula.ts";
-import { reshaped } from "./weights.ts";
+import { reshaped, weightedProduct } from "./weights.ts";
 
 /** The label of each axis: a letter, or a number for those an ellipsis stands for, counted from its last. */
 type Labels = readonly string[];
@@ -142,7 +142,7 @@ function multiplied(node: SourceNode, left: Labelled, right: Labelled, later: Re
   const isElementwise = depth.length === 0 && (rows.length === 0 || columns.length === 0);
   const product = isElementwise
     ? formulaOf(node)(mul, leftMatrix, rightMatrix)
-    : node.emit(matmul, [leftMatrix, rightMatrix], { transposeA: false, transposeB: false });
+    : weightedProduct(node, leftMatrix, rightMatrix);
   return { value: reshaped(node, product, shape), labels: order };
 }
 

@@ -1,11 +1,11 @@
 import { type Dimension, divideDimensions, multiplyDimensions, type Value } from "@millrace/ir";
-import { add, concat, logicalAnd, logicalNot, matmul, notEqual, select, transpose } from "@millrace/ops";
+import { add, concat, logicalAnd, logicalNot, notEqual, select, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { attend, joinHeads, splitHeads, withPast } from "./attention-core.ts";
 import { causalMask, lengthMask, sumOf } from "./attention-mask.ts";
 import { plain } from "./elementwise.ts";
 import { dequantized } from "./quantization-parameters.ts";
-import { reshaped, sliced } from "./weights.ts";
+import { reshaped, sliced, weightedProduct } from "./weights.ts";
 
 /** Queries, keys and values with an axis for the heads, and what is added to their scores. */
 interface Parts {
@@ -85,7 +85,7 @@ function selfAttention(
   const width = weights.type.shape[1];
   if (typeof width !== "number") return node.unsupported("the size of its weights is open", "Make them constants.");
   const sizes = attributes.integers("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
-  const product = node.compute(matmul, [x, weights], { transposeA: false, transposeB: false });
+  const product = weightedProduct(node, x, weights);
   const heads = attributes.integer("num_heads");
   const made = parts(node, bias ? node.compute(add, [product, bias], plain) : product, sizes);
   const [query, ...present] = made.map((value) => splitHeads(node, value, heads));

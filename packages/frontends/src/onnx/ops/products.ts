@@ -2,7 +2,7 @@ import type { Value } from "@millrace/ir";
 import { add, linear, matmul, mul, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
-import { asVector, isWeights, reshaped, scaled, transposedMatrix } from "./weights.ts";
+import { asVector, isWeights, reshaped, scaled, transposedMatrix, weightedProduct } from "./weights.ts";
 
 /** alpha · A' · B' + beta · C, where ' transposes if its flag says so. */
 function gemm(node: SourceNode): Value {
@@ -35,8 +35,7 @@ function matrixProduct(node: SourceNode): Value {
   const [a, b] = [node.input(0), node.weights(1)];
   const [left, right] = [a.type.shape, b.type.shape];
   if (left.length === 0 || right.length === 0) return node.invalid("an input is a single number");
-  if (right.length === 2 && a.type.dtype === "f32" && isWeights(node, b))
-    return node.emit(linear, [a, transposedMatrix(node, b)], plain);
+  if (right.length === 2 && a.type.dtype === "f32" && isWeights(node, b)) return weightedProduct(node, a, b);
   const rows = left.length === 1 ? reshaped(node, a, [1, ...left]) : a;
   const columns = right.length === 1 ? reshaped(node, b, [...right, 1]) : b;
   const product = node.emit(matmul, [rows, columns], { transposeA: false, transposeB: false });

@@ -8,7 +8,7 @@ import {
   sameShape,
   type Value,
 } from "@millrace/ir";
-import { dequantize, reshape, slice, transpose } from "@millrace/ops";
+import { dequantize, linear, matmul, reshape, slice, transpose } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 
 /** Whether a value holds weights: constants, or constants behind a dequantize. */
@@ -41,6 +41,14 @@ export function transposedMatrix(node: SourceNode, value: Value): Value {
   return node.once(value, "transposed", () =>
     rearranged(node, value, transpose, { permutation: [1, 0] }, (axis) => 1 - axis),
   );
+}
+
+/** x · weights: a fully connected layer where a matrix of weights stands on the right. */
+export function weightedProduct(node: SourceNode, x: Value, weights: Value): Value {
+  const isLayer = weights.type.shape.length === 2 && x.type.dtype === "f32" && isWeights(node, weights);
+  return isLayer
+    ? node.emit(linear, [x, transposedMatrix(node, weights)], { activation: "none" })
+    : node.emit(matmul, [x, weights], { transposeA: false, transposeB: false });
 }
 
 /** `factor` times the constant `value`. */
