@@ -4,7 +4,10 @@ import { nodesBetween, replaceNode } from "./edit.ts";
 import { producedBy, rewrite } from "./rewrite.ts";
 import {
   bothWays,
+  isBeside,
+  isMeanOf,
   isPlain,
+  isSpread,
   operandsOf,
   type Spread,
   spreadUnder,
@@ -19,10 +22,11 @@ interface Found extends Spread {
   readonly scale: Value | undefined;
 }
 
-function isDifference(value: Value, { x, center }: Spread): boolean {
-  if (center === undefined) return value === x;
-  const [minuend, subtrahend] = operandsOf(value, sub) ?? [];
-  return minuend === x && subtrahend === center;
+/** What a factor is the inverse of the root of the spread of, or where it divides, the root. */
+function spreadBehind(factor: Value, divides: boolean) {
+  const radicand = divides ? underRoot(factor) : underInverseRoot(factor);
+  const spread = radicand && spreadUnder(radicand);
+  return spread && isBeside(factor, spread) ? spread : undefined;
 }
 
 /** (x - mean) · scale times the inverse of the root, or over the root: the factor is read by nothing else. */
@@ -31,8 +35,8 @@ function standardized(node: Node): Found | undefined {
   for (const [numerator, factor] of bothWays(node.inputs).slice(0, isQuotient ? 1 : 2)) {
     if (onlyUse(factor) === undefined) continue;
     for (const { part, scale } of isQuotient ? [{ part: factor, scale: undefined }] : waysToScale(factor)) {
-      const spread = spreadUnder(isQuotient ? underRoot(part) : underInverseRoot(part));
-      const fitting = spread && waysToScale(numerator).find((way) => isDifference(way.part, spread));
+      const spread = spreadBehind(part, isQuotient);
+      const fitting = spread && waysToScale(numerator).find((way) => isSpread(way.part, spread));
       if (fitting && !(scale && fitting.scale)) return { ...spread, scale: scale ?? fitting.scale };
     }
   }
@@ -67,8 +71,9 @@ function shifted(node: Node): (Found & { readonly bias: Value | undefined }) | u
       const [center] = other ? termsOf(other, taken.sign, 0) : [];
       if (center?.sign !== -1 || factor.uses.size !== 2) continue;
       for (const { part, scale } of waysToScale(factor)) {
-        const spread = spreadUnder(underInverseRoot(part));
-        if (spread?.x === x && spread.center === center.value) return { ...spread, scale, bias: bias?.value };
+        const spread = spreadBehind(part, false);
+        if (spread?.x === x && spread.centred && isMeanOf(center.value, spread))
+          return { ...spread, scale, bias: bias?.value };
       }
     }
   }
@@ -84,8 +89,8 @@ export const recognizeNormalizations = rewrite("recognize-normalizations", {
     const found = node.op === mul || node.op === div ? standardized(node) : shifted(node);
     return found && sameShape(found.x.type.shape, shape) ? found : undefined;
   },
-  replace({ x, center, axes, epsilon, scale, bias }: Found & { readonly bias?: Value | undefined }, node, graph) {
-    const op = center ? layerNormalization : rmsNormalization;
+  replace({ x, centred, axes, epsilon, scale, bias }: Found & { readonly bias?: Value | undefined }, node, graph) {
+    const op = centred ? layerNormalization : rmsNormalization;
     const inputs = bias ? [x, scale, bias] : scale ? [x, scale] : [x];
     replaceNode(graph, node, { op, inputs, attributes: { axes, epsilon } }, nodesBetween(x, node));
   },

@@ -4,7 +4,7 @@ import { exportTflite } from "@millrace/targets/tflite";
 import { expect, test } from "vitest";
 import { evaluateGraph } from "./evaluate.testing.ts";
 import { importOnnx } from "./import.ts";
-import { float, floats, input, ints, longs, type ModelParts, model, node } from "./model.testing.ts";
+import { float, floats, input, int, ints, longs, type ModelParts, model, node } from "./model.testing.ts";
 
 const spread = (count: number, seed: number) => Array.from({ length: count }, (_, at) => Math.sin(at * 2.3 + seed) * 2);
 const small = floats("small", [], [1e-5]);
@@ -106,6 +106,31 @@ const cases: readonly Case[] = [
       node("Add p o -> y"),
     ],
     becomes: ["layerNormalization"],
+  },
+  {
+    name: "layer normalization of JAX, by sums without their axes",
+    ...lines,
+    opset: 13,
+    initializers: [small, gamma, longs("last", -1), floats("quarter", [], [0.25]), longs("beside", 1, 3, 1)],
+    nodes: [
+      node("ReduceSum x last -> total", int("keepdims", 0)),
+      node("Mul total quarter -> m"),
+      node("Mul x x -> xx"),
+      node("ReduceSum xx last -> squares", int("keepdims", 0)),
+      node("Mul squares quarter -> mxx"),
+      node("Mul m m -> mm"),
+      node("Sub mxx mm -> v"),
+      node("Reshape v beside -> w"),
+      node("Add w small -> e"),
+      node("Sqrt e -> r"),
+      node("Reciprocal r -> i"),
+      node("Mul i gamma -> f"),
+      node("Reshape m beside -> c"),
+      node("Sub x c -> d"),
+      node("Mul d f -> y"),
+    ],
+    becomes: ["layerNormalization"],
+    written: [...spelled, "MUL"],
   },
   {
     name: "root mean square of Llama",
