@@ -8,6 +8,7 @@ import { convertGrowing } from "./growth.ts";
 import { convertMemory } from "./memory.ts";
 import { comparePeers } from "./peers.ts";
 import { planArenas } from "./plan.ts";
+import { compareRecoveries } from "./recovery.ts";
 import type { Benchmark, Row } from "./row.ts";
 import { compareThreads } from "./threads.ts";
 
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   arena: planModels,
   calibrate: calibrateMobileNet,
   accuracy: compareAccuracy,
+  recovery: compareRecoveries,
   engine: compareEngines,
   "engine-layers": profileEngineLayers,
   threads: compareThreads,

@@ -5,6 +5,7 @@ import type {
   LayerScheme,
   QuantizeRequest,
   RecoveryName,
+  Rounding,
   SchemeName,
 } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -21,6 +22,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly layer?: readonly LayerScheme[];
   readonly symmetric?: boolean;
   readonly recover?: readonly RecoveryName[];
+  readonly rounding: Rounding;
   readonly perTensor?: boolean;
   readonly biasCorrection: boolean;
   readonly io?: BoundaryType;
@@ -39,6 +41,7 @@ const calibrations = [
   "mse",
 ] as const satisfies readonly CalibrationMethod[];
 const recoveries = ["harden", "unlimit", "equalize"] as const satisfies readonly RecoveryName[];
+const roundings = ["nearest", "compensated"] as const satisfies readonly Rounding[];
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
 /** Adds the options that say how a model is quantized. */
@@ -61,6 +64,14 @@ export function withQuantizationOptions(command: Command): Command {
       `change the float model so that it loses less in integers: ${recoveries.join(", ")}; may be repeated`,
       collectRecoveries,
     )
+    .addOption(
+      new Option(
+        "--rounding <method>",
+        "how weights are rounded: each for itself, or so that errors cancel on the samples",
+      )
+        .choices(roundings)
+        .default("nearest"),
+    )
     .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
     .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
@@ -72,12 +83,24 @@ export function withQuantizationOptions(command: Command): Command {
 
 /** What the options ask for. */
 export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest {
-  const { scheme, calibration, percentile, layer, symmetric, recover, perTensor, biasCorrection, io, samples } =
-    options;
+  const {
+    scheme,
+    calibration,
+    percentile,
+    layer,
+    symmetric,
+    recover,
+    rounding,
+    perTensor,
+    biasCorrection,
+    io,
+    samples,
+  } = options;
   return {
     scheme,
     calibration,
     biasCorrection,
+    rounding,
     perTensor: perTensor ?? false,
     symmetric: symmetric ?? false,
     ...(percentile !== undefined && { percentile }),

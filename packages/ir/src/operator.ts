@@ -61,6 +61,15 @@ export interface WeightsRule {
    * the data; absent where a result sees only some of its weights.
    */
   readonly groups?: (attributes: Attributes) => number | undefined;
+  /** What the weights of such a layer meet in its data; absent where `groups` is. */
+  readonly patches?: (data: Tensor, weights: readonly number[], attributes: Attributes) => Patches;
+}
+
+/** The places of a layer's data at each of which the weights of all output channels are summed up. */
+export interface Patches {
+  readonly count: number;
+  /** Puts what the weights meet at a place into `numbers`: group after group, each in the order of one output channel's weights. */
+  read(place: number, numbers: Float64Array): void;
 }
 
 /** Work of one node: multiply-accumulates, and bytes read and written. */

@@ -14,6 +14,7 @@ import { activationRanges } from "./activation.ts";
 import { activation, type Layout, layout, positiveInteger, positivePair, spatialPadding } from "./attributes.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { imagePatches, type SlidingWindow } from "./patches.ts";
 import { knownCount } from "./sizes.ts";
 import { flippedLayout, toChannelsFirst, toChannelsLast } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
@@ -56,6 +57,7 @@ export const conv2d = defineOp({
       axis: () => 0,
       halfBytes: true,
       groups: ({ layout, groups }) => (layout === "last" ? (groups as number) : undefined),
+      patches: (data, weights, attributes) => imagePatches(data, weights, attributes as unknown as SlidingWindow),
     },
   },
   check: [

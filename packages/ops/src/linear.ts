@@ -4,6 +4,7 @@ import { activation } from "./attributes.ts";
 import { convolutionMacs, weightNumbers } from "./conv2d.ts";
 import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { rowPatches } from "./patches.ts";
 
 function linearOperator(name: string) {
   return defineOp({
@@ -16,7 +17,15 @@ function linearOperator(name: string) {
     attributes: { activation },
     quantization: {
       kind: "free",
-      weights: { data: "x", weights: "weights", bias: "bias", axis: () => 0, halfBytes: true, groups: () => 1 },
+      weights: {
+        data: "x",
+        weights: "weights",
+        bias: "bias",
+        axis: () => 0,
+        halfBytes: true,
+        groups: () => 1,
+        patches: (data) => rowPatches(data),
+      },
     },
     check: [
       [

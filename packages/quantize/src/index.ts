@@ -7,4 +7,5 @@ export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";
 export { type RecoveryName, recoveries, recoveryPasses } from "./recovery/recoveries.ts";
+export { type CollectedProducts, collectProducts } from "./rounding/collect-products.ts";
 export { type LayerScheme, type Scheme, type SchemeName, schemes } from "./scheme.ts";

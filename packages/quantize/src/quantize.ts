@@ -12,6 +12,7 @@ import type { Calibration } from "./calibrate.ts";
 import { assignParameters } from "./groups.ts";
 import { asUnsigned } from "./parameters.ts";
 import { realNode } from "./real-node.ts";
+import type { CollectedProducts } from "./rounding/collect-products.ts";
 import {
   type ActivationType,
   activationType,
@@ -60,6 +61,9 @@ export interface QuantizedGraph {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What samples have shown of a graph. Where `products` are given, the errors of rounding weights are made to cancel. */
+export type Seen = Pick<Calibration, "ranges" | "extremes" | "means"> & Partial<Pick<CollectedProducts, "products">>;
+
 const boundaryTypes = { i8: "int8", i16: "int16", f32: "float32" } as const;
 
 /**
@@ -67,11 +71,7 @@ const boundaryTypes = { i8: "int8", i16: "int16", f32: "float32" } as const;
  * int64 beside int16, by TFLite's rules. Value names are kept. Nodes without an integer form compute in float32 between dequantize and quantize nodes
  * and are reported, as are those that have one in 8 bits only. Throws a DiagnosticError naming every layer whose bias does not fit.
  */
-export function quantizeGraph(
-  source: Graph,
-  calibration: Pick<Calibration, "ranges" | "extremes" | "means">,
-  options: QuantizeOptions = {},
-): QuantizedGraph {
+export function quantizeGraph(source: Graph, calibration: Seen, options: QuantizeOptions = {}): QuantizedGraph {
   return new Builder(source, calibration, options).build();
 }
 
@@ -84,7 +84,7 @@ export function needsCalibration(graph: Graph, { scheme = "int8", layers = [] }:
 
 class Builder {
   readonly #source: Graph;
-  readonly #means: Calibration["means"];
+  readonly #seen: Seen;
   readonly #options: QuantizeOptions;
   readonly #schemeOf: (node: Node) => Scheme;
   readonly #graph: Graph;
@@ -93,19 +93,15 @@ class Builder {
   readonly #layers: QuantizedLayer[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
-  constructor(
-    source: Graph,
-    { ranges, extremes, means }: Pick<Calibration, "ranges" | "extremes" | "means">,
-    options: QuantizeOptions,
-  ) {
+  constructor(source: Graph, seen: Seen, options: QuantizeOptions) {
     this.#source = source;
-    this.#means = means;
+    this.#seen = seen;
     this.#options = options;
     this.#schemeOf = schemeChooser(options.scheme ?? "int8", options.layers ?? []);
     this.#graph = new Graph(source.name);
     this.#states = keptStates(source, (node) => this.#typeOf(node));
     const assignment = (dtype: IntegerType) =>
-      assignParameters(source, dtype === "i8" ? ranges : extremes, {
+      assignParameters(source, dtype === "i8" ? seen.ranges : seen.extremes, {
         dtype,
         symmetric: options.symmetric ?? false,
         computes: (node) => this.#typeOf(node) === dtype,
@@ -221,16 +217,18 @@ class Builder {
   #weightedInputs(node: Node, rule: WeightsRule, dtype: IntegerType): readonly (Value | undefined)[] {
     const data = node.inputs[slotOf(node, rule.data)]!;
     const x = this.#forms.as(data, dtype);
-    const means = this.#options.biasCorrection === false ? undefined : this.#means.get(data);
+    const [weights, bias] = [rule.weights, rule.bias].map((name) => node.inputs[slotOf(node, name)]);
+    const means = this.#options.biasCorrection === false ? undefined : this.#seen.means.get(data);
+    const products = this.#seen.products?.get(weights!);
     const layer = quantizeLayer(node, rule, {
       inputScale: x.type.quantization!.scale[0],
       weightType: rule.halfBytes && this.#schemeOf(node).weights === "i4" ? "i4" : "i8",
       biasType: dtype === "i16" ? "i64" : "i32",
       perTensor: this.#options.perTensor ?? false,
       ...(means && { means }),
+      ...(products && { products }),
     });
     this.#diagnostics.push(...layer.diagnostics);
-    const [weights, bias] = [rule.weights, rule.bias].map((name) => node.inputs[slotOf(node, name)]);
     const offset = ({ tensor, quantization }: IntegerConstant) =>
       this.#graph.addConstant(bias?.name ?? `${node.name}.${rule.bias}`, tensor, quantization);
     const inputs = new Array<Value | undefined>(node.op.inputs.length);

@@ -1,5 +1,5 @@
 import { fail, type Graph } from "@millrace/ir";
-import { type Calibration, calibrate } from "@millrace/quantize";
+import { type Calibration, type CollectedProducts, calibrate, collectProducts } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
 import { cachedCalibration } from "./calibration-cache.ts";
 import type { Dataset, Inference } from "./data/dataset.ts";
@@ -35,24 +35,56 @@ function observe(
   engine: Engine,
   request: QuantizeRequest,
 ): Promise<Calibration> {
-  const inputs = modelInputs(graph);
   const sampleOf: number[] = [];
-  async function* feeds(): AsyncGenerator<Inference> {
-    for (const [done, sample] of samples.entries()) {
-      for (const inference of await data.feeds(sample, inputs)) {
-        sampleOf.push(sample);
-        yield inference;
-      }
-      request.progress?.("calibrate", done + 1, samples.length);
-    }
-  }
+  const feeds = feedsOnData(graph, data, samples, {
+    request,
+    stage: "calibrate",
+    note: (sample) => sampleOf.push(sample),
+  });
   const { signal, percentile, calibration: method } = request;
-  return calibrate(graph, engine, feeds(), {
+  return calibrate(graph, engine, feeds, {
     sampleName: (inference) => data.sampleName(sampleOf[inference]),
     ...(signal && { signal }),
     ...(method && { method }),
     ...(percentile !== undefined && { percentile }),
   });
+}
+
+/** How the inputs of a float graph's weights vary together on the samples. */
+export function collectProductsOnData(
+  graph: Graph,
+  data: Dataset,
+  samples: readonly number[],
+  engine: Engine,
+  request: QuantizeRequest,
+): Promise<CollectedProducts> {
+  return collectProducts(graph, engine, feedsOnData(graph, data, samples, { request, stage: "compensate rounding" }));
+}
+
+interface Feeding {
+  readonly request: QuantizeRequest;
+  /** What to call the work in its progress. */
+  readonly stage: string;
+  /** Called with the sample of each inference. */
+  readonly note?: (sample: number) => void;
+}
+
+/** What the samples feed a graph with, one inference after the other. */
+async function* feedsOnData(
+  graph: Graph,
+  data: Dataset,
+  samples: readonly number[],
+  { request: { signal, progress }, stage, note }: Feeding,
+): AsyncGenerator<Inference> {
+  const inputs = modelInputs(graph);
+  for (const [done, sample] of samples.entries()) {
+    for (const inference of await data.feeds(sample, inputs)) {
+      signal?.throwIfAborted();
+      note?.(sample);
+      yield inference;
+    }
+    progress?.(stage, done + 1, samples.length);
+  }
 }
 
 /** At most so many of the samples that the split leaves for calibration, evenly spread, in their order. Throws `quantize.no-calibration-data`. */

@@ -17,12 +17,14 @@ import {
   type SchemeName,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
-import { calibrateOnData, calibrationSamples } from "./calibrate-on-data.ts";
+import { calibrateOnData, calibrationSamples, collectProductsOnData } from "./calibrate-on-data.ts";
 import type { CalibrationCache } from "./calibration-cache.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Runnable } from "./evaluate.ts";
 import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
+
+export type Rounding = "nearest" | "compensated";
 
 export interface QuantizeRequest extends QuantizeOptions, Progress {
   /** Where calibrations are kept, so that another run on the same samples needs none. */
@@ -35,6 +37,8 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly calibration?: CalibrationMethod;
   /** Changes of the float graph that make it lose less in integers; none by default. */
   readonly recover?: readonly RecoveryName[];
+  /** How weights become integers: each the nearest one, or so that errors cancel on the samples; `nearest` by default. */
+  readonly rounding?: Rounding;
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
 }
@@ -61,9 +65,16 @@ export async function quantize(
     calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
-  const quantized = quantizeGraph(float, calibration, request);
+  const compensation =
+    request.rounding === "compensated" ? await collectProductsOnData(float, data, chosen, engine, request) : undefined;
+  const quantized = quantizeGraph(float, { ...calibration, ...compensation }, request);
   const inputs = inputRangeWarnings(float, calibration.extremes);
-  const diagnostics = [...inputs, ...calibration.diagnostics, ...quantized.diagnostics];
+  const diagnostics = [
+    ...inputs,
+    ...calibration.diagnostics,
+    ...(compensation?.diagnostics ?? []),
+    ...quantized.diagnostics,
+  ];
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
 }
 

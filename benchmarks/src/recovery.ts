@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { nodeOnnxruntime } from "@millrace/devices/node";
+import { compile, type QuantizeRequest, wasmEngine } from "@millrace/toolkit";
+import { arePresent, type BenchmarkNet, benchmarkNets, samplesOf } from "./accuracy-nets.ts";
+import { type Benchmark, type Row, row } from "./row.ts";
+
+/** Each way to lose less, beside what it is for. */
+const settings: readonly (readonly [string, QuantizeRequest])[] = [
+  ["int8", {}],
+  ["int8, no bias correction", { biasCorrection: false }],
+  ["int8, compensated", { rounding: "compensated" }],
+  ["int8, equalized", { recover: ["equalize"] }],
+  ["int8 per tensor", { perTensor: true }],
+  ["int8 per tensor, compensated", { perTensor: true, rounding: "compensated" }],
+  ["int4", { scheme: "int4" }],
+  ["int4, compensated", { scheme: "int4", rounding: "compensated" }],
+  ["int4, equalized, compensated", { scheme: "int4", recover: ["equalize"], rounding: "compensated" }],
+];
+
+/** What each recovery of accuracy gives on networks with labelled samples, as the share that is missed beside that of the float network. */
+export const compareRecoveries: Benchmark = async () => {
+  const named = benchmarkNets.filter(({ name }) => process.argv.includes(`--${name.toLowerCase()}`));
+  const nets = named.length > 0 ? named : benchmarkNets;
+  if (!arePresent(nets)) return { skipped: "needs ../shared/fixtures and ../shared/assets" };
+  const rows: Row[] = [];
+  for (const net of nets) for (const setting of settings) rows.push(await measure(net, setting));
+  return rows;
+};
+
+async function measure(net: BenchmarkNet, [name, request]: (typeof settings)[number]): Promise<Row> {
+  const source = { name: basename(net.model), bytes: new Uint8Array(readFileSync(net.model)) };
+  const engines = { floatEngine: nodeOnnxruntime(), integerEngine: wasmEngine() };
+  const { report } = await compile(source, await samplesOf(net), { ...request, ...engines });
+  const { metric, samples, float, quantized } = report.accuracy as Required<NonNullable<typeof report.accuracy>>;
+  const seconds = report.timings.find(({ stage }) => stage === "quantize")!.ms / 1000;
+  console.error(
+    `${net.name} ${name}: ${metric} ${quantized.toFixed(4)}, float ${float.toFixed(4)}, ${samples} samples, quantized in ${seconds.toFixed(1)} s`,
+  );
+  return row(`${metric} missed, ${net.name}, ${name}`, 1 - quantized, 1 - float, "float", "");
+}
