@@ -17,13 +17,10 @@ const noSamples: Diagnostic = {
  */
 export function calibrationProblems(graph: Graph, watched: readonly WatchedValue[]): readonly Diagnostic[] {
   if (watched.some(({ inferences }) => inferences === 0)) throw new DiagnosticError([noSamples]);
-  const problems = [
-    ...notFiniteValues(graph, watched),
-    ...emptyValues(watched),
-    ...constantInputs(graph, watched),
-  ].slice(0, mostShown);
-  if (problems.some(({ severity }) => severity === "error")) throw new DiagnosticError(problems);
-  return problems;
+  const problems = [...notFiniteValues(graph, watched), ...emptyValues(watched), ...constantInputs(graph, watched)];
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new DiagnosticError(errors.slice(0, mostShown));
+  return problems.slice(0, mostShown);
 }
 
 /** A value that is never finite, or an output that is not for some sample, is an error; what a model gets over within is not. */
