@@ -29,6 +29,17 @@ const networks = [
     output count`,
   },
   {
+    name: "elements that differ",
+    text: `graph differing
+    input x: f32[4,3]
+    flat: f32[12] = reshape(x) {shape=[12]}
+    sizes: f32[12] = abs(flat)
+    values: f32[K], kinds: i32[12] = unique(sizes) {shape=[K], to=i32}
+    sum: f32[1] = sum(values) {axes=[0], keepDims=true}
+    output sum
+    output kinds`,
+  },
+  {
     name: "boxes that overlap no better one",
     text: `graph suppressing
     input x: f32[4,3]

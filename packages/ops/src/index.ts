@@ -52,6 +52,7 @@ export * from "./transpose.ts";
 export * from "./transpose-conv2d.ts";
 export * from "./transposing.ts";
 export * from "./unary.ts";
+export * from "./unique.ts";
 export * from "./volumes.ts";
 export * from "./where.ts";
 export * from "./while.ts";

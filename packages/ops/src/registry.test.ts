@@ -30,6 +30,7 @@ const orderBound = [
   ...Object.keys(dynamicOperators),
   "transpose",
   "where",
+  "unique",
   "shapeOf",
   "svdf",
   "if",

@@ -45,6 +45,7 @@ import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv2d } from "./transpose-conv2d.ts";
 import { unaryOperators } from "./unary.ts";
+import { unique } from "./unique.ts";
 import { conv3d, transposeConv3d } from "./volumes.ts";
 import { where } from "./where.ts";
 import { whileOperator } from "./while.ts";
@@ -103,6 +104,7 @@ const all = {
   depthToSpace,
   spaceToDepth,
   where,
+  unique,
   shapeOf,
   cast,
   quantize,

@@ -46,7 +46,7 @@ import {
   transpose,
   unpack,
 } from "./reshaping.ts";
-import { nonMaxSuppression, where } from "./selection.ts";
+import { nonMaxSuppression, unique, where } from "./selection.ts";
 import {
   dynamicUpdateSlice,
   gather,
@@ -207,6 +207,7 @@ export const importers: Readonly<Partial<Record<string, Importer>>> = {
   TRANSPOSE: transpose,
   TRANSPOSE_CONV: transposedConvolution,
   UNIDIRECTIONAL_SEQUENCE_LSTM: sequenceLstm,
+  UNIQUE: unique,
   UNPACK: unpack,
   UNSORTED_SEGMENT_MAX: unsortedSegments("reduceMax"),
   UNSORTED_SEGMENT_MIN: unsortedSegments("reduceMin"),

@@ -13,10 +13,6 @@ const recurrent = refusal(
   "its form of a recurrent layer is not supported",
   "Export the layer as UNIDIRECTIONAL_SEQUENCE_LSTM, or unrolled.",
 );
-const openSize = refusal(
-  "how large its result is depends on the data, while sizes have to be known",
-  "Compute it outside the model, from the values that it reads.",
-);
 const strings = refusal("it works on strings", "Turn text into numbers before the model.");
 const tables = refusal("it looks values up in a table kept outside the graph", "Use GATHER on a constant table.");
 const random = refusal("its result is random", "Give random numbers as an input of the model.");
@@ -32,7 +28,6 @@ const builtins = {
   LSTM: recurrent,
   RNN: recurrent,
   UNIDIRECTIONAL_SEQUENCE_RNN: recurrent,
-  UNIQUE: openSize,
   EMBEDDING_LOOKUP_SPARSE: refusal("it sums rows of a table that a sparse tensor names"),
   CONCAT_EMBEDDINGS: refusal("TFLite itself has no kernel for it"),
   LSH_PROJECTION: refusal("it hashes its data"),

@@ -86,3 +86,20 @@ describe("NON_MAX_SUPPRESSION", () => {
     expect(problemsOf(sketch([...computed, ...results], nodes))).toMatchObject([{ code: "tflite.not-constant" }]);
   });
 });
+
+describe("UNIQUE", () => {
+  const values: TensorSketch = { name: "y", shape: [1], shapeSignature: [-1] };
+  const flat: TensorSketch = { name: "flat", shape: [6] };
+  const kinds: TensorSketch = { name: "kinds", type: "INT64", shape: [6] };
+  const model = sketch(
+    [x, flat, values, kinds],
+    [
+      { builtin: "RESHAPE", inputs: [0], outputs: [1], options: { kind: "ReshapeOptions", newShape: [6] } },
+      { builtin: "UNIQUE", inputs: [1], outputs: [2, 3], options: { kind: "UniqueOptions", idxOutType: "INT64" } },
+    ],
+  );
+
+  it("gives the different elements in the order in which they are met", async () => {
+    expect(await resultOf(model, 3, 1, 3, 2, 1, 0)).toEqual({ shape: [4], numbers: [3, 1, 2, 0] });
+  });
+});

@@ -1,5 +1,5 @@
 import { fromNumbers } from "@millrace/ir";
-import { freshSize, input, integerInput, invalid, optionalInput } from "./call.ts";
+import { freshSize, input, integerInput, invalid, optionalInput, statedType } from "./call.ts";
 import { finish, step } from "./emit.ts";
 import { takes } from "./importer.ts";
 
@@ -22,4 +22,11 @@ export const nonMaxSuppression = takes(5, 6, (call) => {
   const sigma = optionalInput(call, 5);
   const positions = call.builtin === "NON_MAX_SUPPRESSION_V4" ? [0, { dtype: "f32" } as const, 1] : [0, 1, 2];
   finish(call, "nonMaxSuppression", [...operands, sigma], { most }, positions);
+});
+
+/** UNIQUE: the different elements of a vector. */
+export const unique = takes(1, 1, (call) => {
+  if (input(call, 0).type.quantization) invalid(call, "its operand is integers that stand for reals");
+  const { dtype } = statedType(call, 1);
+  finish(call, "unique", [input(call, 0)], { shape: [freshSize(call)], to: dtype });
 });

@@ -125,6 +125,7 @@ export const integerKernels = {
   cast: evaluated,
   select: unified,
   where: evaluated,
+  unique: floatOnly,
   shapeOf: evaluated,
   resize: integerResize,
   softmax: integerSoftmax,

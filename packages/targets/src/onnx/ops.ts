@@ -118,6 +118,7 @@ export const onnxLowerings = {
   depthToSpace: layers.lowerDepthToSpace,
   spaceToDepth: layers.lowerSpaceToDepth,
   where: selection.lowerWhere,
+  unique: selection.lowerUnique,
   shapeOf: shapes.lowerShapeOf,
   cast: shapes.lowerCast,
   quantize: shapes.lowerQuantize,

@@ -1,11 +1,23 @@
 import { fromNumbers, type Node } from "@millrace/ir";
-import { nonMaxSuppression } from "@millrace/ops";
+import { nonMaxSuppression, unique } from "@millrace/ops";
 import { dataTypeCodes, type OnnxLowering } from "./emitter.ts";
 
 /** ONNX gives a row of coordinates for each axis. */
 export const lowerWhere: OnnxLowering = (node, emit, outputs) => {
   const rows = emit.node("NonZero", [emit.read(node.inputs[0])]);
   emit.node("Transpose", [rows], { perm: [1, 0] }, outputs);
+};
+
+/** ONNX also tells where each element was first, between the two results. onnxruntime has it for reals and for integers of 8 and 64 bits. */
+export const lowerUnique: OnnxLowering = (node, emit, [values, places]) => {
+  const { dtype } = node.inputs[0]!.type;
+  const isWide = ["i16", "i32", "u8"].includes(dtype);
+  const x = emit.read(node.inputs[0]);
+  const given = isWide ? emit.node("Cast", [x], { to: dataTypeCodes.i64 }) : x;
+  const results = ["different", "firsts", "kinds"].map((name) => emit.name(name));
+  emit.node("Unique", [given], { sorted: 0 }, results);
+  emit.node("Cast", [results[0]], { to: dataTypeCodes[dtype] }, [values]);
+  emit.node("Cast", [results[2]], { to: dataTypeCodes[unique.attributesOf(node).to] }, [places]);
 };
 
 /** Whether ONNX can suppress boxes so: by a constant threshold above 0, and without lowering scores. */

@@ -34,7 +34,7 @@ import {
 import { lowerConv2d, lowerLinear, lowerMatmul, lowerResize, lowerTransposeConv2d, pool } from "./layers.ts";
 import { type Lowering, plain, type Unsupported, unsupported } from "./lowering.ts";
 import { lowerLstm, lowerSvdf } from "./recurrent.ts";
-import { lowerNonMaxSuppression } from "./selection.ts";
+import { lowerNonMaxSuppression, lowerUnique } from "./selection.ts";
 import * as shapes from "./shapes.ts";
 import { lowerConv3d, lowerTransposeConv3d } from "./volumes.ts";
 
@@ -145,6 +145,7 @@ export const lowerings = {
   depthToSpace: shapes.lowerDepthToSpace,
   spaceToDepth: shapes.lowerSpaceToDepth,
   where: plain("WHERE"),
+  unique: lowerUnique,
   shapeOf: shapes.lowerShapeOf,
   cast: lowerCast,
   quantize: plain("QUANTIZE"),

@@ -1,5 +1,6 @@
 import { zeros } from "@millrace/ir";
-import { nonMaxSuppression } from "@millrace/ops";
+import { nonMaxSuppression, unique } from "@millrace/ops";
+import { tensorTypeNames } from "./element-types.ts";
 import { integer, type Lowering } from "./lowering.ts";
 
 /** Version 5 lowers scores and gives them, which version 4 does not. */
@@ -21,3 +22,9 @@ export const lowerNonMaxSuppression: Lowering = (node) => {
     options: { kind: "NonMaxSuppressionV5Options" },
   };
 };
+
+export const lowerUnique: Lowering = (node) => ({
+  builtin: "UNIQUE",
+  operands: node.inputs,
+  options: { kind: "UniqueOptions", idxOutType: tensorTypeNames[unique.attributesOf(node).to] },
+});

@@ -60,7 +60,7 @@ export const shapeOptions = {
   ShapeOptions: { outType: tensorType },
   RankOptions: {},
   WhereOptions: {},
-  UniqueOptions: { idxOutType: { ...tensorType, initial: "INT32" as const } },
+  UniqueOptions: { idxOutType: { ...tensorType, initial: "INT32" as "INT32" | "INT64" } },
   OneHotOptions: { axis: i32() },
   FillOptions: {},
   ZerosLikeOptions: {},

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diagnosticsOf, floats, input, int, ints, longs, node, run } from "../model.testing.ts";
+import { diagnosticsOf, floats, input, int, ints, longs, node, operatorsOf, run } from "../model.testing.ts";
 
 const count = (length: number) => Array.from({ length }, (_, index) => index + 1);
 const single = (
@@ -94,6 +94,55 @@ describe("Compress, NonZero and Unique", () => {
       initializers: [floats("m", [2, 3], [2, 1, 2, 0, 5, 0])],
     };
     expect(run(columns)).toEqual({ shape: [2, 2], values: [1, 2, 5, 0] });
+  });
+});
+
+describe("Unique of computed data", () => {
+  const results = (...attributes: ReturnType<typeof int>[]) =>
+    ["y", "i", "v", "n"].map((name) => {
+      const nodes = [node("Unique x -> y i v n", ...attributes)];
+      return run({ inputs: [input("x", [5])], nodes, outputs: [name] }, [3, 1, 3, 2, 1]).values;
+    });
+
+  it("finds what differs, sorted or not", () => {
+    expect(results()).toEqual([
+      [1, 2, 3],
+      [1, 3, 0],
+      [2, 0, 2, 1, 0],
+      [2, 1, 2],
+    ]);
+    expect(results(int("sorted", 0))).toEqual([
+      [3, 1, 2],
+      [0, 1, 3],
+      [0, 1, 0, 2, 1],
+      [2, 2, 1],
+    ]);
+  });
+
+  it("takes one operator for the elements in their order", () => {
+    const parts = {
+      inputs: [input("x", [2, 2])],
+      nodes: [node("Unique x -> y _ v", int("sorted", 0))],
+      outputs: ["y"],
+    };
+    expect(run(parts, [4, 2, 4, 1])).toEqual({ shape: [3], values: [4, 2, 1] });
+    expect(operatorsOf(parts)).toEqual(["reshape", "unique"]);
+  });
+
+  it("compares slices along an axis", () => {
+    const columns = {
+      inputs: [input("x", [2, 4])],
+      nodes: [node("Unique x -> y _ v", int("axis", 1))],
+      outputs: ["y"],
+    };
+    const x = [2, 1, 2, 1, 0, 5, 0, 4];
+    expect(run(columns, x)).toEqual({ shape: [2, 3], values: [1, 1, 2, 4, 5, 0] });
+    expect(run({ ...columns, outputs: ["v"] }, x).values).toEqual([2, 1, 2, 0]);
+  });
+
+  it("does not compare too many", () => {
+    const parts = { inputs: [input("x", [5000])], nodes: [node("Unique x -> y")], outputs: ["y"] };
+    expect(diagnosticsOf(parts)).toMatchObject([{ code: "onnx.unsupported-attribute" }]);
   });
 });
 

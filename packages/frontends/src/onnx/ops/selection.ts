@@ -2,8 +2,8 @@ import { elementCount, fromNumbers, isStatic, numbersOf, type Shape, type Tensor
 import { add, equal, gather, gatherNd, less, logicalAnd, select, slice, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { coordinates } from "./coordinates.ts";
+import { differentSlices } from "./different-slices.ts";
 import { converted, formulaOf } from "./formula.ts";
-import { sortedUnique } from "./unique.ts";
 import { reshaped } from "./weights.ts";
 
 const count = (length: number) => Array.from({ length }, (_, index) => index);
@@ -121,15 +121,6 @@ function constantNonZero(node: SourceNode): Value {
   return node.constant(fromNumbers("i64", [rows.length, found.length], rows.flat()));
 }
 
-/** The different slices of a constant, and where they are. */
-function unique(node: SourceNode): readonly Value[] {
-  const tensor = node.tensor(0);
-  const rank = tensor.shape.length;
-  const axis = node.attributes.has("axis") ? node.axis(node.attributes.integer("axis"), rank) : undefined;
-  const isSorted = node.attributes.flag("sorted", true);
-  return sortedUnique(tensor, axis, isSorted).map((result) => node.constant(result));
-}
-
 /** The first elements along the time axis in reverse, a constant number of them for each index of the batch axis. */
 function reversedSequences(node: SourceNode): Value {
   const x = node.input(0);
@@ -160,6 +151,6 @@ export const selections: Readonly<Record<string, Importer>> = {
   OneHot: oneHot,
   Compress: compress,
   NonZero: nonZero,
-  Unique: unique,
+  Unique: differentSlices,
   ReverseSequence: reversedSequences,
 };
