@@ -15,7 +15,8 @@ export interface IsolatedLayers {
  */
 export function isolateLayers(source: Graph, names: ReadonlySet<string>): IsolatedLayers {
   const { graph } = cloneGraph(source);
-  const { outputs, outputNames } = graph;
+  const { outputNames } = graph;
+  const outputs = [...graph.outputs];
   graph.states = [];
   const fed = new Map<string, Value>();
   const results = new Map<string, Value>();
