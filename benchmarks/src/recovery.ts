@@ -13,9 +13,9 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8, equalized", { recover: ["equalize"] }],
   ["int8 per tensor", { perTensor: true }],
   ["int8 per tensor, compensated", { perTensor: true, rounding: "compensated" }],
+  ["int4, nearest", { scheme: "int4", rounding: "nearest" }],
   ["int4", { scheme: "int4" }],
-  ["int4, compensated", { scheme: "int4", rounding: "compensated" }],
-  ["int4, equalized, compensated", { scheme: "int4", recover: ["equalize"], rounding: "compensated" }],
+  ["int4, equalized", { scheme: "int4", recover: ["equalize"] }],
 ];
 
 /** What each recovery of accuracy gives on networks with labelled samples, as the share that is missed beside that of the float network. */

@@ -22,7 +22,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly layer?: readonly LayerScheme[];
   readonly symmetric?: boolean;
   readonly recover?: readonly RecoveryName[];
-  readonly rounding: Rounding;
+  readonly rounding?: Rounding;
   readonly perTensor?: boolean;
   readonly biasCorrection: boolean;
   readonly io?: BoundaryType;
@@ -67,10 +67,8 @@ export function withQuantizationOptions(command: Command): Command {
     .addOption(
       new Option(
         "--rounding <method>",
-        "how weights are rounded: each for itself, or so that errors cancel on the samples",
-      )
-        .choices(roundings)
-        .default("nearest"),
+        "how weights are rounded: each for itself, or so that errors cancel on the samples (default: compensated for int4, else nearest)",
+      ).choices(roundings),
     )
     .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
@@ -100,12 +98,12 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     scheme,
     calibration,
     biasCorrection,
-    rounding,
     perTensor: perTensor ?? false,
     symmetric: symmetric ?? false,
     ...(percentile !== undefined && { percentile }),
     ...(layer && { layers: layer }),
     ...(recover && { recover }),
+    ...(rounding && { rounding }),
     ...(io && { io }),
     ...(samples !== undefined && { samples }),
   };

@@ -28,4 +28,26 @@ describe("quantize", () => {
     const { diagnostics } = await quantize(layer, data, referenceEngine(), { scheme, recover: ["equalize"] });
     expect(diagnostics.map(({ code }) => code)).toEqual(codes);
   });
+
+  it.each([
+    ["int4", undefined, true],
+    ["int4", "nearest", false],
+    ["int8", undefined, false],
+    ["int8", "compensated", true],
+  ] as const)("rounds %s weights, with %s asked for, compensated: %s", async (scheme, rounding, expected) => {
+    const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
+    const stages = new Set<string>();
+    const progress = (stage: string) => stages.add(stage);
+    await quantize(layer, data, referenceEngine(), { scheme, ...(rounding && { rounding }), progress });
+    expect(stages.has("compensate rounding")).toBe(expected);
+  });
+
+  it("tells that compensated rounding is of no use without samples", async () => {
+    const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
+    const { diagnostics } = await quantize(layer, data, referenceEngine(), {
+      scheme: "dynamic",
+      rounding: "compensated",
+    });
+    expect(diagnostics.map(({ code }) => code)).toEqual(["quantize.recovery-unused"]);
+  });
 });

@@ -15,6 +15,7 @@ import {
   recoveryPasses,
   requireFiniteWeights,
   type SchemeName,
+  schemes,
 } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
 import { calibrateOnData, calibrationSamples, collectProductsOnData } from "./calibrate-on-data.ts";
@@ -37,7 +38,7 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly calibration?: CalibrationMethod;
   /** Changes of the float graph that make it lose less in integers; none by default. */
   readonly recover?: readonly RecoveryName[];
-  /** How weights become integers: each the nearest one, or so that errors cancel on the samples; `nearest` by default. */
+  /** How weights become integers: each the nearest one, or so that errors cancel on the samples, as it is by default where some have 4 bits. */
   readonly rounding?: Rounding;
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
@@ -66,7 +67,9 @@ export async function quantize(
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
   const compensation =
-    request.rounding === "compensated" ? await collectProductsOnData(float, data, chosen, engine, request) : undefined;
+    roundingOf(request) === "compensated"
+      ? await collectProductsOnData(float, data, chosen, engine, request)
+      : undefined;
   const quantized = quantizeGraph(float, { ...calibration, ...compensation }, request);
   const inputs = inputRangeWarnings(float, calibration.extremes);
   const diagnostics = [
@@ -78,15 +81,21 @@ export async function quantize(
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
 }
 
+function roundingOf({ rounding, scheme = "int8", layers = [] }: QuantizeRequest): Rounding {
+  const names = [scheme, ...layers.map((layer) => layer.scheme)];
+  return rounding ?? (names.some((name) => schemes[name].weights === "i4") ? "compensated" : "nearest");
+}
+
 /** The form of a graph whose activations all stay real, which no recovery is for. */
 function withoutSamples(source: Graph, request: QuantizeRequest): QuantizeResult {
   const result = quantizeGraph(source, noCalibration, request);
-  const { recover = [], scheme = "int8" } = request;
-  const diagnostics = [...result.diagnostics, ...(recover.length > 0 ? [recoveryUnused(recover, scheme)] : [])];
+  const { recover = [], rounding, scheme = "int8" } = request;
+  const unused = [...recover, ...(rounding === "compensated" ? ["compensated rounding"] : [])];
+  const diagnostics = [...result.diagnostics, ...(unused.length > 0 ? [recoveryUnused(unused, scheme)] : [])];
   return { ...result, diagnostics, float: source, calibration: noCalibration, samples: 0 };
 }
 
-function recoveryUnused(names: readonly RecoveryName[], scheme: SchemeName): Diagnostic {
+function recoveryUnused(names: readonly string[], scheme: SchemeName): Diagnostic {
   return {
     code: "quantize.recovery-unused",
     severity: "warning",
