@@ -1,5 +1,5 @@
 import { bodiesOf, type Graph, parseGraph, verify } from "@millrace/ir";
-import { mean, operators, reshape, resize, sub } from "@millrace/ops";
+import { mean, operators, reshape, resize, sub, transpose } from "@millrace/ops";
 import { describe, expect, test } from "vitest";
 import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
@@ -51,6 +51,14 @@ const networks: Record<string, { build(n: NetworkBuilder): Graph; operators: Rec
       return n.finish(n.reshape(n.globalMean(n.conv(n.relu(affine), 6, 1)), [1, 6]));
     },
     operators: { transpose: 1, conv2d: 2, concat: 1, mul: 1, add: 1, mean: 1 },
+  },
+  "channels that are shuffled between convolutions are in the order of their weights": {
+    build: (n) => {
+      const apart = n.reshape(n.relu(n.conv(n.input("x", [1, 3, 8, 8]), 6, 3)), [1, 2, 3, 6, 6]);
+      const mixed = n.node(transpose, [apart], { permutation: [0, 2, 1, 3, 4] });
+      return n.finish(n.conv(n.reshape(mixed, [1, 6, 6, 6]), 4, 1));
+    },
+    operators: { transpose: 2, conv2d: 2 },
   },
   "uneven padding before a convolution is fused": {
     build: (n) => n.finish(n.conv(n.pad(n.input("x", [1, 2, 8, 8]), 0, 0, 1, 1), 4, 3, { stride: 2 })),

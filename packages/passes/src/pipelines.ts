@@ -9,6 +9,7 @@ import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
 import { inlineBranches } from "./inline-branches.ts";
+import { absorbChannelOrder } from "./layout/absorb-channel-order.ts";
 import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
@@ -115,6 +116,7 @@ export function channelsLast(boundary?: BoundaryChange[]): readonly Pass[] {
   return [
     ...layoutPasses("last", boundary !== undefined),
     ...(boundary ? [reshapeRealBoundary, absorbIntoBoundary(boundary), ...tidy] : []),
+    absorbChannelOrder,
     foldScalingAhead,
     fuseActivations,
     fusePadding,
