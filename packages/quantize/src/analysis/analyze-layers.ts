@@ -1,4 +1,4 @@
-import { type Graph, integerRange, isStatic, numbersOf, sameShape, type Tensor, type Value } from "@millrace/ir";
+import { type Graph, integerRange, numbersOf, type Tensor, type Value } from "@millrace/ir";
 import { quantizeConstant } from "@millrace/passes";
 import type { Engine, PreparedGraph } from "@millrace/runtime";
 import { representable } from "../parameters.ts";
@@ -6,8 +6,9 @@ import { accumulatorHeadroom, type Headroom } from "./accumulators.ts";
 import { type Agreement, AgreementSum } from "./agreement.ts";
 import { ChannelRanges, type ChannelSummary } from "./channel-ranges.ts";
 import { type IsolatedLayers, isolateLayers } from "./isolate.ts";
+import { twinsOf } from "./twins.ts";
 
-/** How an integer result compares with the float one of the same name, over all samples. */
+/** How an integer result compares with the float one that it stands for, over all samples. */
 export interface LayerAnalysis extends Agreement {
   readonly name: string;
   /** What the layer does wrong itself: its agreement where its data is the float graph's. Undefined where a graph keeps states. */
@@ -32,15 +33,15 @@ export interface PairedFeeds {
 }
 
 /**
- * Runs both graphs on the samples and compares every quantized result with the float value of the same name, as it comes out of the whole integer
- * graph and as each layer alone makes it. Memory does not grow with the number of samples.
+ * Runs both graphs on the samples and compares every quantized result with its float twin, as it comes out of the whole integer graph and as each
+ * layer alone makes it. Memory does not grow with the number of samples.
  */
 export async function analyzeLayers(
   reference: Runnable,
   quantized: Runnable,
   samples: AsyncIterable<PairedFeeds>,
 ): Promise<readonly LayerAnalysis[]> {
-  const layers = comparableLayers(reference.graph, quantized.graph);
+  const layers = [...twinsOf(reference.graph, quantized.graph)].map(([value, twin]) => new Layer(value, twin));
   const hasStates = quantized.graph.states.length > 0;
   const alone = hasStates ? undefined : isolateLayers(quantized.graph, new Set(layers.map(({ value }) => value.name)));
   const prepared: PreparedGraph[] = [];
@@ -135,19 +136,4 @@ class Layer {
       ...(headroom && { headroom }),
     };
   }
-}
-
-/** The quantized results of nodes that the float graph has a value of the same name and shape for, whose sizes no data decides. */
-function comparableLayers(reference: Graph, quantized: Graph): readonly Layer[] {
-  const twins = new Map(
-    [...reference.nodes()].flatMap(({ outputs }) => outputs.map((value) => [value.name, value] as const)),
-  );
-  return [...quantized.nodes()].flatMap(({ outputs }) =>
-    outputs.flatMap((value) => {
-      const twin = twins.get(value.name);
-      if (value.type.quantization === undefined || twin?.type.dtype !== "f32") return [];
-      const { shape } = value.type;
-      return isStatic(shape) && sameShape(shape, twin.type.shape) ? [new Layer(value, twin)] : [];
-    }),
-  );
 }
