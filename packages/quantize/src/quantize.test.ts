@@ -145,16 +145,36 @@ describe("int8 form of a float graph", () => {
     }
   });
 
-  test("a bias that does not fit 32 bits is an error that names the layer", async () => {
+  test.each([false, true])(
+    "a bias far above what the weights add coarsens their scale, with a warning (per tensor: %s)",
+    async (perTensor) => {
+      const n = new NetworkBuilder();
+      const weights = n.graph.addConstant("w", fromNumbers("f32", [2, 2], [1e-6, 1e-6, 1e-9, -1e-9]));
+      const bias = n.graph.addConstant("b", fromNumbers("f32", [2], [1e-3, 1000]));
+      const graph = n.finish(n.node(linear, [n.input("x", [1, 2]), weights, bias], { activation: "none" }));
+      const { graph: integers, diagnostics } = await quantized(graph, { perTensor, io: "float32" });
+      expect(diagnostics).toMatchObject([
+        { code: "quantize.bias-exceeds-weights", severity: "warning", at: { node: "linear_0", value: "b" } },
+      ]);
+      expect(diagnostics[0].message).toContain("channel 1 ");
+      const prepared = await referenceEngine().prepare(integers);
+      const results = await prepared.run(new Map([["x", fromNumbers("f32", [1, 2], [0.5, -0.5])]]));
+      expect(numbersOf(results.get(integers.outputs[0].name)!)[1]).toBeCloseTo(1000, 2);
+    },
+  );
+
+  test("a bias that fits with no scale that float32 has is an error that names the layer", async () => {
     const n = new NetworkBuilder();
-    const x = n.input("x", [1, 2]);
-    const weights = n.graph.addConstant("w", fromNumbers("f32", [1, 2], [1e-9, 1e-9]));
-    const bias = n.graph.addConstant("b", fromNumbers("f32", [1], [1000]));
-    const graph = n.finish(n.node(linear, [x, weights, bias], { activation: "none" }));
-    const failure = await quantized(graph).catch((error: unknown) => error);
+    const constant = (name: string, shape: readonly number[], number: number) =>
+      n.graph.addConstant(name, fromNumbers("f32", shape, [number]));
+    const small = n.node(linear, [n.input("x", [1, 1]), constant("w", [1, 1], 1e-30), undefined], {
+      activation: "none",
+    });
+    const y = n.node(linear, [small, constant("v", [1, 1], 1), constant("b", [1], 1e30)], { activation: "none" });
+    const failure = await quantized(n.finish(y)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DiagnosticError);
     expect((failure as DiagnosticError).diagnostics).toMatchObject([
-      { code: "quantize.bias-saturates", at: { node: "linear_0", value: "b" } },
+      { code: "quantize.bias-saturates", at: { node: "linear_1", value: "b" } },
     ]);
   });
 });

@@ -51,8 +51,9 @@ export function quantizeLayer(node: Node, rule: WeightsRule, options: LayerOptio
   const leastScale = (channel: number) =>
     offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias[biasType]) : 0;
   const axis = rule.axis(node.attributes, tensor.shape.length);
-  const { raised, ...nearest } = quantizeWeights(tensor, axis, { dtype: weightType, perTensor, leastScale });
+  const { raised, exceeding, ...nearest } = quantizeWeights(tensor, axis, { dtype: weightType, perTensor, leastScale });
   const diagnostics = raised.length > 0 ? [raisedScales(node, raised)] : [];
+  if (exceeding.length > 0) diagnostics.push(exceedingBias(node, bias, exceeding));
   const compensated = products !== undefined && products.groups === rule.groups?.(node.attributes);
   const integers = compensated
     ? compensateRounding(tensor, nearest, { products, centered: options.means !== undefined, leastScale })
@@ -104,12 +105,25 @@ function raisedScales(node: Node, channels: readonly number[]): Diagnostic {
   };
 }
 
+function listed(channels: readonly number[]): string {
+  return channels.slice(0, 5).join(", ") + (channels.length > 5 ? ` and ${channels.length - 5} more` : "");
+}
+
+function exceedingBias(node: Node, bias: Value | undefined, channels: readonly number[]): Diagnostic {
+  return {
+    code: "quantize.bias-exceeds-weights",
+    severity: "warning",
+    message: `${node.name}: the bias of channel ${listed(channels)} is so great beside what the weights add that it would not fit the sums; the weights got a coarser scale`,
+    at: { node: node.name, ...(bias && { value: bias.name }) },
+    hint: "calibrate with data that has the real range of this layer's input, or check the layer for weights that are almost zero",
+  };
+}
+
 function saturatedBias(node: Node, bias: Value | undefined, channels: readonly number[]): Diagnostic {
-  const shown = channels.slice(0, 5).join(", ") + (channels.length > 5 ? ` and ${channels.length - 5} more` : "");
   return {
     code: "quantize.bias-saturates",
     severity: "error",
-    message: `${node.name}: the bias of channel ${shown} does not fit 32 bits, because the scales of its input and weights are so small`,
+    message: `${node.name}: the bias of channel ${listed(channels)} does not fit 32 bits, because the scales of its input and weights are so small`,
     at: { node: node.name, ...(bias && { value: bias.name }) },
     hint: "calibrate with data that has the real range of this layer's input, or check the layer for weights that are almost zero",
   };

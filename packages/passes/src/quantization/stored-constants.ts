@@ -32,10 +32,18 @@ export function quantizeConstant(
   return fromNumbers(dtype, tensor.shape, stored);
 }
 
+/** Weights as integers, and the channels whose scale is more than their greatest weight needs. */
+export interface IntegerWeights {
+  readonly tensor: Tensor;
+  readonly quantization: Quantization;
+  readonly raised: readonly number[];
+  readonly exceeding: readonly number[];
+}
+
 /**
- * Symmetric weights: scale[c] = max|w[c]| / 127 along `axis` for int8, or one scale for all. A channel's scale is raised to `leastScale[c]`
- * as long as that stays within the greatest scale of the layer, which costs no more than one scale for all would; `raised` lists
- * those channels. A channel of zeros takes whatever scale it needs.
+ * Symmetric weights: scale[c] = max|w[c]| / 127 along `axis` for int8, or one scale for all. A channel's scale is raised to `leastScale[c]` where that
+ * is more; `raised` lists the channels where it stays within the greatest scale of the layer, which costs no more than one scale for all would,
+ * `exceeding` those where it does not. A channel of zeros takes whatever scale it needs.
  */
 export function quantizeWeights(
   tensor: Tensor,
@@ -45,7 +53,7 @@ export function quantizeWeights(
     readonly perTensor: boolean;
     readonly leastScale: (channel: number) => number;
   },
-): { readonly tensor: Tensor; readonly quantization: Quantization; readonly raised: readonly number[] } {
+): IntegerWeights {
   const limit = weightLimits[options.dtype];
   const channels = tensor.shape[axis];
   const inner = elementCount(tensor.shape.slice(axis + 1));
@@ -54,23 +62,37 @@ export function quantizeWeights(
   forEachChannel(values.length, inner, channels, (at, channel) => {
     peaks[channel] = Math.max(peaks[channel], Math.abs(values[at]));
   });
-  const greatest = peaks.reduce((a, b) => Math.max(a, b), 0);
-  if (options.perTensor) peaks.fill(greatest);
-  const raised: number[] = [];
-  const scale = Array.from(peaks, (peak, channel) => {
-    const least = options.leastScale(channel);
-    if (peak === 0) return Math.fround(Math.max(1, least));
-    const own = usableScale(peak / limit) ?? leastFloat;
-    if (own >= least || least > greatest / limit) return own;
-    raised.push(channel);
-    return Math.fround(least);
-  });
+  const { scale, raised, exceeding } = weightScales(peaks, limit, options);
   const data = new Int8Array(values.length);
   forEachChannel(values.length, inner, channels, (at, channel) => {
     data[at] = Math.min(limit, Math.max(-limit, roundAway(values[at] / scale[channel])));
   });
   const quantization = options.perTensor ? perTensor(scale[0], 0) : perAxis(scale, axis);
-  return { tensor: { dtype: options.dtype, shape: tensor.shape, data }, quantization, raised };
+  return { tensor: { dtype: options.dtype, shape: tensor.shape, data }, quantization, raised, exceeding };
+}
+
+/** The scales of channels whose greatest weights are `peaks`. */
+function weightScales(
+  peaks: Float64Array,
+  limit: number,
+  { perTensor, leastScale }: { readonly perTensor: boolean; readonly leastScale: (channel: number) => number },
+) {
+  const greatest = peaks.reduce((a, b) => Math.max(a, b), 0);
+  const needed = Float64Array.from(peaks, (_, channel) => leastScale(channel));
+  const mostNeeded = needed.reduce((a, b) => Math.max(a, b), 0);
+  const [raised, exceeding]: [number[], number[]] = [[], []];
+  const scale = Array.from(peaks, (own, channel) => {
+    const peak = perTensor ? greatest : own;
+    const least = perTensor ? mostNeeded : needed[channel];
+    if (peak === 0) return Math.fround(Math.max(1, least));
+    const usual = usableScale(peak / limit) ?? leastFloat;
+    const coarser = usableScale(least);
+    if (usual >= least || coarser === undefined) return usual;
+    if (needed[channel] > greatest / limit) exceeding.push(channel);
+    else if (!perTensor) raised.push(channel);
+    return coarser;
+  });
+  return { scale, raised, exceeding };
 }
 
 /** TFLite scales 64-bit sums only while they have less than 48 bits; half of that is left to the products. */
