@@ -28,6 +28,8 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly io?: BoundaryType;
   readonly samples?: number;
   readonly cache?: string;
+  readonly accuracyDrop?: number;
+  readonly recipe?: string;
   readonly ioLayout?: IoLayout;
 }
 
@@ -74,6 +76,12 @@ export function withQuantizationOptions(command: Command): Command {
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
     .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
     .addOption(new Option("--io <type>", "type of inputs and outputs (default: the scheme's)").choices(boundaryTypes))
+    .option(
+      "--accuracy-drop <points>",
+      "look for the cheapest setting that loses at most so many hundredths of the data's metric; writes recipe.json",
+      parseDrop,
+    )
+    .option("--recipe <file>", "quantize as recipe.json says, which takes the place of other options")
     .option("--cache <folder>", "keep calibrations there, so that the same model and samples need none again")
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
   return withLayoutOption(withShapeOptions(command));
@@ -107,6 +115,11 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     ...(io && { io }),
     ...(samples !== undefined && { samples }),
   };
+}
+
+function parseDrop(text: string): number {
+  if (/^[0-9]{1,3}(\.[0-9]{1,9})?$/.test(text) && Number(text) <= 100) return Number(text);
+  throw new InvalidArgumentError("It has to be from 0 to 100.");
 }
 
 function parsePercentile(text: string): number {

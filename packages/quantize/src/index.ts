@@ -8,4 +8,4 @@ export * from "./quantize.ts";
 export * from "./range.ts";
 export { type RecoveryName, recoveries, recoveryPasses } from "./recovery/recoveries.ts";
 export { type CollectedProducts, collectProducts } from "./rounding/collect-products.ts";
-export { type LayerScheme, type Scheme, type SchemeName, schemes } from "./scheme.ts";
+export { activationType, type LayerScheme, type Scheme, type SchemeName, schemes } from "./scheme.ts";

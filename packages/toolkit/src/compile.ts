@@ -2,6 +2,8 @@ import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
 import { remainingTransposes } from "@millrace/passes";
 import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
+import { type Advice, advise } from "./advice/advise.ts";
+import { type Recipe, recipeOf } from "./advice/recipe.ts";
 import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { RandomNumbers } from "./data/random.ts";
@@ -15,9 +17,11 @@ import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
 import { randomWarning } from "./random-data.ts";
-import { artifactOf, type Output, type Report } from "./report.ts";
+import { type AdviceReport, artifactOf, type Output, type Report } from "./report.ts";
 
 export interface CompileOptions extends LoadOptions, QuantizeRequest {
+  /** What the data's metric may lose at most, in hundredths: the cheapest setting that keeps to it is looked for, from the one asked for on. */
+  readonly accuracyDrop?: number;
   /** Runs the float graph for calibration and accuracy. */
   readonly floatEngine: Engine;
   /** Runs the integer graph; the reference interpreter by default. */
@@ -35,21 +39,25 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
 export interface Compilation {
   readonly outputs: readonly Output[];
   readonly report: Report;
+  /** What quantizes the model in the same way again. */
+  readonly recipe: Recipe;
   readonly float: Graph;
   readonly quantized: Graph;
 }
 
 /** The whole journey to a quantized model, by default a microcontroller's `.tflite`: import, clean up, calibrate, quantize, write, measure. */
-export async function compile(source: ModelSource, data: Dataset, options: CompileOptions): Promise<Compilation> {
+export async function compile(source: ModelSource, data: Dataset, asked: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
-  const to = options.to ?? "tflite";
-  const model = await watch.time("import", () => load(source, options));
+  const to = asked.to ?? "tflite";
+  const model = await watch.time("import", () => load(source, asked));
   const parameters = parametersOf(model.graph);
   const prepared = await watch.time("passes", () =>
-    prepare(model, { ioLayout: options.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
+    prepare(model, { ioLayout: asked.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
   );
   const float = prepared.graph;
-  if (options.measure !== false) usableLabels(float, data);
+  if (asked.measure !== false) usableLabels(float, data);
+  const advice = await watch.time("advise", () => advised(float, data, source.name, asked));
+  const options = advice ? { ...asked, ...advice.request } : asked;
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
   const outputs = await watch.time("write", () =>
     writeBoth(float, result.graph, { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to }),
@@ -74,9 +82,26 @@ export async function compile(source: ModelSource, data: Dataset, options: Compi
     scheme,
     calibration: method,
     random: data.random,
+    advice,
   } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
-  return { outputs: outputs.files, report, float, quantized: result.graph };
+  return { outputs: outputs.files, report, recipe: recipeOf(options), float, quantized: result.graph };
+}
+
+/** The advice that was asked for; none for a model that is already quantized. */
+async function advised(
+  float: Graph,
+  data: Dataset,
+  model: string,
+  { accuracyDrop, integerEngine = wasmEngine(), ...options }: CompileOptions,
+): Promise<Advice | undefined> {
+  if (accuracyDrop === undefined || isQuantized(float)) return undefined;
+  usableLabels(float, data);
+  return advise(float, data, { ...options, model, integerEngine, accuracyDrop });
+}
+
+function adviceReport({ request: _, chosen, ...advice }: Advice): AdviceReport {
+  return { ...advice, met: chosen.meets, chosen: chosen.setting };
 }
 
 /** A model that is already quantized is taken as it is. */
@@ -129,6 +154,7 @@ async function reportOf(
     readonly memory: Report["memory"];
     readonly scheme: SchemeName;
     readonly calibration: CalibrationMethod | "none";
+    readonly advice: Advice | undefined;
     readonly random?: RandomNumbers | undefined;
   },
   result: QuantizeResult,
@@ -148,6 +174,7 @@ async function reportOf(
       calibration: facts.calibration,
       samples: result.samples,
       ...(facts.random && { random: facts.random }),
+      ...(facts.advice && { advice: adviceReport(facts.advice) }),
       layers: layerReports(result.layers, errors),
       ...(errors.length > 0 && { sensitivity: bySensitivity(errors) }),
     },

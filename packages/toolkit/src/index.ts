@@ -40,6 +40,8 @@ export {
   webThread,
   webThreadPort,
 } from "@millrace/runtime";
+export type { Advice, Attempt } from "./advice/advise.ts";
+export { parseRecipe, type Recipe, recipeOf } from "./advice/recipe.ts";
 export type { CalibrationCache } from "./calibration-cache.ts";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
 export {

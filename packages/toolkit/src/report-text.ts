@@ -17,6 +17,7 @@ export function reportText(report: Report): string {
     ["transposes", `${report.graph.transposes}`],
     ...memoryRows(report),
     ...accuracyRows(report),
+    ...adviceRows(report),
     ...noiseRows(report),
     ["time", listOf(report.timings.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`))],
   ];
@@ -51,6 +52,21 @@ function accuracyRows({ accuracy, quantization }: Report): (readonly [string, st
   const integer =
     quantized === undefined ? "" : `, ${quantization?.scheme ?? "quantized"} ${formatMetric(metric, quantized)}`;
   return [["accuracy", `float ${formatMetric(metric, float)}${integer}  (${metric}, ${samples} samples)`]];
+}
+
+function adviceRows({ quantization }: Report): (readonly [string, string])[] {
+  const advice = quantization?.advice;
+  if (advice === undefined) return [];
+  const { metric, samples, heldOut, float, bound, met, chosen, attempts } = advice;
+  const origin = heldOut ? "that calibration has not seen" : "that calibration saw too";
+  const judge = `${formatMetric(metric, float)} in float on ${samples} samples ${origin}`;
+  const tried = attempts.map(
+    ({ setting, value, drop }) => ["", `${formatMetric(metric, value)}, drop ${drop.toFixed(2)}: ${setting}`] as const,
+  );
+  return [
+    ["advice", `${met ? "" : `nothing keeps the drop within ${bound}; least is lost with: `}${chosen}  (${judge})`],
+    ...tried,
+  ];
 }
 
 function noiseRows({ quantization }: Report): (readonly [string, string])[] {

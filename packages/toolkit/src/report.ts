@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millrace/ir";
+import type { Advice } from "./advice/advise.ts";
 import type { RandomNumbers } from "./data/random.ts";
 import type { Latency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
@@ -36,6 +37,14 @@ export interface LayerReport {
   readonly zeroPoint: number;
 }
 
+/** How the setting was chosen that keeps to an accuracy drop. */
+export interface AdviceReport extends Omit<Advice, "request" | "chosen"> {
+  /** Whether any setting met the bound. */
+  readonly met: boolean;
+  /** The attempt that was chosen. */
+  readonly chosen: string;
+}
+
 /** The report of a run. Fields that do not apply are left out; one that is there was measured or computed in this run. */
 export interface Report {
   readonly model: {
@@ -54,6 +63,7 @@ export interface Report {
     /** How the samples were drawn, for calibration and accuracy, if they were random numbers and no real ones. */
     readonly random?: RandomNumbers;
     readonly layers: readonly LayerReport[];
+    readonly advice?: AdviceReport;
     /** Names of the measured layers, those that lose most by themselves first. */
     readonly sensitivity?: readonly string[];
   };

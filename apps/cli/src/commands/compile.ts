@@ -7,7 +7,8 @@ import { engineOf } from "../engines.ts";
 import { loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
-import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
+import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
+import { recipeBytes, requestOf } from "../recipe-file.ts";
 import { reportFiles } from "../report-files.ts";
 import { printableLines } from "../terminal.ts";
 
@@ -31,15 +32,16 @@ export function compileCommand(run: Run): Command {
 
 async function compileModel(path: string, options: Options, context: Context): Promise<void> {
   const folder = options.output;
-  const request = quantizeRequestOf(options);
+  const request = await requestOf(options);
   requireCalibrationData(options, "compiling");
   await checkOutputFolder(folder);
   const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
   const source = readModel(path);
-  const { outputs, report } = await compile(source, await openCalibrationData(options, "compiling"), {
+  const { outputs, report, recipe } = await compile(source, await openCalibrationData(options, "compiling"), {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
@@ -48,7 +50,12 @@ async function compileModel(path: string, options: Options, context: Context): P
     progress,
   });
   const models = outputs.map((output) => ({ path: join(folder, output.path), bytes: output.bytes }));
-  await writeOutputs([...models, ...(await reportFiles(folder, report))], { inputs: [path], signal, folder });
+  const recipeFile = { path: join(folder, "recipe.json"), bytes: recipeBytes(recipe) };
+  await writeOutputs([...models, ...(await reportFiles(folder, report)), recipeFile], {
+    inputs: [path],
+    signal,
+    folder,
+  });
   context.report(report.diagnostics);
   context.result(report, printableLines(`${reportText(report)}\nreport      ${join(folder, "report.html")}`));
 }

@@ -1,4 +1,4 @@
-import { dirname, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import type { Report } from "@millrace/toolkit";
 import { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
@@ -8,7 +8,8 @@ import { engineOf } from "../engines.ts";
 import { loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
-import { type QuantizationOptions, quantizeRequestOf, withQuantizationOptions } from "../quantization-options.ts";
+import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
+import { recipeBytes, requestOf } from "../recipe-file.ts";
 import { reportFiles } from "../report-files.ts";
 import { printableLines } from "../terminal.ts";
 
@@ -31,12 +32,14 @@ export function quantizeCommand(run: Run): Command {
     "quantize model.onnx --data samples.npz -o model.tflite --io float32 --samples 50",
     "quantize model.onnx --data samples/ -o model.tflite --report report/",
     "quantize model.onnx --data samples/ -o model_int8.onnx",
+    "quantize model.onnx --data samples/ -o model.tflite --accuracy-drop 0.5",
+    "quantize model.onnx --data samples/ -o model.tflite --recipe recipe.json",
   ]);
 }
 
 async function quantize(path: string, options: Options, context: Context): Promise<void> {
   const { output, report: folder } = options;
-  const request = quantizeRequestOf(options);
+  const request = await requestOf(options);
   const { compile, reportText, targetOf } = await import("@millrace/toolkit");
   const to = targetOf(output);
   requireCalibrationData(options, "quantization");
@@ -44,9 +47,14 @@ async function quantize(path: string, options: Options, context: Context): Promi
   if (folder !== undefined) await checkOutputFolder(folder);
   const { signal, progress } = context;
   const source = readModel(path);
-  const { outputs, report: whole } = await compile(source, await openCalibrationData(options, "quantization"), {
+  const {
+    outputs,
+    report: whole,
+    recipe,
+  } = await compile(source, await openCalibrationData(options, "quantization"), {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     to,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
@@ -59,7 +67,9 @@ async function quantize(path: string, options: Options, context: Context): Promi
   const reportFolder = folder ?? dirname(output);
   const report = withArtifact(whole, relative(reportFolder, output).split(sep).join("/"));
   const [json, ...page] = await reportFiles(reportFolder, report);
-  const files = folder === undefined ? [json] : [json, ...page];
+  const keepsRecipe = folder !== undefined || options.accuracyDrop !== undefined;
+  const recipeFile = { path: join(reportFolder, "recipe.json"), bytes: recipeBytes(recipe) };
+  const files = [json, ...(folder === undefined ? [] : page), ...(keepsRecipe ? [recipeFile] : [])];
   await writeOutputs([{ path: output, bytes: outputs[0].bytes }, ...files], {
     inputs: [path],
     signal,
