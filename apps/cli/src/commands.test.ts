@@ -169,7 +169,13 @@ describe("millrace quantize, compile and evaluate", () => {
     const compiled = await millrace([...journey, "-o", at("new/out")]);
     expect(compiled.exitCode).toBe(0);
     expect(compiled.stderr).toMatch(/^note layout\.boundary-changed/);
-    expect(namesIn(at("new/out"))).toEqual(["digits_float.tflite", "digits_int8.tflite", "report.html", "report.json"]);
+    expect(namesIn(at("new/out"))).toEqual([
+      "digits_float.tflite",
+      "digits_int8.tflite",
+      "recipe.json",
+      "report.html",
+      "report.json",
+    ]);
     const { artifacts } = readJson<Report>(at("new/out/report.json"));
     for (const { path, sha256 } of artifacts) {
       expect(sha256).toBe(

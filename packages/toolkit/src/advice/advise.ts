@@ -57,7 +57,7 @@ interface Trial extends Setting {
 const tolerance = 1e-9;
 
 /**
- * Finds the cheapest setting that keeps the metric within the bound: first those that cost nothing when the model runs (as asked for, other ranges, channels
+ * Finds the cheapest setting that keeps the metric within the bound: first those that cost nothing when the model runs (as asked for, weights rounded otherwise, other ranges, channels
  * equalized), then as few layers as possible with 16-bit data, in the order of what they lose by themselves, found by halving.
  */
 export async function advise(float: Graph, data: Dataset, options: AdviceOptions): Promise<Advice> {
@@ -119,10 +119,21 @@ function freeSettings(request: QuantizeRequest): readonly Setting[] {
   const ranges = (["mse", "minmax", "percentile"] as const)
     .filter((calibration) => calibration !== (request.calibration ?? "mse"))
     .map((calibration) => ({ setting: `ranges by ${calibration}`, request: { ...request, calibration } }));
-  const { recover = [] } = request;
-  if (recover.includes("equalize")) return [asked, ...ranges];
-  const equalized: QuantizeRequest = { ...request, recover: [...recover, "equalize"] };
-  return [asked, ...ranges, { setting: "channels equalized", request: equalized }];
+  const { recover = [], rounding } = request;
+  const compensated: Setting = {
+    setting: "weights rounded so that errors cancel",
+    request: { ...request, rounding: "compensated" },
+  };
+  const equalized: Setting = {
+    setting: "channels equalized",
+    request: { ...request, recover: [...recover, "equalize"] },
+  };
+  return [
+    asked,
+    ...(rounding === "compensated" ? [] : [compensated]),
+    ...ranges,
+    ...(recover.includes("equalize") ? [] : [equalized]),
+  ];
 }
 
 const shownNames = 5;
