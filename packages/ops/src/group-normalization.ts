@@ -3,7 +3,7 @@ import { integer, positiveInteger, real } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import { f32 } from "./literal.ts";
 import {
-  epsilonIsNoLess,
+  epsilonIsNotNegative,
   normalizedInputs,
   scaleAndBias,
   scaled,
@@ -40,7 +40,7 @@ export const groupNormalization = defineOp({
     ["axis is within the rank of x, and not the first", ({ x }, { axis }) => axis > 0 && within(axis, x.type.shape)],
     ["groups divides the channels", ({ x }, { axis, groups }) => makesGroups(x.type.shape[axis], groups)],
     scalingBroadcasts,
-    epsilonIsNoLess,
+    epsilonIsNotNegative,
   ],
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: ({ x, scale, bias }, { axis, ...rest }, permutation) =>

@@ -3,7 +3,7 @@ import { integers, real } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import { f32 } from "./literal.ts";
 import {
-  epsilonIsNoLess,
+  epsilonIsNotNegative,
   normalizedInputs,
   scaleAndBias,
   scaled,
@@ -58,7 +58,7 @@ function overAxes(name: string, { centred, example }: Row) {
         ({ x }, { axes }) => axes.every((axis, at) => within(axis, x.type.shape) && (at === 0 || axes[at - 1] < axis)),
       ],
       scalingBroadcasts,
-      epsilonIsNoLess,
+      epsilonIsNotNegative,
     ],
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: ({ x, scale, bias }, { axes, epsilon }, permutation) => {

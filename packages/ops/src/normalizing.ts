@@ -5,9 +5,14 @@ import { f32 } from "./literal.ts";
 import { float } from "./rules.ts";
 
 const types = ["f32", "f16", "bf16", "f64"] as const;
+
 /** What is normalized, and what the results are multiplied by and moved by. */
 export const normalizedInputs = { x: one(...types), scale: optional(...types), bias: optional(...types) } as const;
+
+/** Why a normalization has no integer form of its own. */
 export const writtenOutFirst = float("it is written out in steps that have integer forms before a model is quantized");
+
+/** The inputs that scale the results in the end. */
 export const scaleAndBias = { factor: "scale", offset: "bias" } as const;
 
 interface Values {
@@ -22,6 +27,7 @@ interface Parts {
   readonly bias: Tensor | undefined;
 }
 
+/** What must hold of scale and bias. */
 export const scalingBroadcasts = [
   "scale and bias broadcast to the shape of x",
   ({ x, scale, bias }: Values) =>
@@ -30,7 +36,8 @@ export const scalingBroadcasts = [
     ),
 ] as const;
 
-export const epsilonIsNoLess = [
+/** What must hold of the number that is added to a variance. */
+export const epsilonIsNotNegative = [
   "epsilon is not negative",
   (_: Values, { epsilon }: { readonly epsilon: number }) => epsilon >= 0,
 ] as const;
