@@ -16,14 +16,17 @@ interface Expectation {
   readonly refused?: readonly [code: string, why: string];
   /** Most transposes in the file of a convolutional network, and what they are for; none where this is not given. */
   readonly transposes?: readonly [count: number, why: string];
-  /** False for networks of recurrent layers or attention, whose transposes belong to what they compute. */
+  /** False for networks of recurrent layers, whose transposes belong to what they compute. */
   readonly isConvolutional?: boolean;
   /** Steps of an integer result that onnxruntime may be away, and why. */
   readonly steps?: readonly [count: number, why: string];
 }
 
 const channelFirst = "its input has three axes and keeps the channels first";
-const onePlace = "the results of its channel-last heads are turned once for the boxes and once for the classes";
+const onePlace = "its result keeps the channels first";
+const heads = "heads stand before the sequence in each of four attentions and after it again";
+const windows =
+  "heads of four attentions, windows that are cut and joined around three, and blocks merged before three stages";
 const twice = "TFLite rounds products twice, which the softmax at the end makes more of";
 
 const stored = (name: string) => readNpz(new Uint8Array(readFileSync(pathOf(`assets/onnx_models/${name}.io.npz`))));
@@ -48,9 +51,11 @@ const particular: readonly (readonly [part: RegExp, Expectation, settings?: () =
     { isConvolutional: false },
     () => ({ shapes: { input: [1, 576], state: [2, 1, 128] }, values: { sr: fromNumbers("i64", [], [16000]) } }),
   ],
-  [/dtln|gru|lstm|swin|vit/, { isConvolutional: false }],
+  [/dtln|gru|lstm/, { isConvolutional: false }],
+  [/swin/, { transposes: [15, windows] }],
+  [/vit/, { transposes: [8, heads] }],
   [/esp_dl|onnx_functions\/tcn|torch26\/tcn/, { transposes: [1, channelFirst] }],
-  [/yolo_like/, { transposes: [2, onePlace] }],
+  [/yolo_like/, { transposes: [1, onePlace] }],
   [
     /peers\/ad/,
     { steps: [32, "batch norms are in the weights, and onnxruntime's rounding before each of them is gone"] },
