@@ -4,6 +4,7 @@ import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
 import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
+import { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 import { spellNormalizations } from "./spell-normalizations.ts";
 import { difference, exampleGraph, runChecked } from "./testing.ts";
 import { unrollRecurrent } from "./unroll-recurrent.ts";
@@ -18,6 +19,7 @@ function allPasses() {
     ...channelsLast(boundary),
     unfoldQuantization,
     unrollRecurrent,
+    recognizeUnrolledLstm,
     spellNormalizations,
   ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };

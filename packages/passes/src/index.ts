@@ -10,6 +10,7 @@ export * from "./pass.ts";
 export * from "./pipelines.ts";
 export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
 export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
+export { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 export * from "./remove-dead.ts";
 export { type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
 export { spellNormalizations } from "./spell-normalizations.ts";

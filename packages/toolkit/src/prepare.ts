@@ -5,7 +5,9 @@ import {
   channelsLast,
   cleanUp,
   type Decision,
+  foldConstants,
   inferShapes,
+  recognizeUnrolledLstm,
   runPasses,
   spellNormalizations,
   unrollRecurrent,
@@ -41,7 +43,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const passes = finished
     ? [inferShapes]
     : [
-        ...(options.unrolled ? [unrollRecurrent] : []),
+        ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, recognizeUnrolledLstm]),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
         ...(options.spelled ? [spellNormalizations] : []),
