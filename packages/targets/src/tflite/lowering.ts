@@ -56,16 +56,6 @@ export function unsupported(why: string): Unsupported {
   return { unsupported: why };
 }
 
-/** The quantization of a value whose axes are put in another order. */
-export function permutedQuantization(
-  quantization: Quantization | undefined,
-  permutation: readonly number[],
-): Quantization | undefined {
-  return quantization?.axis === undefined
-    ? quantization
-    : { ...quantization, axis: permutation.indexOf(quantization.axis) };
-}
-
 /** A vector of whole numbers. */
 export function integers(values: readonly number[]): IntegerOperand {
   return { kind: "integers", values, shape: [values.length] };

@@ -1,5 +1,5 @@
 import { type BuiltinOperatorName, minRuntimeVersionBuffer, type TfliteDraft } from "@millrace/formats/tflite";
-import { fromNumbers, type Graph, type Node, type Value } from "@millrace/ir";
+import { fromNumbers, type Graph, type Node, type Quantization, type Value } from "@millrace/ir";
 import { type OpName, transposeTensor } from "@millrace/ops";
 import {
   addTensor,
@@ -11,13 +11,7 @@ import {
   subgraphLists,
   tensorOf,
 } from "./lists.ts";
-import {
-  type LoweredOperator,
-  type Lowering,
-  type Operand,
-  type OptionsDraft,
-  permutedQuantization,
-} from "./lowering.ts";
+import type { LoweredOperator, Lowering, Operand, OptionsDraft } from "./lowering.ts";
 import { lowerings } from "./ops.ts";
 import { runtimeVersion } from "./runtime-versions.ts";
 import { statesOf, variableOperators } from "./states.ts";
@@ -154,11 +148,17 @@ function operandOf(lists: Lists, operand: Operand): number {
         lists,
         value.name,
         transposeTensor(value.constant!, permutation),
-        permutedQuantization(value.type.quantization, permutation),
+        permuted(value.type.quantization, permutation),
       ),
     );
   }
   const { values, shape } = operand;
   const name = `integers [${values}] of shape [${shape}]`;
   return once(lists.tensorOf, name, () => constantOf(lists, name, fromNumbers("i32", shape, values)));
+}
+
+function permuted(quantization: Quantization | undefined, permutation: readonly number[]): Quantization | undefined {
+  return quantization?.axis === undefined
+    ? quantization
+    : { ...quantization, axis: permutation.indexOf(quantization.axis) };
 }

@@ -1,36 +1,31 @@
-import type { Graph, Node, Value } from "@millrace/ir";
+import type { Node, Value } from "@millrace/ir";
 import { cast, conv2d, transpose, transposeTensor } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { depthwiseOrder, depthwiseSource, isDepthwise } from "../layers.ts";
-import { permutedQuantization } from "../lowering.ts";
 import { edit } from "./edit.ts";
 
-/** Weights that a depthwise convolution computes or widens are put in TFLite's order and back again, so that it can read them in between. */
+/**
+ * Weights of a depthwise convolution that are stored in fewer bits and widened are stored in TFLite's order, and put back in the other one for a
+ * node that nothing in the file needs. Weights that are computed stay those of a convolution in groups: to reorder them would cost a transpose in every run.
+ */
 export const reorderKernels = rewrite("tflite-reorder-depthwise-kernels", {
   roots: [conv2d],
   find(node) {
     const { weights } = conv2d.inputsOf(node);
-    const isOpen = weights.constant === undefined && depthwiseSource(weights) === undefined;
-    return isOpen && isDepthwise(node) ? { weights } : undefined;
+    const isOpen = isDepthwise(node) && depthwiseSource(weights) === undefined;
+    return isOpen ? widening(weights) : undefined;
   },
-  replace({ weights }, node, graph) {
-    const reordered = widened(weights, node, graph) ?? moved(weights, node, graph);
-    graph.setInput(node, 1, moved(reordered, node, graph));
+  replace({ widen, stored }, node, graph) {
+    const { dtype } = widen.outputs[0].type;
+    const { step } = edit(graph, node);
+    const constant = graph.addConstant(stored.name, transposeTensor(stored.constant!, depthwiseOrder));
+    const wide = step(cast, [constant], widen.attributes, { dtype });
+    graph.setInput(node, 1, step(transpose, [wide], { permutation: depthwiseOrder }, { dtype }));
   },
 });
 
-/** A constant that is stored in fewer bits, reordered where it is stored. */
-function widened({ producer, type }: Value, node: Node, graph: Graph): Value | undefined {
+/** The node that widens a constant. */
+function widening({ producer }: Value): { readonly widen: Node; readonly stored: Value } | undefined {
   const stored = producer?.inputs[0];
-  if (producer?.op !== cast || stored?.constant === undefined) return undefined;
-  const { step } = edit(graph, node);
-  const constant = graph.addConstant(stored.name, transposeTensor(stored.constant, depthwiseOrder));
-  return step(cast, [constant], producer.attributes, { dtype: type.dtype });
-}
-
-function moved(value: Value, node: Node, graph: Graph): Value {
-  const { dtype } = value.type;
-  const quantization = permutedQuantization(value.type.quantization, depthwiseOrder);
-  const kind = { dtype, ...(quantization && { quantization }) };
-  return edit(graph, node).step(transpose, [value], { permutation: depthwiseOrder }, kind);
+  return producer?.op === cast && stored?.constant ? { widen: producer, stored } : undefined;
 }
