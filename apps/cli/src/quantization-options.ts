@@ -24,7 +24,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly recover?: readonly RecoveryName[];
   readonly rounding?: Rounding;
   readonly perTensor?: boolean;
-  readonly biasCorrection: boolean;
+  readonly biasCorrection?: (typeof biasCorrections)[number] | false;
   readonly io?: BoundaryType;
   readonly samples?: number;
   readonly cache?: string;
@@ -44,6 +44,7 @@ const calibrations = [
 ] as const satisfies readonly CalibrationMethod[];
 const recoveries = ["harden", "unlimit", "equalize"] as const satisfies readonly RecoveryName[];
 const roundings = ["nearest", "compensated"] as const satisfies readonly Rounding[];
+const biasCorrections = ["analytic", "empirical", "none"] as const;
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
 /** Adds the options that say how a model is quantized. */
@@ -74,7 +75,13 @@ export function withQuantizationOptions(command: Command): Command {
     )
     .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
-    .option("--no-bias-correction", "leave the mean shift that rounding the weights causes")
+    .addOption(
+      new Option(
+        "--bias-correction <method>",
+        "how biases make up for mean errors: those that follow from the weights' rounding, those that samples show too, or not (default: analytic)",
+      ).choices(biasCorrections),
+    )
+    .option("--no-bias-correction", "leave the mean shift that rounding the weights causes, as --bias-correction none")
     .addOption(new Option("--io <type>", "type of inputs and outputs (default: the scheme's)").choices(boundaryTypes))
     .option(
       "--accuracy-drop <points>",
@@ -105,7 +112,8 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
   return {
     scheme,
     calibration,
-    biasCorrection,
+    biasCorrection: biasCorrection !== false && biasCorrection !== "none",
+    measuredBiases: biasCorrection === "empirical",
     perTensor: perTensor ?? false,
     symmetric: symmetric ?? false,
     ...(percentile !== undefined && { percentile }),

@@ -1,5 +1,7 @@
-export { analyzeLayers, type LayerAnalysis, type PairedFeeds, type Runnable } from "./analysis/analyze-layers.ts";
+export { analyzeLayers, type LayerAnalysis } from "./analysis/analyze-layers.ts";
 export { findingsOf } from "./analysis/findings.ts";
+export type { PairedFeeds, Runnable } from "./analysis/paired-feeds.ts";
+export { correctBiases } from "./bias/correct-biases.ts";
 export * from "./calibrate.ts";
 export { requireFiniteWeights } from "./finite-weights.ts";
 export { inputRangeWarnings } from "./input-range.ts";

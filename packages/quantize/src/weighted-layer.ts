@@ -40,7 +40,7 @@ export interface LayerOptions {
 }
 
 /** Greatest bias in steps of its scale that leaves a sum room for the products. */
-const greatestBias = { i32: 2 ** 30, i64: 2 ** 45 } as const;
+export const greatestBias = { i32: 2 ** 30, i64: 2 ** 45 } as const;
 
 /** Quantizes a layer's constant weights, and its bias where that is constant. */
 export function quantizeLayer(node: Node, rule: WeightsRule, options: LayerOptions): IntegerLayer {

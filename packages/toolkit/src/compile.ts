@@ -24,8 +24,6 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   readonly accuracyDrop?: number;
   /** Runs the float graph for calibration and accuracy. */
   readonly floatEngine: Engine;
-  /** Runs the integer graph; the reference interpreter by default. */
-  readonly integerEngine?: Engine;
   readonly ioLayout?: IoLayout;
   /** Format of the files; `.tflite` by default. */
   readonly to?: TargetFormat;

@@ -4,10 +4,12 @@ import {
   analyzeLayers,
   type Calibration,
   type CalibrationMethod,
+  correctBiases,
   inputRangeWarnings,
   type LayerAnalysis,
   needsCalibration,
   noCalibration,
+  type PairedFeeds,
   type QuantizedGraph,
   type QuantizeOptions,
   quantizeGraph,
@@ -17,7 +19,7 @@ import {
   type SchemeName,
   schemes,
 } from "@millrace/quantize";
-import type { Engine } from "@millrace/runtime";
+import { type Engine, wasmEngine } from "@millrace/runtime";
 import { calibrateOnData, calibrationSamples, collectProductsOnData } from "./calibrate-on-data.ts";
 import type { CalibrationCache } from "./calibration-cache.ts";
 import type { Dataset } from "./data/dataset.ts";
@@ -40,6 +42,10 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly recover?: readonly RecoveryName[];
   /** How weights become integers: each the nearest one, or so that errors cancel on the samples, as it is by default where some have 4 bits. */
   readonly rounding?: Rounding;
+  /** Measures on the samples what each layer is off by in the mean, and takes that out of its bias too; no by default. Not for graphs with states. */
+  readonly measuredBiases?: boolean;
+  /** Runs the integer graph; the WebAssembly engine by default. */
+  readonly integerEngine?: Engine;
   /** How much of the numbers the method `percentile` keeps, in percent; 99.99 by default. */
   readonly percentile?: number;
 }
@@ -71,6 +77,11 @@ export async function quantize(
       ? await collectProductsOnData(float, data, chosen, engine, request)
       : undefined;
   const quantized = quantizeGraph(float, { ...calibration, ...compensation }, request);
+  if (request.measuredBiases && quantized.graph.states.length === 0) {
+    const integers = { graph: quantized.graph, engine: request.integerEngine ?? wasmEngine() };
+    const feeds = pairedFeeds(float, integers.graph, data, chosen, { request, stage: "correct biases" });
+    await correctBiases({ graph: float, engine }, integers, feeds);
+  }
   const inputs = inputRangeWarnings(float, calibration.extremes);
   const diagnostics = [
     ...inputs,
@@ -125,14 +136,26 @@ export async function layerErrors(
 ): Promise<readonly LayerAnalysis[]> {
   const most = options.samples ?? 8;
   const chosen = (data.split.test.length > 0 ? data.split.test : data.split.calibration).slice(0, most);
-  async function* pairs() {
-    for (const [done, sample] of chosen.entries()) {
-      options.signal?.throwIfAborted();
-      const floats = await data.feeds(sample, modelInputs(reference.graph));
-      const integers = await data.feeds(sample, modelInputs(quantized.graph));
-      yield { reference: feedsOf(reference.graph, floats[0]), quantized: feedsOf(quantized.graph, integers[0]) };
-      options.progress?.("compare layers", done + 1, chosen.length);
-    }
+  const feeds = pairedFeeds(reference.graph, quantized.graph, data, chosen, {
+    request: options,
+    stage: "compare layers",
+  });
+  return analyzeLayers(reference, quantized, feeds);
+}
+
+/** What the first inference of each sample feeds both graphs with. */
+async function* pairedFeeds(
+  reference: Graph,
+  quantized: Graph,
+  data: Dataset,
+  samples: readonly number[],
+  { request: { signal, progress }, stage }: { readonly request: Progress; readonly stage: string },
+): AsyncGenerator<PairedFeeds> {
+  for (const [done, sample] of samples.entries()) {
+    signal?.throwIfAborted();
+    const floats = await data.feeds(sample, modelInputs(reference));
+    const integers = await data.feeds(sample, modelInputs(quantized));
+    yield { reference: feedsOf(reference, floats[0]), quantized: feedsOf(quantized, integers[0]) };
+    progress?.(stage, done + 1, samples.length);
   }
-  return analyzeLayers(reference, quantized, pairs());
 }

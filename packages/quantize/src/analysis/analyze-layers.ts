@@ -1,11 +1,11 @@
-import { type Graph, integerRange, numbersOf, type Tensor, type Value } from "@millrace/ir";
-import { quantizeConstant } from "@millrace/passes";
-import type { Engine, PreparedGraph } from "@millrace/runtime";
+import { integerRange, numbersOf, type Tensor, type Value } from "@millrace/ir";
+import type { PreparedGraph } from "@millrace/runtime";
 import { representable } from "../parameters.ts";
 import { accumulatorHeadroom, type Headroom } from "./accumulators.ts";
 import { type Agreement, AgreementSum } from "./agreement.ts";
 import { ChannelRanges, type ChannelSummary } from "./channel-ranges.ts";
-import { type IsolatedLayers, isolateLayers } from "./isolate.ts";
+import { isolatedFeeds, isolateLayers } from "./isolate.ts";
+import type { PairedFeeds, Runnable } from "./paired-feeds.ts";
 import { twinsOf } from "./twins.ts";
 
 /** How an integer result compares with the float one that it stands for, over all samples. */
@@ -19,17 +19,6 @@ export interface LayerAnalysis extends Agreement {
   readonly channels?: ChannelSummary;
   /** Where the layer sums products in 32 bits. */
   readonly headroom?: Headroom;
-}
-
-export interface Runnable {
-  readonly graph: Graph;
-  readonly engine: Engine;
-}
-
-/** The inputs of one inference, as either graph takes them. */
-export interface PairedFeeds {
-  readonly reference: ReadonlyMap<string, Tensor>;
-  readonly quantized: ReadonlyMap<string, Tensor>;
 }
 
 /**
@@ -73,22 +62,6 @@ export async function analyzeLayers(
   }
   const headroom = accumulatorHeadroom(quantized.graph);
   return layers.map((layer) => layer.result(headroom.get(layer.value.name), !hasStates));
-}
-
-/** What isolated layers read: the graph's own inputs, and the float values as integers. */
-function isolatedFeeds(
-  { fed }: IsolatedLayers,
-  given: ReadonlyMap<string, Tensor>,
-  layers: readonly Layer[],
-  expected: ReadonlyMap<string, Tensor>,
-): ReadonlyMap<string, Tensor> {
-  const feeds = new Map(given);
-  for (const { value, twin } of layers) {
-    const { dtype, quantization } = value.type;
-    const integers = quantizeConstant(expected.get(twin.name)!, { dtype, quantization: quantization! });
-    feeds.set(fed.get(value.name)!.name, integers);
-  }
-  return feeds;
 }
 
 /** A result of the quantized graph, the float value of the same name, and what has been seen of both. */

@@ -1,4 +1,5 @@
-import { cloneGraph, type Graph, type Value } from "@millrace/ir";
+import { cloneGraph, type Graph, type Tensor, type Value } from "@millrace/ir";
+import { quantizeConstant } from "@millrace/passes";
 
 /** A graph that gives every layer its data from outside. */
 export interface IsolatedLayers {
@@ -30,4 +31,26 @@ export function isolateLayers(source: Graph, names: ReadonlySet<string>): Isolat
     }
   graph.setOutputs(outputs, outputNames);
   return { graph, fed, results };
+}
+
+/** An integer result and the float value that it stands for. */
+export interface Twins {
+  readonly value: Value;
+  readonly twin: Value;
+}
+
+/** What isolated layers read: the graph's own inputs, and the float values as integers. */
+export function isolatedFeeds(
+  { fed }: IsolatedLayers,
+  given: ReadonlyMap<string, Tensor>,
+  layers: readonly Twins[],
+  expected: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  const feeds = new Map(given);
+  for (const { value, twin } of layers) {
+    const { dtype, quantization } = value.type;
+    const integers = quantizeConstant(expected.get(twin.name)!, { dtype, quantization: quantization! });
+    feeds.set(fed.get(value.name)!.name, integers);
+  }
+  return feeds;
 }
