@@ -2,12 +2,20 @@ import type { Graph, Value } from "@millrace/ir";
 import type { Builder } from "./builder.ts";
 import type { Binding } from "./scope.ts";
 import { Sequence } from "./sequence.ts";
+import type { SourceNode } from "./source-node.ts";
 
 /** A graph that an operator holds, whose inputs are those it declares and then one for each value it takes from around it. */
 export interface Body {
   readonly graph: Graph;
   readonly captured: readonly Value[];
 }
+
+/** Adds the nodes of a body and gives its results. */
+export type BodyWriter = (
+  node: SourceNode,
+  inputs: readonly Value[],
+  take: (outer: Value) => Value,
+) => readonly Value[];
 
 /** What a body takes from around it: constants become its own, other values are given to it as inputs. */
 export class Captures {

@@ -17,7 +17,7 @@ import {
 } from "@millrace/ir";
 import type { AttributeReader } from "./attributes.ts";
 import { Builder } from "./builder.ts";
-import { type Body, Captures } from "./captures.ts";
+import { type Body, type BodyWriter, Captures } from "./captures.ts";
 import { contentsHint } from "./contents-hint.ts";
 import { removeUnused } from "./remove-unused.ts";
 import type { Item } from "./scope.ts";
@@ -28,13 +28,6 @@ import type { StoredTensor } from "./tensors.ts";
 
 /** Turns one source node into nodes of the graph and gives its results, in order; those left out are not supported. */
 export type Importer = (node: SourceNode) => Result | readonly (Result | undefined)[];
-
-/** Adds the nodes of a body and gives its results. */
-export type BodyWriter = (
-  node: SourceNode,
-  inputs: readonly Value[],
-  take: (outer: Value) => Value,
-) => readonly Value[];
 
 /**
  * One node of the source model while it is imported: its inputs as values of the graph, its attributes, and the means to add nodes.
@@ -97,12 +90,8 @@ export class SourceNode {
 
   /** An input that may be a tensor or a sequence. */
   item(index: number): Item {
-    return (
-      this.inputs[index] ??
-      fail("onnx.missing-input", `input ${index} is missing`, {
-        hint: "Check the model with onnx.checker and export it again.",
-      })
-    );
+    const hint = "Check the model with onnx.checker and export it again.";
+    return this.inputs[index] ?? fail("onnx.missing-input", `input ${index} is missing`, { hint });
   }
 
   /** All inputs of an operator that takes any number of them. */
@@ -297,9 +286,8 @@ export class SourceNode {
 
   /** Ends the import of this node: it breaks the rules of its operator. */
   invalid(problem: string): never {
-    return fail("onnx.shape", problem, {
-      hint: "Check the model with onnx.checker (full_check) and the shapes given for its inputs.",
-    });
+    const hint = "Check the model with onnx.checker (full_check) and the shapes given for its inputs.";
+    return fail("onnx.shape", problem, { hint });
   }
 
   #keep(values: readonly Value[]): readonly Value[] {
