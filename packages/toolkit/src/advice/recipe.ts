@@ -27,6 +27,7 @@ const kept = [
   "perTensor",
   "symmetric",
   "biasCorrection",
+  "measuredBiases",
   "io",
   "samples",
 ] as const;
@@ -56,6 +57,7 @@ const recipe = object<Recipe>({
   perTensor: optional(truth),
   symmetric: optional(truth),
   biasCorrection: optional(truth),
+  measuredBiases: optional(truth),
   io: optional(oneOf(["int8", "uint8", "int16", "float32"])),
   samples: optional(integer(1)),
 });
