@@ -4,7 +4,7 @@ import { cholesky } from "./cholesky.ts";
 import type { InputProducts } from "./input-products.ts";
 
 /** What is added to each input's variance, as a part of the mean: samples tell little about inputs that hardly vary. */
-const damping = 0.01;
+const damping = 0.1;
 /** Scales that are tried for a channel, as parts of the one that its greatest weight needs. */
 const scaleParts = Array.from({ length: 26 }, (_, index) => 1 - index / 50);
 
