@@ -28,10 +28,14 @@ function runsOf(node: Node): readonly Run[] {
   return runs;
 }
 
-/** Whether one value in the place of several needs fewer nodes: none if that is all of the source, else one slice for those read here only. */
+/**
+ * Whether one value in the place of several needs fewer nodes: none if that is all of the source, else one slice for those read here only. A split must not
+ * be left with parts that nobody reads: TFLite's XNNPACK has versions that fail on such a one.
+ */
 function pays({ values, part }: Run): boolean {
   if (part === undefined || values.length < 2) return false;
-  return isWhole(part) || values.every((value) => value.producer?.op === slice && onlyUse(value));
+  if (isWhole(part)) return values.every((value) => value.producer?.op === slice || onlyUse(value));
+  return values.every((value) => value.producer?.op === slice && onlyUse(value));
 }
 
 function isWhole({ source, axis, size }: Part): boolean {
@@ -101,6 +105,15 @@ export const joinParts = rewrite<{ readonly runs: readonly Run[] }>("join-parts"
         input z: f32[1]
         x_part: f32[5] = slice(x) {starts=[1], sizes=[5], steps=[1]}
         y: f32[6] = concat(x_part, z) {axis=0}
+        output y`,
+    },
+    {
+      name: "parts of a split of which one is read elsewhere too",
+      before: `
+        input x: f32[1,4]
+        a: f32[1,2], b: f32[1,2] = split(x) {axis=1, sizes=[2,2]}
+        c: f32[1,2] = neg(b)
+        y: f32[1,6] = concat(a, b, c) {axis=1}
         output y`,
     },
     {
