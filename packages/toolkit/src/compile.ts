@@ -53,9 +53,10 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
     prepare(model, { ioLayout: asked.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
   );
   const float = prepared.graph;
-  if (asked.measure !== false) usableLabels(float, data);
-  const advice = await watch.time("advise", () => advised(float, data, source.name, asked));
-  const options = advice ? { ...asked, ...advice.request } : asked;
+  const isAdvised = asked.accuracyDrop !== undefined && !isQuantized(float);
+  if (asked.measure !== false || isAdvised) usableLabels(float, data);
+  const advice = isAdvised ? await watch.time("advise", () => advised(float, data, source.name, asked)) : undefined;
+  const options = { ...asked, ...advice?.request };
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
   const outputs = await watch.time("write", () =>
     writeBoth(float, result.graph, { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to }),
@@ -86,15 +87,12 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
   return { outputs: outputs.files, report, recipe: recipeOf(options), float, quantized: result.graph };
 }
 
-/** The advice that was asked for; none for a model that is already quantized. */
-async function advised(
+function advised(
   float: Graph,
   data: Dataset,
   model: string,
-  { accuracyDrop, integerEngine = wasmEngine(), ...options }: CompileOptions,
-): Promise<Advice | undefined> {
-  if (accuracyDrop === undefined || isQuantized(float)) return undefined;
-  usableLabels(float, data);
+  { accuracyDrop = 0, integerEngine = wasmEngine(), ...options }: CompileOptions,
+): Promise<Advice> {
   return advise(float, data, { ...options, model, integerEngine, accuracyDrop });
 }
 

@@ -42,12 +42,14 @@ describe("quantize", () => {
     expect(stages.has("compensate rounding")).toBe(expected);
   });
 
-  it("tells that compensated rounding is of no use without samples", async () => {
+  it.each([
+    ["compensated rounding", { rounding: "compensated" }],
+    ["empirical bias correction", { measuredBiases: true }],
+  ] as const)("tells that %s is of no use without samples", async (name, asked) => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
-    const { diagnostics } = await quantize(layer, data, referenceEngine(), {
-      scheme: "dynamic",
-      rounding: "compensated",
-    });
-    expect(diagnostics.map(({ code }) => code)).toEqual(["quantize.recovery-unused"]);
+    const { diagnostics } = await quantize(layer, data, referenceEngine(), { scheme: "dynamic", ...asked });
+    expect(diagnostics).toMatchObject([
+      { code: "quantize.recovery-unused", message: expect.stringContaining(`${name} had no effect`) },
+    ]);
   });
 });

@@ -77,7 +77,8 @@ export async function quantize(
       ? await collectProductsOnData(float, data, chosen, engine, request)
       : undefined;
   const quantized = quantizeGraph(float, { ...calibration, ...compensation }, request);
-  if (request.measuredBiases && quantized.graph.states.length === 0) {
+  const hasStates = quantized.graph.states.length > 0;
+  if (request.measuredBiases && !hasStates) {
     const integers = { graph: quantized.graph, engine: request.integerEngine ?? wasmEngine() };
     const feeds = pairedFeeds(float, integers.graph, data, chosen, { request, stage: "correct biases" });
     await correctBiases({ graph: float, engine }, integers, feeds);
@@ -88,9 +89,17 @@ export async function quantize(
     ...calibration.diagnostics,
     ...(compensation?.diagnostics ?? []),
     ...quantized.diagnostics,
+    ...(request.measuredBiases && hasStates ? [biasesUnmeasured] : []),
   ];
   return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
 }
+
+const biasesUnmeasured: Diagnostic = {
+  code: "quantize.biases-unmeasured",
+  severity: "warning",
+  message: "the biases are not corrected by what samples show: the model keeps states, so its layers can't run alone",
+  hint: "leave --bias-correction empirical out",
+};
 
 function roundingOf({ rounding, scheme = "int8", layers = [] }: QuantizeRequest): Rounding {
   const names = [scheme, ...layers.map((layer) => layer.scheme)];
@@ -100,8 +109,12 @@ function roundingOf({ rounding, scheme = "int8", layers = [] }: QuantizeRequest)
 /** The form of a graph whose activations all stay real, which no recovery is for. */
 function withoutSamples(source: Graph, request: QuantizeRequest): QuantizeResult {
   const result = quantizeGraph(source, noCalibration, request);
-  const { recover = [], rounding, scheme = "int8" } = request;
-  const unused = [...recover, ...(rounding === "compensated" ? ["compensated rounding"] : [])];
+  const { recover = [], rounding, measuredBiases, scheme = "int8" } = request;
+  const unused = [
+    ...recover,
+    ...(rounding === "compensated" ? ["compensated rounding"] : []),
+    ...(measuredBiases ? ["empirical bias correction"] : []),
+  ];
   const diagnostics = [...result.diagnostics, ...(unused.length > 0 ? [recoveryUnused(unused, scheme)] : [])];
   return { ...result, diagnostics, float: source, calibration: noCalibration, samples: 0 };
 }
