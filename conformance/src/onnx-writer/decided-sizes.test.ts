@@ -1,21 +1,16 @@
-import { fromNumbers, numbersOf, parseGraph } from "@millrace/ir";
+import { numbersOf, parseGraph } from "@millrace/ir";
 import { operators } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { load, run } from "@millrace/toolkit";
 import { describe, expect, it } from "vitest";
+import { picking, signs, suppressing } from "../decided-sizes.testing.ts";
 import { openOnnxFile } from "../onnx-file.ts";
 
 const networks = [
   {
     name: "elements where a condition holds, their places and how many there are",
-    text: `graph picking
-    input x: f32[4,3]
-    constant zero: f32[] = [0]
-    condition: bool[4,3] = greater(x, zero)
-    places: i64[K,2] = where(condition) {shape=[K,2]}
-    picked: f32[K] = gatherNd(x, places)
-    size: i64[1] = shapeOf(places) {start=0, end=1}
+    text: `${picking}
     output picked
     output places
     output size`,
@@ -38,23 +33,12 @@ const networks = [
   },
   {
     name: "boxes that overlap no better one",
-    text: `graph suppressing
-    input x: f32[4,3]
-    flat: f32[12] = reshape(x) {shape=[12]}
-    constant boxes: f32[12,4] = [${Array.from({ length: 12 }, (_, at) => [at % 3, at % 2, (at % 3) + 2, 1.5 + at / 4])}]
-    constant overlap: f32[] = [0.4]
-    constant least: f32[] = [-4]
-    indices: i32[5], chosen: f32[5], count: i32[] = nonMaxSuppression(boxes, flat, overlap, least) {most=5}
+    text: `${suppressing}
     output indices
     output chosen
     output count`,
   },
 ];
-
-const feeds = [
-  [0.5, -1, 2, -3, 4, -5, 6, -7, -8, 9, -1.5, -2],
-  [-1, -1.5, 2, -3, -4, -5, -6, -7, -8, -9, -0.5, -2],
-].map((numbers) => fromNumbers("f32", [4, 3], numbers));
 
 describe("a graph in which data decides sizes, written as ONNX", () => {
   it.each(networks)("gives the same in onnxruntime and when read back: $name", async ({ text }) => {
@@ -62,7 +46,7 @@ describe("a graph in which data decides sizes, written as ONNX", () => {
     const { bytes } = exportOnnx(graph);
     const session = await openOnnxFile(bytes);
     const { graph: again } = load({ name: "written.onnx", bytes });
-    for (const x of feeds) {
+    for (const x of signs) {
       const expected = [...(await run(graph, referenceEngine(), new Map([["x", x]]))).values()];
       const results = [
         await session.run([x]),

@@ -1,28 +1,18 @@
 import { createLiteRt, createTfjsTflite, tfliteEngine } from "@millrace/devices/node";
-import { fromNumbers, numbersOf, parseGraph } from "@millrace/ir";
+import { numbersOf, parseGraph } from "@millrace/ir";
 import { operators } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
-
-/** Corners of boxes of several sizes, many of which overlap. */
-function boxes(count: number): string {
-  return Array.from({ length: count }, (_, at) => [at % 3, at % 2, (at % 3) + 2, 1.5 + at / 4]).join();
-}
+import { boxes, picking, signs, suppressing } from "../decided-sizes.testing.ts";
 
 /** Sizes that data decides within, and equal scores nowhere, as runtimes differ in which comes first; results of known sizes, as runtimes take declared ones for theirs. */
 const networks = [
   {
     name: "elements where a condition holds",
-    text: `graph picking
-    input x: f32[4,3]
-    constant zero: f32[] = [0]
-    condition: bool[4,3] = greater(x, zero)
-    places: i64[K,2] = where(condition) {shape=[K,2]}
-    picked: f32[K] = gatherNd(x, places)
+    text: `${picking}
     sum: f32[1] = sum(picked) {axes=[0], keepDims=true}
     whole: f32[K,2] = cast(places) {to=f32}
     most: f32[1,2] = reduceMax(whole) {axes=[0], keepDims=true}
-    size: i64[1] = shapeOf(places) {start=0, end=1}
     count: i32[1] = cast(size) {to=i32}
     output sum
     output most
@@ -41,13 +31,7 @@ const networks = [
   },
   {
     name: "boxes that overlap no better one",
-    text: `graph suppressing
-    input x: f32[4,3]
-    flat: f32[12] = reshape(x) {shape=[12]}
-    constant boxes: f32[12,4] = [${boxes(12)}]
-    constant overlap: f32[] = [0.4]
-    constant least: f32[] = [-4]
-    indices: i32[5], chosen: f32[5], count: i32[] = nonMaxSuppression(boxes, flat, overlap, least) {most=5}
+    text: `${suppressing}
     gathered: f32[5,4] = gather(boxes, indices) {axis=0}
     output indices
     output count
@@ -69,10 +53,7 @@ const networks = [
   },
 ];
 
-const feeds = [
-  [0.5, -1, 2, -3, 4, -5, 6, -7, -8, 9, -1.5, -2],
-  [-1, -1.5, 2, -3, -4, -5, -6, -7, -8, -9, -0.5, -2],
-].map((numbers) => new Map([["x", fromNumbers("f32", [4, 3], numbers)]]));
+const feeds = signs.map((x) => new Map([["x", x]]));
 
 describe.each(networks)("$name", ({ text }) => {
   const graph = parseGraph(text, operators);
