@@ -26,6 +26,8 @@ export interface Calibration {
   readonly extremes: ReadonlyMap<Value, Range>;
   /** Mean of each index of the last axis, of the values that layers with weights read. */
   readonly means: ReadonlyMap<Value, ArrayLike<number>>;
+  /** The least of each index, of the same values. */
+  readonly minima: ReadonlyMap<Value, ArrayLike<number>>;
   /** The greatest of each index, of the same values. */
   readonly maxima: ReadonlyMap<Value, ArrayLike<number>>;
   readonly inferences: number;
@@ -38,6 +40,7 @@ export const noCalibration: Calibration = {
   ranges: new Map(),
   extremes: new Map(),
   means: new Map(),
+  minima: new Map(),
   maxima: new Map(),
   inferences: 0,
   diagnostics: [],
@@ -76,6 +79,7 @@ export async function calibrate(
     ranges: new Map(watched.map(({ value, observer }) => [value, observer.range()!])),
     extremes: new Map(watched.map(({ value, extremes }) => [value, extremes])),
     means: new Map(weighted.map(({ value, channels }) => [value, channels.means])),
+    minima: new Map(weighted.map(({ value, channels }) => [value, channels.minima])),
     maxima: new Map(weighted.map(({ value, channels }) => [value, channels.maxima])),
     inferences,
     diagnostics,

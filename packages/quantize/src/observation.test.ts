@@ -34,12 +34,13 @@ async function observe(tensors: readonly Tensor[], wholly: boolean) {
 }
 
 describe("an observation", () => {
-  const waves = tensor((index) => Math.sin(index) * (index % 3));
+  const waves = tensor((index) => Math.sin(index) * (1 + (index % 3)));
 
   test.each([false, true])("tells of a value what its numbers do, wholly taken out: %s", async (wholly) => {
     const [sight] = await observe([waves], wholly);
-    const expected = statisticsOf(tensor((index) => 2 * Math.fround(Math.sin(index) * (index % 3))));
+    const expected = statisticsOf(tensor((index) => 2 * Math.fround(Math.sin(index) * (1 + (index % 3)))));
     expect(sight.range).toEqual(expected.range);
+    expect(Array.from(sight.minima)).toEqual(Array.from(expected.minima));
     expect(Array.from(sight.maxima)).toEqual(Array.from(expected.maxima));
     for (let channel = 0; channel < 3; channel++) expect(sight.means[channel]).toBeCloseTo(expected.means[channel], 6);
     expect(sight.tensor === undefined).toBe(!wholly);

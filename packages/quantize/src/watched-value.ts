@@ -15,6 +15,7 @@ export class WatchedValue {
   /** The first number that was not finite, and the sample that it came with. */
   broken: { readonly number: number; readonly sample: string } | undefined;
   #sums = new Float64Array(0);
+  #minima = new Float64Array(0);
   #maxima = new Float64Array(0);
 
   constructor(value: Value, observer: Observer) {
@@ -22,20 +23,23 @@ export class WatchedValue {
     this.observer = observer;
   }
 
-  /** Mean of the inferences' means and greatest of their maxima, for each index of the last axis. */
-  get channels(): { readonly means: Float64Array; readonly maxima: Float64Array } {
-    return { means: this.#sums.map((sum) => sum / this.inferences), maxima: this.#maxima };
+  /** Mean of the inferences' means, least of their minima and greatest of their maxima, for each index of the last axis. */
+  get channels(): { readonly means: Float64Array; readonly minima: Float64Array; readonly maxima: Float64Array } {
+    const means = this.#sums.map((sum) => sum / this.inferences);
+    return { means, minima: this.#minima, maxima: this.#maxima };
   }
 
   /** `sample` is what to call the sample that was seen. */
-  add({ range, means, maxima, tensor, broken }: Sight, sample: string): void {
+  add({ range, means, minima, maxima, tensor, broken }: Sight, sample: string): void {
     if (this.inferences === 0) {
       this.firstSample = sample;
       this.#sums = new Float64Array(means.length);
+      this.#minima = new Float64Array(means.length).fill(Number.POSITIVE_INFINITY);
       this.#maxima = new Float64Array(means.length).fill(Number.NEGATIVE_INFINITY);
     }
     for (let channel = 0; channel < means.length; channel++) {
       this.#sums[channel] += means[channel];
+      this.#minima[channel] = Math.min(this.#minima[channel], minima[channel]);
       this.#maxima[channel] = Math.max(this.#maxima[channel], maxima[channel]);
     }
     this.inferences++;

@@ -82,7 +82,7 @@ describe("a cache of calibrations", () => {
     const content = JSON.parse(new TextDecoder().decode(whole));
     const [first, ...others] = content.values;
     const damages: readonly unknown[] = [
-      { ...content, version: 2 },
+      { ...content, version: 1 },
       { ...content, inferences: -1 },
       { ...content, extra: 1 },
       { ...content, values: others },

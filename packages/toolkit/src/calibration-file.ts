@@ -14,7 +14,7 @@ import {
 } from "./data/validate.ts";
 
 /** Changes whenever what is stored, or how it comes about, does. */
-export const calibrationVersion = 1;
+export const calibrationVersion = 2;
 
 interface StoredValue {
   readonly name: string;
@@ -22,6 +22,7 @@ interface StoredValue {
   readonly extremes: readonly number[];
   /** null where a channel had no finite number. */
   readonly means?: readonly number[];
+  readonly minima?: readonly (number | null)[];
   readonly maxima?: readonly (number | null)[];
 }
 
@@ -61,6 +62,7 @@ const stored = object<StoredCalibration>({
         range: required(list(finite)),
         extremes: required(list(finite)),
         means: optional(list(finite)),
+        minima: optional(list(numberOrNull)),
         maxima: optional(list(numberOrNull)),
       }),
       0,
@@ -70,7 +72,7 @@ const stored = object<StoredCalibration>({
 
 /** A graph's calibration as a JSON file. */
 export function writeCalibration(graph: Graph, calibration: Calibration): Uint8Array {
-  const { ranges, extremes, means, maxima, inferences } = calibration;
+  const { ranges, extremes, means, minima, maxima, inferences } = calibration;
   const pair = ({ minimum, maximum }: Range) => [minimum, maximum];
   const content: StoredCalibration = {
     version: calibrationVersion,
@@ -80,7 +82,11 @@ export function writeCalibration(graph: Graph, calibration: Calibration): Uint8A
       name: each.name,
       range: pair(ranges.get(each)!),
       extremes: pair(extremes.get(each)!),
-      ...(isWeighted(each) && { means: Array.from(means.get(each)!), maxima: Array.from(maxima.get(each)!) }),
+      ...(isWeighted(each) && {
+        means: Array.from(means.get(each)!),
+        minima: Array.from(minima.get(each)!),
+        maxima: Array.from(maxima.get(each)!),
+      }),
     })),
   };
   return new TextEncoder().encode(JSON.stringify(content));
@@ -102,6 +108,9 @@ export function readCalibration(graph: Graph, bytes: Uint8Array): Calibration {
     ranges: new Map(entries.map(([each, { range }]) => [each, rangeFrom(range)])),
     extremes: new Map(entries.map(([each, { extremes }]) => [each, rangeFrom(extremes)])),
     means: new Map(weighted.map(([each, { means }]) => [each, means!])),
+    minima: new Map(
+      weighted.map(([each, { minima }]) => [each, minima!.map((least) => least ?? Number.POSITIVE_INFINITY)]),
+    ),
     maxima: new Map(
       weighted.map(([each, { maxima }]) => [each, maxima!.map((most) => most ?? Number.NEGATIVE_INFINITY)]),
     ),
@@ -109,12 +118,12 @@ export function readCalibration(graph: Graph, bytes: Uint8Array): Calibration {
 }
 
 function checked(each: Value, entry: StoredValue): StoredValue {
-  const { name, range, extremes, means, maxima } = entry;
+  const { name, range, extremes, means, minima, maxima } = entry;
   if (name !== each.name) throw new Error(`it has ${name.slice(0, 100)} in the place of ${each.name}`);
   if (![range, extremes].every((ends) => ends.length === 2 && ends[0] <= ends[1]))
     throw new Error(`the range of ${name} is none`);
   const channels = each.type.shape.at(-1) ?? 1;
-  if (isWeighted(each) && ![means, maxima].every((numbers) => numbers?.length === channels))
+  if (isWeighted(each) && ![means, minima, maxima].every((numbers) => numbers?.length === channels))
     throw new Error(`${name} does not have ${channels} channels`);
   return entry;
 }
