@@ -193,6 +193,26 @@ describe("millrace quantize, compile and evaluate", () => {
     expect(against.layers.length).toBeGreaterThan(5);
   });
 
+  it("tells what is wrong with a model beside the float one, as text and as a report", async () => {
+    const { dtype, shape, data } = readNpy(readFileSync(digits("golden_in.npy")));
+    mkdirSync(at("bright"));
+    const bright = Float32Array.from(data as Float32Array, (value) => value * 255);
+    writeFileSync(at("bright/input.npy"), npyOf({ dtype, shape, data: bright }));
+    const words = ["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("dark.tflite")];
+    expect((await inProcess(words)).exitCode).toBe(0);
+    const asked = ["evaluate", at("dark.tflite"), "--data", at("bright"), "--against", digits("digits.onnx")];
+    const { exitCode, stdout, stderr } = await inProcess([...asked, "--report", at("compared")]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining("Noisiest of")]);
+    expect(stderr).toContain("warning quantize.input-range-differs");
+    const report = readJson<Report>(at("compared/report.json"));
+    expect(report.diagnostics.map(({ code }) => code)).toContain("quantize.clipped-values");
+    expect(report.quantization?.layers.length).toBeGreaterThan(5);
+    expect(readFileSync(at("compared/report.html"), "utf8")).toContain("quantize.clipped-values");
+    const swapped = ["evaluate", digits("digits.onnx"), "--data", at("data"), "--against", at("dark.tflite")];
+    const refused = await inProcess([...swapped, "--report", at("none")]);
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("evaluate.report-needs-float")]);
+  });
+
   it("evaluates in threads to the same figure, and only with an engine that has them", async () => {
     expect(
       (await inProcess(["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("t.tflite")])).exitCode,

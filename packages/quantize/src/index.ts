@@ -5,6 +5,7 @@ export { correctBiases } from "./bias/correct-biases.ts";
 export * from "./calibrate.ts";
 export { requireFiniteWeights } from "./finite-weights.ts";
 export { inputRangeWarnings } from "./input-range.ts";
+export { integerInputWarnings } from "./integer-inputs.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";

@@ -2,14 +2,13 @@ import {
   type Diagnostic,
   type Graph,
   givenInputs,
-  integerRange,
   type Node,
   numbersOf,
   type Value,
   type WeightsRule,
 } from "@millrace/ir";
 import type { Calibration } from "./calibrate.ts";
-import type { Range } from "./range.ts";
+import { type Range, rangeText } from "./range.ts";
 import { slotOf } from "./slot.ts";
 
 /** Bytes reach so far at least, and nothing that was normalized does. */
@@ -18,44 +17,23 @@ const brightest = { least: 64, most: 255 } as const;
 const farOutside = 256;
 /** A layer whose answers vary by less of its greatest bias hardly tells one input from another. */
 const leastVariation = 0.1;
-/** Widths of ranges that differ by a greater factor are not those of the same data. */
-const mostWider = 4;
 /** First layers that are looked at for each input. */
 const mostLayers = 8;
 
 type Extremes = Calibration["extremes"];
 
 /**
- * Warnings for inputs whose numbers look wrongly prepared: the range of a quantized `twin`'s input is another, or the first layers see bytes that were
- * not normalized, or numbers that hardly vary. A layer's answers are judged by the median of its channels' Σ |w|, times what the layer sees, so that
- * limits of activations hide nothing. `extremes` are those of the graph's values on the samples.
+ * Warnings for inputs of a float graph whose numbers look wrongly prepared: the first layers see bytes that were not normalized, or numbers that
+ * hardly vary. A layer's answers are judged by the median of its channels' Σ |w|, times what the layer sees, so that limits of activations hide
+ * nothing. `extremes` are those of the graph's values on the samples.
  */
-export function inputRangeWarnings(graph: Graph, extremes: Extremes, twin?: Graph): readonly Diagnostic[] {
+export function inputRangeWarnings(graph: Graph, extremes: Extremes): readonly Diagnostic[] {
   const inputs = givenInputs(graph).filter((input) => extremes.has(input));
-  return inputs.flatMap((input) => {
-    const seen = extremes.get(input)!;
-    const recorded = twin && recordedRange(twin, input, inputs.length === 1);
-    if (recorded) return areAlike(seen, recorded) ? [] : [otherThanTwin(input, seen, recorded)];
-    return firstLayers(graph, input)
+  return inputs.flatMap((input) =>
+    firstLayers(graph, input)
       .flatMap((layer) => judged(layer, input, extremes) ?? [])
-      .slice(0, 1);
-  });
-}
-
-/** What the integers of a twin's input stand for. */
-function recordedRange(twin: Graph, { name }: Value, isOnly: boolean): Range | undefined {
-  const candidates = givenInputs(twin);
-  const input = isOnly && candidates.length === 1 ? candidates[0] : candidates.find((each) => each.name === name);
-  if (input?.type.quantization === undefined) return undefined;
-  const { scale, zeroPoint } = input.type.quantization;
-  const [minimum, maximum] = integerRange(input.type.dtype).map((end) => (end - zeroPoint[0]) * scale[0]);
-  return { minimum, maximum };
-}
-
-function areAlike(a: Range, b: Range): boolean {
-  const [widthA, widthB] = [a, b].map(({ minimum, maximum }) => maximum - minimum);
-  const common = Math.min(a.maximum, b.maximum) - Math.max(a.minimum, b.minimum);
-  return Math.max(widthA, widthB) <= mostWider * Math.min(widthA, widthB) && common > 0;
+      .slice(0, 1),
+  );
 }
 
 interface FirstLayer {
@@ -110,7 +88,7 @@ function warning(code: string, message: string, { name }: Value, hint: string): 
 function likeBytes(input: Value, node: Node, seen: Range, answer: number): Diagnostic {
   return warning(
     "quantize.input-not-normalized",
-    `input ${input.name} looks like bytes that were not normalized: ${layerName(node)} sees ${shown(seen)} and may answer with ${Math.round(answer)}, far more than trained layers do`,
+    `input ${input.name} looks like bytes that were not normalized: ${layerName(node)} sees ${rangeText(seen)} and may answer with ${Math.round(answer)}, far more than trained layers do`,
     input,
     "state mean and std of the pixels in dataset.json, such as 127.5 and 127.5 for numbers from -1 to 1",
   );
@@ -119,25 +97,12 @@ function likeBytes(input: Value, node: Node, seen: Range, answer: number): Diagn
 function hardlyVaries(input: Value, node: Node, seen: Range): Diagnostic {
   return warning(
     "quantize.input-hardly-varies",
-    `input ${input.name} hardly changes anything: ${layerName(node)} sees ${shown(seen)}, which is next to nothing beside its bias`,
+    `input ${input.name} hardly changes anything: ${layerName(node)} sees ${rangeText(seen)}, which is next to nothing beside its bias`,
     input,
     "see whether the data was normalized twice, or the model takes bytes as they are",
   );
 }
 
-function otherThanTwin(input: Value, seen: Range, recorded: Range): Diagnostic {
-  return warning(
-    "quantize.input-range-differs",
-    `input ${input.name} has numbers ${shown(seen)} on the samples, and the quantized model was made for those ${shown(recorded)}`,
-    input,
-    "give both models data that is prepared alike: see mean, std and scale in dataset.json",
-  );
-}
-
 function layerName({ name, origin, op }: Node): string {
   return `${op.name} ${origin.join(", ") || name}`;
-}
-
-function shown({ minimum, maximum }: Range): string {
-  return `from ${Number(minimum.toPrecision(4))} to ${Number(maximum.toPrecision(4))}`;
 }

@@ -1,4 +1,4 @@
-import { integerRange, perTensor, type Quantization } from "@millrace/ir";
+import { type DType, integerRange, perTensor, type Quantization } from "@millrace/ir";
 import type { Range } from "./range.ts";
 import type { IntegerType } from "./scheme.ts";
 
@@ -17,7 +17,7 @@ export function activationParameters(range: Range, dtype: IntegerType, symmetric
 }
 
 /** Real values that the parameters can represent. */
-export function representable(parameters: Quantization, dtype: IntegerType): Range {
+export function representable(parameters: Quantization, dtype: DType): Range {
   const [low, high] = integerRange(dtype);
   const [scale] = parameters.scale;
   const [zeroPoint] = parameters.zeroPoint;

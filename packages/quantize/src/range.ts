@@ -25,3 +25,8 @@ export function rangeOf(values: ArrayLike<number>): Range {
 export function uniteRanges(a: Range, b: Range): Range {
   return { minimum: Math.min(a.minimum, b.minimum), maximum: Math.max(a.maximum, b.maximum) };
 }
+
+/** A range in words, with four digits. */
+export function rangeText({ minimum, maximum }: Range): string {
+  return `from ${Number(minimum.toPrecision(4))} to ${Number(maximum.toPrecision(4))}`;
+}

@@ -138,7 +138,11 @@ async function measure(float: Graph, result: QuantizeResult, data: Dataset, opti
   const original =
     accuracy.metric === "cosine" || accuracy.metric === "mse" ? undefined : await evaluate(reference, data, steps);
   const errors = await layerErrors({ ...reference, graph: result.float }, subject, data, steps);
-  const diagnostics = [...findingsOf(errors), ...(original ? guessingProblem(float, original) : [])];
+  const diagnostics = [
+    ...accuracy.diagnostics,
+    ...findingsOf(errors),
+    ...(original ? guessingProblem(float, original) : []),
+  ];
   return { accuracy, original, errors, diagnostics };
 }
 

@@ -1,6 +1,7 @@
-import { elementCount, fail, type Graph } from "@millrace/ir";
+import { type Diagnostic, elementCount, fail, type Graph, numbersOf } from "@millrace/ir";
+import { emptyRange, integerInputWarnings, type Range, rangeOf, uniteRanges } from "@millrace/quantize";
 import type { Engine } from "@millrace/runtime";
-import type { Dataset } from "./data/dataset.ts";
+import type { Dataset, Inference } from "./data/dataset.ts";
 import { requireClasses } from "./data/labels.ts";
 import { metrics, type Outputs } from "./data/metrics.ts";
 import type { Progress } from "./progress.ts";
@@ -18,6 +19,8 @@ export interface Evaluation {
   readonly metric: string;
   readonly samples: number;
   readonly value: number;
+  /** What looks wrong with the samples for this model. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Runs a model over the test samples. `reference` is another model that metrics such as cosine compare with. */
@@ -33,6 +36,7 @@ export async function evaluate(
     });
   }
   const accumulator = metric.create();
+  const seen = new Map<string, Range>();
   const labels = usableLabels(subject.graph, data);
   const { test } = data.split;
   const run = await runner(subject, data);
@@ -47,6 +51,7 @@ export async function evaluate(
     let done = 0;
     for await (const observation of startAhead(test, run.ahead, observe)) {
       accumulator.add(observation);
+      noteRanges(seen, observation.inputs);
       options.progress?.("evaluate", ++done, test.length);
     }
   } finally {
@@ -54,7 +59,13 @@ export async function evaluate(
     await compare?.dispose();
   }
   const { value, samples } = accumulator.result();
-  return { metric: data.metric, samples, value };
+  return { metric: data.metric, samples, value, diagnostics: integerInputWarnings(subject.graph, seen) };
+}
+
+/** Widens the range of each input by the real numbers of inferences. */
+function noteRanges(seen: Map<string, Range>, inferences: readonly Inference[]): void {
+  for (const [name, tensor] of inferences.flatMap((inference) => [...inference]))
+    if (tensor.dtype === "f32") seen.set(name, uniteRanges(seen.get(name) ?? emptyRange, rangeOf(numbersOf(tensor))));
 }
 
 /**

@@ -5,7 +5,10 @@ import type { Evaluation } from "./evaluate.ts";
  * A warning if a float classifier is no better on the data than guessing one of its classes, by two standard deviations: then what it is given is
  * rarely what it was trained on.
  */
-export function guessingProblem(graph: Graph, { metric, samples, value }: Evaluation): readonly Diagnostic[] {
+export function guessingProblem(
+  graph: Graph,
+  { metric, samples, value }: Omit<Evaluation, "diagnostics">,
+): readonly Diagnostic[] {
   if (metric !== "top1") return [];
   const chance = 1 / elementCount(graph.outputs[0].type.shape as readonly number[]);
   const deviation = Math.sqrt((chance * (1 - chance)) / samples);

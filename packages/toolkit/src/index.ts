@@ -9,6 +9,8 @@ export {
 export {
   type BoundaryType,
   type CalibrationMethod,
+  findingsOf,
+  type LayerAnalysis,
   type LayerScheme,
   observers,
   type RecoveryName,
@@ -43,6 +45,7 @@ export {
 export type { Advice, Attempt } from "./advice/advise.ts";
 export { parseRecipe, type Recipe, recipeOf } from "./advice/recipe.ts";
 export type { CalibrationCache } from "./calibration-cache.ts";
+export { type Comparison, compare, comparisonReport, isComparable } from "./compare.ts";
 export { type Compilation, type CompileOptions, compile } from "./compile.ts";
 export {
   type Conversion,

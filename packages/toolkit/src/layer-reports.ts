@@ -1,9 +1,10 @@
-import type { LayerAnalysis, QuantizedLayer } from "@millrace/quantize";
+import type { Graph } from "@millrace/ir";
+import type { LayerAnalysis } from "@millrace/quantize";
 import type { LayerReport } from "./report.ts";
 
 /** The layers with what was measured of them. */
 export function layerReports(
-  layers: readonly QuantizedLayer[],
+  layers: readonly LayerReport[],
   measured: readonly LayerAnalysis[],
 ): readonly LayerReport[] {
   const byName = new Map(measured.map((layer) => [layer.name, layer]));
@@ -11,6 +12,15 @@ export function layerReports(
     const found = byName.get(layer.name);
     return found ? { ...layer, ...measuresOf(found) } : layer;
   });
+}
+
+/** The results of a graph that stand for reals by integers. */
+export function integerLayers(graph: Graph): readonly LayerReport[] {
+  return [...graph.nodes()].flatMap(({ outputs, origin }) =>
+    outputs.flatMap(({ name, type: { quantization } }) =>
+      quantization ? [{ name, origin, scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] }] : [],
+    ),
+  );
 }
 
 function measuresOf({ sqnrDb, cosine, saturated, clipped, isolated, channels, headroom }: LayerAnalysis) {

@@ -1,4 +1,4 @@
-import type { Dataset, Evaluation, Runnable } from "@millrace/toolkit";
+import type { Comparison, Dataset, Evaluation, LoadedModel, Runnable } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData, requireData } from "../data.ts";
@@ -15,23 +15,20 @@ import {
 } from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, parseThreads, withExamples, withShapeOptions } from "../options.ts";
+import { checkOutputFolder, writeOutputs } from "../output-files.ts";
+import { reportFiles } from "../report-files.ts";
+import { RequestError } from "../request-error.ts";
 import { columns, printable } from "../terminal.ts";
 
 interface Options extends CommonOptions, ShapeOptions, KernelOptions {
   readonly data?: string;
   readonly against?: string;
+  readonly report?: string;
   readonly samples?: number;
   readonly engine?: EngineName;
 }
 
-/** What another model reaches, by how much the first is worse, and where integer results leave that model's float ones. */
-interface Comparison {
-  readonly value: number;
-  readonly drop: number;
-  readonly layers: readonly { readonly name: string; readonly sqnrDb: number }[];
-}
-
-type Document = Evaluation & { readonly against?: Comparison };
+type Document = Evaluation & { readonly against?: Pick<Comparison, "value" | "drop" | "layers"> };
 
 export function evaluateCommand(run: Run): Command {
   const command = new Command("evaluate")
@@ -39,6 +36,7 @@ export function evaluateCommand(run: Run): Command {
     .argument("<model>", "model file: .onnx or .tflite")
     .option("--data <data>", dataDescription)
     .option("--against <model>", "another model, to tell the drop and where layers differ")
+    .option("--report <folder>", "with --against: write report.json and report.html there")
     .option("--samples <count>", "most test samples to use (default: all)", parseCount)
     .addOption(
       new Option("--engine <engine>", "what computes the model (default: by its numbers)").choices(engineNames),
@@ -48,29 +46,69 @@ export function evaluateCommand(run: Run): Command {
   return withExamples(withKernelOptions(withShapeOptions(command)), [
     "evaluate model.tflite --data samples/",
     "evaluate model_int8.tflite --data samples/ --against model.onnx",
+    "evaluate model_int8.tflite --data samples/ --against model.onnx --report report/",
     "evaluate model.onnx --data samples.npz --samples 200 --json",
   ]);
 }
 
 async function evaluateModel(path: string, options: Options, context: Context): Promise<void> {
+  const { against: other, report: folder } = options;
   requireData(options.data, "evaluation");
-  const { evaluate } = await import("@millrace/toolkit");
-  const subject = await runnable(path, options, context, options.engine);
-  const reference = options.against === undefined ? undefined : await runnable(options.against, options, context);
+  if (folder !== undefined && other === undefined) throw reportNeedsFloat;
+  const { compare, evaluate, isComparable } = await import("@millrace/toolkit");
+  const subject = await opened(path, options, context, options.engine);
+  const reference = other === undefined ? undefined : await opened(other, options, context);
   const data = limited(await openData(options.data, "evaluation"), options.samples);
-  const result = await evaluate(subject, data, { ...stepsOf(context), ...(reference && { reference }) });
-  const document: Document = reference
-    ? { ...result, against: await compare(result, subject, reference, data, context) }
-    : result;
-  context.result(document, await describe(document, options.against));
+  const steps = stepsOf(context);
+  if (other === undefined || reference === undefined) {
+    const evaluation = await evaluate(subject, data, steps);
+    context.report(evaluation.diagnostics);
+    return context.result(evaluation, await accuracyLine(evaluation));
+  }
+  if (folder !== undefined) {
+    if (!isComparable(subject, reference)) throw reportNeedsFloat;
+    await checkOutputFolder(folder);
+  }
+  const comparison = await compare(subject, reference, data, steps);
+  const { evaluation, value, drop, layers, diagnostics } = comparison;
+  if (folder !== undefined) await writeReport(folder, { subject, comparison, inputs: [path, other] }, context);
+  context.report(diagnostics);
+  const document: Document = { ...evaluation, against: { value, drop, layers }, diagnostics };
+  context.result(document, await comparisonText(comparison, other));
 }
 
-async function runnable(
+const reportNeedsFloat = new RequestError(
+  "evaluate.report-needs-float",
+  "--report tells how a quantized model differs from a float one",
+  { hint: "give the quantized model first, and the float one with --against" },
+);
+
+interface Compared {
+  readonly subject: OpenedModel;
+  readonly comparison: Comparison;
+  readonly inputs: readonly string[];
+}
+
+async function writeReport(
+  folder: string,
+  { subject, comparison, inputs }: Compared,
+  { signal }: Context,
+): Promise<void> {
+  const { comparisonReport } = await import("@millrace/toolkit");
+  const files = await reportFiles(folder, comparisonReport(subject.model, subject, comparison));
+  await writeOutputs(files, { inputs, signal, folder });
+}
+
+interface OpenedModel extends Runnable {
+  readonly model: LoadedModel;
+}
+
+async function opened(
   path: string,
   options: Options,
   { signal, report }: Context,
   engine?: EngineName,
-): Promise<Runnable> {
+): Promise<OpenedModel> {
   const { isQuantized, load, prepare } = await import("@millrace/toolkit");
   const source = readModel(path);
   const model = load(source, loadOptionsOf(options));
@@ -79,7 +117,7 @@ async function runnable(
   const graph = isQuantized(model.graph) || runsItself ? model.graph : prepare(model).graph;
   const { threads } = options;
   const engineOptions = { ...kernelOptionsOf(options, engine), signal, source, report, threads };
-  return { graph, engine: await (engine ? engineOf(engine, engineOptions) : engineFor(graph, engineOptions)) };
+  return { model, graph, engine: await (engine ? engineOf(engine, engineOptions) : engineFor(graph, engineOptions)) };
 }
 
 function stepsOf({ signal, progress }: Context) {
@@ -94,36 +132,24 @@ function limited(data: Dataset, most = Number.POSITIVE_INFINITY): Dataset {
   return { ...data, split: { calibration, test: chosen } };
 }
 
-async function compare(
-  result: Evaluation,
-  subject: Runnable,
-  reference: Runnable,
-  data: Dataset,
-  context: Context,
-): Promise<Comparison> {
-  const { evaluate, isQuantized, layerErrors, metrics } = await import("@millrace/toolkit");
-  const { needsReference, higherIsBetter } = metrics[data.metric];
-  const steps = stepsOf(context);
-  const { value } = await evaluate(reference, data, { ...steps, ...(needsReference && { reference }) });
-  const comparable = isQuantized(subject.graph) && !isQuantized(reference.graph);
-  const errors = comparable ? await layerErrors(reference, subject, data, steps) : [];
-  const drop = higherIsBetter ? value - result.value : result.value - value;
-  return { value, drop, layers: errors.filter(({ sqnrDb }) => Number.isFinite(sqnrDb)) };
-}
-
 const shownLayers = 10;
 
-async function describe({ metric, samples, value, against }: Document, other = ""): Promise<string> {
+async function accuracyLine({ metric, samples, value }: Evaluation): Promise<string> {
+  const { formatMetric } = await import("@millrace/toolkit");
+  return `${metric}  ${formatMetric(metric, value)} on ${samples} samples`;
+}
+
+async function comparisonText({ evaluation, value, drop, layers }: Comparison, other: string): Promise<string> {
   const { formatDecibels, formatMetric } = await import("@millrace/toolkit");
-  const lines = [`${metric}  ${formatMetric(metric, value)} on ${samples} samples`];
-  if (against === undefined) return lines[0];
-  lines.push(
-    `against ${printable(other)}  ${formatMetric(metric, against.value)}, drop ${formatMetric(metric, against.drop)}`,
-  );
-  const noisiest = [...against.layers].sort((a, b) => a.sqnrDb - b.sqnrDb).slice(0, shownLayers);
+  const { metric } = evaluation;
+  const lines = [
+    await accuracyLine(evaluation),
+    `against ${printable(other)}  ${formatMetric(metric, value)}, drop ${formatMetric(metric, drop)}`,
+  ];
+  const noisiest = [...layers].sort((a, b) => a.sqnrDb! - b.sqnrDb!).slice(0, shownLayers);
   if (noisiest.length > 0) {
-    lines.push("", `Noisiest of ${against.layers.length} layers (signal to quantization noise)`);
-    lines.push(columns(noisiest.map(({ name, sqnrDb }) => [formatDecibels(sqnrDb), printable(name)])));
+    lines.push("", `Noisiest of ${layers.length} layers (signal to quantization noise)`);
+    lines.push(columns(noisiest.map(({ name, sqnrDb }) => [formatDecibels(sqnrDb!), printable(name)])));
   }
   return lines.join("\n");
 }

@@ -86,7 +86,7 @@ class Layer {
     const { dtype, quantization } = this.value.type;
     this.#whole.add(reals, numbersOf(actual), quantization!, this.#ends);
     const [scale] = quantization!.scale;
-    const { minimum, maximum } = representable(quantization!, dtype as "i8" | "i16");
+    const { minimum, maximum } = representable(quantization!, dtype);
     for (let index = 0; index < reals.length; index++)
       if (reals[index] < minimum - scale / 2 || reals[index] > maximum + scale / 2) this.#beyond++;
     this.#count += reals.length;
