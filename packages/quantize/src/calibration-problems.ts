@@ -1,4 +1,12 @@
-import { type Diagnostic, DiagnosticError, elementCount, type Graph, isStatic, type Value } from "@millrace/ir";
+import {
+  type Diagnostic,
+  DiagnosticError,
+  elementCount,
+  type Graph,
+  givenInputs,
+  isStatic,
+  type Value,
+} from "@millrace/ir";
 import { isEmpty } from "./range.ts";
 import type { WatchedValue } from "./watched-value.ts";
 
@@ -54,9 +62,10 @@ function placeOf({ name, producer }: Value) {
   return { value: name, ...(producer && { node: producer.name }) };
 }
 
-/** Inputs of several numbers that are all alike: an error if there is no other real input. */
+/** Inputs of several numbers, no states, that are all alike: an error if there is no other real input. */
 function constantInputs(graph: Graph, watched: readonly WatchedValue[]): readonly Diagnostic[] {
-  const inputs = watched.filter(({ value }) => graph.inputs.includes(value) && !isScalar(value));
+  const given = givenInputs(graph);
+  const inputs = watched.filter(({ value }) => given.includes(value) && !isScalar(value));
   const constant = inputs.filter(({ extremes: { minimum, maximum } }) => minimum === maximum);
   const severity = constant.length === inputs.length ? "error" : "warning";
   return constant.map(({ value, extremes, firstSample, inferences }) => ({

@@ -1,5 +1,5 @@
 import { writeNpy } from "@millrace/formats/npy";
-import { parseGraph } from "@millrace/ir";
+import { equalGraphs, parseGraph } from "@millrace/ir";
 import { operators } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,18 @@ input x: f32[1,2]
 constant w: f32[2,2] = [1, 2, 3, 4]
 y: f32[1,2] = linear(x, w) {activation=none}
 output y
+`,
+  operators,
+);
+const remembering = parseGraph(
+  `graph remembering
+input x: f32[1,2]
+input before: f32[1,2]
+constant w: f32[2,2] = [1, 2, 3, 4]
+sum: f32[1,2] = add(x, before) {activation=none}
+after: f32[1,2] = linear(sum, w) {activation=relu6}
+output after
+state before from after
 `,
   operators,
 );
@@ -51,5 +63,14 @@ describe("quantize", () => {
     expect(diagnostics).toMatchObject([
       { code: "quantize.recovery-unused", message: expect.stringContaining(`${name} had no effect`) },
     ]);
+  });
+
+  it("tells that biases can't be measured where a model keeps states, and quantizes as without", async () => {
+    const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
+    const measured = await quantize(remembering, data, referenceEngine(), { measuredBiases: true });
+    const plain = await quantize(remembering, data, referenceEngine());
+    expect(measured.diagnostics).toMatchObject([{ code: "quantize.biases-unmeasured", severity: "warning" }]);
+    expect(plain.diagnostics).toEqual([]);
+    expect(equalGraphs(measured.graph, plain.graph)).toBeUndefined();
   });
 });
