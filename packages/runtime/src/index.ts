@@ -1,7 +1,27 @@
+export { roundAwayFromZero } from "./arithmetic/fixed-point.ts";
+export { multiplyBy, type Rounding } from "./arithmetic/multiplier.ts";
 export * from "./engine.ts";
 export * from "./feeds.ts";
 export * from "./interpreter.ts";
-export { integerKernelGap } from "./plan.ts";
+export { type Scaling, type StoredScaling, scalingKind, storedScaling } from "./kernels/finish.ts";
+export { activationClamp, affineOf, type Flavor, type Kernel, type KernelContext } from "./kernels/kernel.ts";
+export { linearScaling } from "./kernels/linear.ts";
+export { conversions, storedPadding } from "./kernels/movement.ts";
+export {
+  addParts,
+  combinations,
+  maximumParts,
+  minimumParts,
+  mulParts,
+  type PairParts,
+  type PreparePair,
+  squaredDifferenceParts,
+  subParts,
+} from "./kernels/pairwise.ts";
+export { createScratch } from "./kernels/scratch.ts";
+export { integerKernelGap, kernelOf } from "./plan.ts";
 export * from "./planner/index.ts";
 export * from "./threads/index.ts";
+export { type Block, blocksOf } from "./wasm/blocks.ts";
 export * from "./wasm/engine.ts";
+export { positionsOf, type Source, sourcesOf } from "./wasm/movement.ts";

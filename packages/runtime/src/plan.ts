@@ -58,7 +58,7 @@ export function planSteps(graph: Graph, kept: ReadonlySet<Value>, context: Kerne
 
 function planStep(node: Node, spent: readonly Value[], context: KernelContext): Step {
   const entry = integers[node.op.name];
-  if (entry === undefined || !("control" in entry)) return { node, kernel: factoryOf(node)(node, context), spent };
+  if (entry === undefined || !("control" in entry)) return { node, kernel: kernelOf(node, context), spent };
   const routines = bodiesOf(node.attributes).map(([name, graph]) => {
     return [name, { graph, steps: planSteps(graph, new Set(graph.outputs), context) }] as const;
   });
@@ -74,6 +74,11 @@ export function integerKernelGap({ name, quantization }: Operator): string | und
   const entry = integers[name];
   if (typeof entry === "function" || (entry && "control" in entry)) return undefined;
   return entry?.unsupported ?? (quantization.kind === "float" ? quantization.why : "no kernel is known");
+}
+
+/** What computes a node, whose operator has no bodies. Throws a DiagnosticError if nothing does. */
+export function kernelOf(node: Node, context: KernelContext): Kernel {
+  return factoryOf(node)(node, context);
 }
 
 function factoryOf(node: Node): KernelFactory {

@@ -11,15 +11,17 @@ import { byBytes, placeLookUp } from "./tables.ts";
 export const mostElements = 2 ** 24;
 
 /** An input whose elements are moved: the position of its first one, how many, and a table if they are replaced before. */
-interface Source {
+export interface Source {
   readonly value: Value;
   readonly first: number;
   readonly count: number;
   readonly table: Uint8Array | undefined;
 }
 
+export type MovingNode = Pick<FastNode, "node" | "typeOf">;
+
 /** Inputs that hold data, with positions that never run on from one to the next. */
-function sourcesOf({ node, typeOf }: FastNode, tables: ReturnType<typeof conversions>): readonly Source[] {
+export function sourcesOf({ node, typeOf }: MovingNode, tables: ReturnType<typeof conversions>): readonly Source[] {
   const sources: Source[] = [];
   let first = 0;
   for (const [index, value] of node.inputs.entries()) {
@@ -33,7 +35,10 @@ function sourcesOf({ node, typeOf }: FastNode, tables: ReturnType<typeof convers
 }
 
 /** For every element of the outputs the position that it comes from, by the operator's own evaluation; -1 for padding. */
-function positionsOf({ node, typeOf }: FastNode, sources: readonly Source[]): readonly Int32Array[] | undefined {
+export function positionsOf(
+  { node, typeOf }: MovingNode,
+  sources: readonly Source[],
+): readonly Int32Array[] | undefined {
   const moved = new Map(sources.map((source) => [source.value, source]));
   const positions = (value: Value): Tensor | undefined => {
     const source = moved.get(value);

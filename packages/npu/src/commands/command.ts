@@ -1,0 +1,82 @@
+import type { Machine, Overheads } from "../machine.ts";
+import type { Region } from "../region.ts";
+import type { SimulatedMemory } from "../simulator/memory.ts";
+
+/** One instruction of the command stream. Every field is a whole number of 32 bits. */
+export interface Command {
+  readonly kind: CommandKind;
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+/** What takes the time of a command. */
+export type Bound = "array" | "weights" | "data" | "window";
+
+/** Cycles of one command when nothing else goes on. */
+export interface Work {
+  readonly macs: number;
+  /** Cycles while the array, a port or the pooling unit is busy. */
+  readonly busy: number;
+  readonly boundBy: Bound;
+  /** Cycles of writing results back that are not hidden. */
+  readonly writeBack: number;
+  /** Cycles of starting the command and its jobs. */
+  readonly start: number;
+}
+
+/** A command of one kind: how it is stored, what it touches, how long it takes, what it computes. */
+export interface CommandKind {
+  readonly name: string;
+  readonly code: number;
+  /** Names of the fields in the order in which they are stored. */
+  readonly fields: readonly string[];
+  /** Those that are addresses. */
+  readonly addresses: readonly string[];
+  /** What is wrong with the fields, in sentences; the bounds of regions are checked by whoever asks for them. */
+  problems(fields: Fields): readonly string[];
+  /** What the array reads and writes; empty for what it has no part in. */
+  reads(fields: Fields, machine: Machine): readonly Region[];
+  writes(fields: Fields, machine: Machine): readonly Region[];
+  work(fields: Fields, machine: Machine, overheads: Overheads): Work;
+  execute(fields: Fields, memory: SimulatedMemory, machine: Machine): void;
+}
+
+export type Fields<F extends string = string> = Readonly<Record<F, number>>;
+
+interface Definition<F extends string> {
+  readonly name: string;
+  readonly code: number;
+  readonly fields: readonly F[];
+  readonly addresses: readonly NoInfer<F>[];
+  readonly problems?: (fields: Fields<F>) => readonly string[];
+  readonly reads?: (fields: Fields<F>, machine: Machine) => readonly Region[];
+  readonly writes?: (fields: Fields<F>, machine: Machine) => readonly Region[];
+  readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads) => Work;
+  readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
+}
+
+const idle: Work = { macs: 0, busy: 0, boundBy: "data", writeBack: 0, start: 0 };
+
+/** A kind of command whose fields are known by name. */
+export function defineCommand<const F extends string>(
+  definition: Definition<F>,
+): CommandKind & { readonly fields: readonly F[] } {
+  const none = () => [];
+  return {
+    problems: none,
+    reads: none,
+    writes: none,
+    work: () => idle,
+    execute: () => {},
+    ...definition,
+  };
+}
+
+/** Cycles of a command that only moves bytes through the data port. */
+export function streaming(bytes: number, { ports }: Machine, { operator }: Overheads): Work {
+  return { ...idle, busy: Math.ceil(bytes / ports.data), boundBy: "data", start: operator };
+}
+
+/** Cycles from start to end. */
+export function cyclesOf({ busy, writeBack, start }: Work): number {
+  return busy + writeBack + start;
+}

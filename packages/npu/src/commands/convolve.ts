@@ -1,0 +1,93 @@
+import type { DotProductArray } from "../machine.ts";
+import type { Region } from "../region.ts";
+import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
+import { defineCommand } from "./command.ts";
+import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
+import { type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
+
+type Fields = WindowFields & Readonly<Record<"weights" | "inputZero", number>>;
+
+/**
+ * A convolution, or a fully connected layer as one of one pixel: some rows and channels of the result. Weights come in blocks of a dot
+ * product's lanes for each pipeline (`packWeights`); the first channel is that of a block.
+ *
+ * Cycles: a job is one row and one group of channels, and streams its weights again, so that a narrow row waits for them.
+ */
+export const convolve = defineCommand({
+  name: "convolve",
+  code: 1,
+  fields: [...windowFields, "weights", "inputZero", ...scalingFields],
+  addresses: ["input", "output", "weights", "parameters"],
+  problems: (fields) => [...windowProblems(fields), ...scalingProblems(fields)],
+  reads: (fields, { array }) => [
+    windowReads(fields),
+    weightRegion(fields, array),
+    scalingReads(fields, fields.firstChannel, fields.count),
+  ],
+  writes: (fields) => [windowWrites(fields)],
+  work(fields, { array, ports }, overheads) {
+    const { rows, outputWidth, count, kernelHeight, kernelWidth, depth } = fields;
+    const jobs = rows * Math.ceil(count / array.pipelines);
+    const steps = packedSteps(fields, array);
+    const computing = steps * outputWidth;
+    const loading = (steps * array.pipelines * array.lanes) / ports.weights;
+    return {
+      macs: rows * outputWidth * count * kernelHeight * kernelWidth * depth,
+      busy: jobs * Math.max(computing, loading),
+      boundBy: computing >= loading ? "array" : "weights",
+      writeBack: overheads.writeBack * jobs * outputWidth,
+      start: overheads.operator + overheads.job * jobs,
+    };
+  },
+  execute(fields, memory, { array }) {
+    const { input, output, height, width, depth, outputHeight, outputWidth, channels, firstChannel, count } = fields;
+    const finish = scalingOf(fields, memory, firstChannel, count);
+    const { address, bytes } = weightRegion(fields, array);
+    const filters = unpackWeights(memory.integersOf(address, bytes), fields, count, array);
+    const source = memory.integersOf(input, height * width * depth);
+    const target = memory.integersOf(output, outputHeight * outputWidth * channels);
+    const taps = fields.kernelHeight * fields.kernelWidth;
+    const patch = new Int16Array(taps * depth);
+    forEachPixel(fields, source, patch, (at) => {
+      for (let index = 0; index < count; index++) {
+        const sum = dot(patch, filters, index * patch.length);
+        target[at + firstChannel + index] = finish(sum, firstChannel + index);
+      }
+    });
+  },
+});
+
+function weightRegion(fields: Fields, array: DotProductArray): Region {
+  const start = fields.weights + packedBytes(fields, fields.firstChannel, array);
+  return { address: start, bytes: packedBytes(fields, fields.count, array) };
+}
+
+/** The exact sum of products, in 32 bits. */
+function dot(patch: Int16Array, filters: Int8Array, from: number): number {
+  let sum = 0;
+  for (let at = 0; at < patch.length; at++) sum = (sum + Math.imul(patch[at], filters[from + at])) | 0;
+  return sum;
+}
+
+/** Fills `patch` with what each window of the command covers, less the zero point, and tells where its result's channels begin. */
+function forEachPixel(fields: Fields, source: Int8Array, patch: Int16Array, visit: (at: number) => void): void {
+  const { height, width, depth, outputWidth, channels, firstRow, rows, inputZero } = fields;
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left } = fields;
+  for (let y = firstRow; y < firstRow + rows; y++) {
+    for (let x = 0; x < outputWidth; x++) {
+      let to = 0;
+      for (let ky = 0; ky < kernelHeight; ky++) {
+        const row = y * strideY + ky * dilationY - top;
+        for (let kx = 0; kx < kernelWidth; kx++, to += depth) {
+          const column = x * strideX + kx * dilationX - left;
+          if (row < 0 || row >= height || column < 0 || column >= width) patch.fill(0, to, to + depth);
+          else {
+            const from = (row * width + column) * depth;
+            for (let channel = 0; channel < depth; channel++) patch[to + channel] = source[from + channel] - inputZero;
+          }
+        }
+      }
+      visit((y * outputWidth + x) * channels);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { combine } from "./combine.ts";
+import type { CommandKind } from "./command.ts";
+import { convolve } from "./convolve.ts";
+import { depthwise } from "./depthwise.ts";
+import { fill } from "./fill.ts";
+import { lookUp } from "./look-up.ts";
+import { move } from "./move.ts";
+import { pool } from "./pool.ts";
+import { awaitTransfers, transfer } from "./transfer.ts";
+
+/** Every kind of command, by its code in the stream. */
+export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
+  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers].map((kind) => [
+    kind.code,
+    kind as CommandKind,
+  ]),
+);

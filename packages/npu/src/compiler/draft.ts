@@ -1,0 +1,67 @@
+import { type Node, storageBytes, type Value } from "@millrace/ir";
+import type { KernelContext } from "@millrace/runtime";
+import type { CommandKind } from "../commands/command.ts";
+import type { Buffer, Draft, Lowering, MappingOptions, Place, Writer } from "../lowering/lowering.ts";
+import { sizesOf } from "../lowering/shared-rules.ts";
+import { lowerings } from "../lowering/table.ts";
+import type { Machine } from "../machine.ts";
+
+/** A command before memory is laid out, and the node that it is of. */
+export interface NodeDraft extends Draft {
+  readonly node: Node;
+}
+
+/** The commands of some nodes, and where their values lie. */
+export interface Drafts {
+  readonly commands: readonly NodeDraft[];
+  readonly places: ReadonlyMap<Value, Place>;
+}
+
+interface Settings {
+  readonly machine: Machine;
+  readonly context: KernelContext;
+  readonly options: MappingOptions;
+}
+
+/** Writes the commands of nodes, in their order, which the machine all can compute. */
+export function draftCommands(nodes: readonly Node[], settings: Settings): Drafts {
+  const places = new Map<Value, Place>();
+  const commands: NodeDraft[] = [];
+  const bufferOf = (name: string, bytes: number, contents?: Uint8Array): Place => ({
+    buffer: { name, bytes, ...(contents && { contents }) },
+    offset: 0,
+  });
+  const newPlace = ({ name, type, constant }: Value): Place =>
+    constant === undefined
+      ? bufferOf(
+          name,
+          sizesOf({ type } as Value).reduce((product, size) => product * size, storageBytes(type.dtype)),
+        )
+      : bufferOf(name, constant.data.byteLength, bytesOf(constant.data));
+  const placeOf = (value: Value) => {
+    const place = places.get(value) ?? newPlace(value);
+    places.set(value, place);
+    return place;
+  };
+  for (const node of nodes) {
+    const writer: Writer = {
+      ...settings,
+      placeOf,
+      share: (value, place) => void places.set(value, place),
+      constant: (contents) => bufferOf(`${node.name} constant`, contents.byteLength, bytesOf(contents)),
+      scratch: (bytes) => bufferOf(`${node.name} scratch`, bytes),
+      emit: (kind, fields) => void commands.push({ kind: kind as CommandKind, fields, node }),
+    };
+    (lowerings[node.op.name as keyof typeof lowerings] as Lowering).write(node, writer);
+  }
+  return { commands, places };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** The buffers that a command's fields name. */
+export function buffersOf({ fields }: Draft): readonly Buffer[] {
+  return Object.values(fields).flatMap((field) => (typeof field === "number" ? [] : [field.buffer]));
+}

@@ -1,0 +1,68 @@
+import type { Node, Value } from "@millrace/ir";
+import type { KernelContext } from "@millrace/runtime";
+import type { CommandKind } from "../commands/command.ts";
+import type { Machine } from "../machine.ts";
+
+/** Bytes that get an address when memory is laid out. */
+export interface Buffer {
+  readonly name: string;
+  readonly bytes: number;
+  /** What a constant holds. */
+  readonly contents?: Uint8Array;
+}
+
+export interface Place {
+  readonly buffer: Buffer;
+  readonly offset: number;
+}
+
+/** A command whose addresses are not known yet. */
+export interface Draft {
+  readonly kind: CommandKind;
+  readonly fields: Readonly<Record<string, number | Place>>;
+}
+
+/** What a lowering asks for and tells. */
+export interface Writer {
+  readonly machine: Machine;
+  readonly context: KernelContext;
+  readonly options: MappingOptions;
+  /** Where a value lies; constants are stored as they are. */
+  placeOf(value: Value): Place;
+  /** Gives a value the place of another one. */
+  share(value: Value, place: Place): void;
+  constant(contents: ArrayBufferView): Place;
+  /** Memory that only the commands of the node use. */
+  scratch(bytes: number): Place;
+  emit<F extends string>(
+    kind: CommandKind & { readonly fields: readonly F[] },
+    fields: Readonly<Record<NoInfer<F>, number | Place>>,
+  ): void;
+}
+
+/** What mapping a graph to commands may make use of. */
+export interface MappingOptions {
+  /** Whether a convolution with a window of one pixel is one row of all pixels, so that its weights are loaded once. */
+  readonly joinRows: boolean;
+}
+
+/** How nodes of an operator become commands. */
+export interface Lowering {
+  /** Why the machine can't compute a node; undefined if it can. */
+  refuse(node: Node, machine: Machine): string | undefined;
+  write(node: Node, writer: Writer): void;
+}
+
+/** Why no node of an operator is computed. */
+export interface Unsupported {
+  readonly unsupported: string;
+}
+
+export function unsupported(why: string): Unsupported {
+  return { unsupported: why };
+}
+
+/** The first sentence that holds. */
+export function firstOf(...rules: readonly (readonly [boolean, string])[]): string | undefined {
+  return rules.find(([holds]) => holds)?.[1];
+}

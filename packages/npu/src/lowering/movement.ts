@@ -1,0 +1,125 @@
+import { elementCount, type Node, type Value } from "@millrace/ir";
+import {
+  type Block,
+  blocksOf,
+  conversions,
+  positionsOf,
+  type Source,
+  sourcesOf,
+  storedPadding,
+} from "@millrace/runtime";
+import { fill } from "../commands/fill.ts";
+import { lookUp } from "../commands/look-up.ts";
+import { blockWords, move } from "../commands/move.ts";
+import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
+import { refuseValues, sizesOf } from "./shared-rules.ts";
+
+/** More elements are not traced. */
+const mostElements = 2 ** 24;
+/** More blocks would be a longer list than they are worth. */
+const mostBlocks = 2 ** 14;
+
+/** A block of an output, with where in it the block begins. */
+interface PlacedBlock extends Block {
+  readonly to: number;
+}
+
+const typed = (node: Node) => ({ node, typeOf: (value: Value | undefined) => ({ shape: sizesOf(value!) }) });
+
+/** The blocks of every output by the source they come from; under -1 is padding. Undefined if there are too many. */
+function blocksBySource(
+  node: Node,
+  sources: readonly Source[],
+): readonly ReadonlyMap<number, PlacedBlock[]>[] | undefined {
+  const positions = positionsOf(typed(node), sources);
+  const sourceOf = (position: number) => sources.findLastIndex(({ first }) => first <= position);
+  const all = positions?.map((list) => blocksOf(list, mostBlocks, sourceOf));
+  if (all === undefined || all.includes(undefined)) return undefined;
+  return (all as readonly (readonly Block[])[]).map((blocks) => {
+    const groups = new Map<number, PlacedBlock[]>();
+    let to = 0;
+    for (const block of blocks) {
+      const key = block.first < 0 ? -1 : sourceOf(block.first);
+      const group = groups.get(key) ?? [];
+      groups.set(key, group);
+      group.push({ ...block, to });
+      to += block.length * block.runs;
+    }
+    return groups;
+  });
+}
+
+function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => ReturnType<typeof conversions>): Lowering {
+  return {
+    refuse(node) {
+      const refusal = refuseValues(node);
+      if (refusal) return refusal;
+      const data = node.inputs.filter((value) => value?.type.quantization) as Value[];
+      const elements = [...data, ...node.outputs].reduce((sum, value) => sum + elementCount(sizesOf(value)), 0);
+      return (
+        firstOf(
+          [data.some(({ type }) => type.dtype !== "i8"), "one of its values is not int8"],
+          [elements > mostElements, "it moves too many numbers"],
+          [
+            node.inputs.some((value) => value && !value.type.quantization && !value.constant),
+            "what it moves is only known when it runs",
+          ],
+        ) ?? firstOf([blocksBySource(node, sourcesOf(typed(node), [])) === undefined, "it moves too many pieces"])
+      );
+    },
+    write(node, writer) {
+      const sources = sourcesOf(typed(node), tablesOf(node, writer));
+      const places = sources.map((source) => converted(source, writer));
+      for (const [index, groups] of blocksBySource(node, sources)!.entries()) {
+        const output = node.outputs[index];
+        const bytes = elementCount(sizesOf(output));
+        const target = writer.placeOf(output);
+        if (groups.has(-1)) writer.emit(fill, { output: target, length: bytes, value: storedPadding(node) });
+        for (const [key, blocks] of groups) if (key >= 0) writeMoves(writer, sources[key], places[key], target, blocks);
+      }
+    },
+  };
+}
+
+/** Where a source's numbers lie on the output's parameters. */
+function converted({ value, count, table }: Source, writer: Writer): Place {
+  const place = writer.placeOf(value);
+  if (table === undefined) return place;
+  const output = writer.scratch(count);
+  const signed = Uint8Array.from({ length: 256 }, (_, at) => table[(at + 128) & 0xff]);
+  writer.emit(lookUp, { input: place, output, length: count, table: writer.constant(signed) });
+  return output;
+}
+
+function writeMoves(writer: Writer, source: Source, input: Place, output: Place, blocks: readonly PlacedBlock[]): void {
+  const start = blocks[0].to;
+  const last = blocks[blocks.length - 1];
+  const words = blocks.flatMap(({ first, length, runs, step, to }) => [
+    to - start,
+    first - source.first,
+    length,
+    runs,
+    step,
+  ]);
+  writer.emit(move, {
+    input,
+    inputBytes: source.count,
+    output: { buffer: output.buffer, offset: output.offset + start },
+    outputBytes: last.to + last.length * last.runs - start,
+    blocks: writer.constant(Int32Array.from(words)),
+    count: words.length / blockWords,
+    moved: blocks.reduce((sum, { length, runs }) => sum + length * runs, 0),
+  });
+}
+
+/** Operators that move stored integers. */
+export const movement: Lowering = moving(() => []);
+
+/** Operators that bring several values to one output's parameters and move them. */
+export const joining: Lowering = moving((node, { context }) => conversions(node, context));
+
+/** Operators that only call the same bytes another shape. */
+export const renaming: Lowering = {
+  refuse: refuseValues,
+  write: (node, writer) => writer.share(node.outputs[0], writer.placeOf(node.inputs[0]!)),
+};

@@ -1,0 +1,23 @@
+import { isStatic, type Node, type Value } from "@millrace/ir";
+import { firstOf } from "./lowering.ts";
+
+/** Why the array can't compute a node, whatever its operator: types, open sizes, more than one sample. */
+export function refuseValues(node: Node): string | undefined {
+  const values = [...node.inputs.slice(0, 1), ...node.outputs] as Value[];
+  const types = [...new Set(values.map(({ type }) => type.dtype))];
+  const other = types.find((dtype) => dtype !== "i8");
+  return firstOf(
+    [types.includes("f32"), "it computes reals; quantize the model to int8"],
+    [other !== undefined, `it computes ${other}; the array takes int8`],
+    [
+      values.some(({ type }) => type.quantization === undefined || type.quantization.axis !== undefined),
+      "its data have no scale for the whole tensor",
+    ],
+    [values.some(({ type }) => !isStatic(type.shape)), "the size of its data is open; state it with --shape or --dim"],
+  );
+}
+
+/** Sizes of a value whose sizes are known. */
+export function sizesOf({ type }: Value): readonly number[] {
+  return type.shape as readonly number[];
+}

@@ -1,0 +1,96 @@
+/** A neural processing unit and the processor beside it, as far as the compiler and the simulator need to know them. */
+export interface Machine {
+  /** What a user types. */
+  readonly name: string;
+  /** What people call it. */
+  readonly title: string;
+  /** What its figures rest on. */
+  readonly basis: string;
+  readonly clockMHz: number;
+  readonly array: DotProductArray;
+  readonly ports: Ports;
+  /** Cycles that are not computing, by how the work is started; the first is the default. */
+  readonly modes: Readonly<Record<string, Overheads>>;
+  readonly memory: {
+    /** Bytes of the memory that the array works in. */
+    readonly bytes: number;
+    readonly alignment: number;
+  };
+  /** Where weights are kept that don't lie in the memory the array works in. */
+  readonly storage: {
+    readonly copyBytesPerCycle: number;
+    /** Whether copies can go on while the array computes. */
+    readonly overlaps: boolean;
+  };
+  readonly processor: Processor;
+}
+
+/** `pipelines` output channels at a time, each a dot product of `lanes` numbers a cycle; sums stay inside. */
+export interface DotProductArray {
+  readonly pipelines: number;
+  readonly lanes: number;
+  /** Products of a pipeline and cycle where each channel has weights of its own. */
+  readonly depthwiseLanes: number;
+}
+
+/** Bytes per cycle. */
+export interface Ports {
+  readonly weights: number;
+  readonly data: number;
+}
+
+export interface Overheads {
+  /** Cycles for each operator. */
+  readonly operator: number;
+  /** Cycles for each job: a row of the result and as many of its channels as there are pipelines. */
+  readonly job: number;
+  /** Cycles to write back the results of all pipelines, where that is not hidden behind the next. */
+  readonly writeBack: number;
+}
+
+/** Cycles of the processor, at the clock of the machine, for what is not computed by the array. */
+export interface Processor {
+  readonly name: string;
+  /** For each multiplication of an 8-bit convolution or fully connected layer. */
+  readonly product: number;
+  readonly depthwiseProduct: number;
+  /** For each element of a result. */
+  readonly element: number;
+  readonly softmaxElement: number;
+  readonly quantizeElement: number;
+  /** For each multiplication in float32. */
+  readonly realProduct: number;
+}
+
+/** What contradicts itself in a machine, in sentences; empty if nothing does. */
+export function machineProblems(machine: Machine): readonly string[] {
+  const { clockMHz, array, ports, modes, memory, storage } = machine;
+  const whole = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
+  const some = (x: number) => Number.isFinite(x) && x > 0;
+  const rules: readonly (readonly [boolean, string])[] = [
+    [some(clockMHz), "clockMHz has to be more than 0"],
+    [whole(array.pipelines, 4096), "array.pipelines has to be a whole number from 1 to 4096"],
+    [whole(array.lanes, 4096), "array.lanes has to be a whole number from 1 to 4096"],
+    [
+      whole(array.depthwiseLanes, array.lanes),
+      "array.depthwiseLanes has to be a whole number from 1 to array.lanes: a pipeline has no more multipliers than lanes",
+    ],
+    [some(ports.weights) && some(ports.data), "ports have to move more than 0 bytes per cycle"],
+    [Object.keys(modes).length > 0, "modes has to name a mode at least"],
+    [whole(memory.bytes, addressableBytes), `memory.bytes has to be a whole number from 1 to ${addressableBytes}`],
+    [
+      whole(memory.alignment, 4096) && Number.isInteger(Math.log2(memory.alignment)),
+      "memory.alignment has to be a power of 2 up to 4096",
+    ],
+    [some(storage.copyBytesPerCycle), "storage.copyBytesPerCycle has to be more than 0"],
+  ];
+  const negative = Object.entries(modes).flatMap(([mode, overheads]) =>
+    Object.entries(overheads).flatMap(([name, cycles]) =>
+      Number.isFinite(cycles) && cycles >= 0 ? [] : [`modes.${mode}.${name} has to be 0 or more`],
+    ),
+  );
+  return [...rules.flatMap(([holds, problem]) => (holds ? [] : [problem])), ...negative];
+}
+
+/** Bytes that an address of the command stream reaches in each space. */
+export const addressableBytes = 2 ** 30;

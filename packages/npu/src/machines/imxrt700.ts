@@ -1,0 +1,20 @@
+import type { Machine } from "../machine.ts";
+import { cortexM33 } from "./cortex-m33.ts";
+
+/** i.MX RT700: N3-64 in shared SRAM, weights of large models in octal-DDR flash. */
+export const imxrt700: Machine = {
+  name: "imxrt700",
+  title: "NXP i.MX RT700, eIQ Neutron N3-64",
+  basis:
+    "published structure; the cycles of an operator fitted on one published latency, those of a job on vendor demonstrations",
+  clockMHz: 325,
+  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1 },
+  ports: { weights: 8, data: 8 },
+  modes: {
+    sequencer: { operator: 1050, job: 0, writeBack: 1 },
+    driver: { operator: 1050, job: 18, writeBack: 1 },
+  },
+  memory: { bytes: 7_864_320, alignment: 16 },
+  storage: { copyBytesPerCycle: 0.849, overlaps: false },
+  processor: cortexM33,
+};

@@ -1,0 +1,16 @@
+import type { Machine } from "../machine.ts";
+import { cortexM33 } from "./cortex-m33.ts";
+
+/** MCX N54x and N94x: N1-16, started by the processor, weights read from internal flash while it computes. */
+export const mcxn94x: Machine = {
+  name: "mcxn94x",
+  title: "NXP MCX N94x, eIQ Neutron N1-16",
+  basis: "published structure; the cycles of a job and the flash port fitted on six published latencies",
+  clockMHz: 150,
+  array: { pipelines: 4, lanes: 4, depthwiseLanes: 1 },
+  ports: { weights: 3, data: 4 },
+  modes: { driver: { operator: 0, job: 80, writeBack: 0 } },
+  memory: { bytes: 425_984, alignment: 16 },
+  storage: { copyBytesPerCycle: 3, overlaps: false },
+  processor: cortexM33,
+};

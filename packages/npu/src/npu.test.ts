@@ -1,0 +1,155 @@
+import { fromNumbers, Graph, perAxis, perTensor, type Tensor, type Value, type ValueType } from "@millrace/ir";
+import { add, averagePool2d, concat, conv2d, linear, maxPool2d, pad, reshape, sigmoid } from "@millrace/ops";
+import { referenceEngine } from "@millrace/runtime";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { machines, npuEngine } from "./index.ts";
+
+type Sizes = readonly [number, number, number, number];
+
+/** Numbers from a fixed sequence, uniform over the integers low … high. */
+function sequence(seed: number, count: number, low: number, high: number): number[] {
+  let state = seed;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return low + Math.floor((state / 2 ** 32) * (high - low + 1));
+  });
+}
+
+const typeOf = (shape: readonly number[], scale = 0.05, zero = 3): ValueType => ({
+  dtype: "i8",
+  shape,
+  quantization: perTensor(scale, zero),
+});
+
+const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+
+function bytes(seed: number, shape: readonly number[]): Tensor {
+  return fromNumbers("i8", shape, sequence(seed, count(shape), -128, 127));
+}
+
+/** A step of a random network. */
+interface Step {
+  readonly kind: "one-pixel" | "window" | "depthwise" | "mean" | "greatest" | "sum" | "sigmoid" | "twice" | "padded";
+  readonly channels: number;
+  readonly stride: number;
+  readonly seed: number;
+}
+
+/** Appends a step to a network whose data are images. */
+function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step): Value {
+  const [, height, width, depth] = x.type.shape as unknown as Sizes;
+  const output = (shape: readonly number[]) => ({
+    outputTypes: [typeOf(shape, 0.01 * (1 + (seed % 9)), (seed % 7) - 3)],
+  });
+  if (kind === "sigmoid") {
+    const outputTypes = [typeOf(x.type.shape as Sizes, 1 / 256, -128)];
+    return graph.addNode({ op: sigmoid, inputs: [x], attributes: {}, outputTypes }).outputs[0];
+  }
+  if (kind === "sum") {
+    const attributes = { activation: seed % 2 ? "relu" : "none" };
+    return graph.addNode({ op: add, inputs: [x, x], attributes, ...output(x.type.shape as Sizes) }).outputs[0];
+  }
+  if (kind === "twice") {
+    const shape = [1, height, width, 2 * depth];
+    return graph.addNode({ op: concat, inputs: [x, x], attributes: { axis: 3 }, outputTypes: [{ ...x.type, shape }] })
+      .outputs[0];
+  }
+  if (kind === "padded") {
+    const attributes = { before: [0, 1, 0, 0], after: [0, 0, 2, 0], mode: "constant", value: 0 };
+    const shape = [1, height + 1, width + 2, depth];
+    return graph.addNode({ op: pad, inputs: [x], attributes, outputTypes: [{ ...x.type, shape }] }).outputs[0];
+  }
+  if (kind === "mean" || kind === "greatest") {
+    const window = { kernel: [2, 2], stride: [stride, stride], padding: [0, 0, 1, 1], layout: "last" };
+    const attributes = {
+      ...window,
+      ...(kind === "mean" ? { countPadding: false, activation: "none" } : { dilation: [1, 1], activation: "none" }),
+    };
+    const op = kind === "mean" ? averagePool2d : maxPool2d;
+    const [{ shape }] = op.infer([x], attributes);
+    return graph.addNode({ op, inputs: [x], attributes, outputTypes: [{ ...x.type, shape }] }).outputs[0];
+  }
+  const groups = kind === "depthwise" ? depth : 1;
+  const outputs = kind === "depthwise" ? depth : channels;
+  const kernel = kind === "one-pixel" ? 1 : 3;
+  const weights = [outputs, kernel, kernel, depth / groups];
+  const scales = Array.from({ length: outputs }, (_, index) => 0.002 * (1 + (index % 5)));
+  const around = kernel === 1 ? [0, 0, 0, 0] : [1, 1, 1, 1];
+  const attributes = {
+    stride: [stride, stride],
+    dilation: [1, 1],
+    padding: around,
+    groups,
+    layout: "last",
+    activation: seed % 3 ? "relu6" : "none",
+  };
+  const bias = fromNumbers("i32", [outputs], sequence(seed + 1, outputs, -2000, 2000));
+  const inputs = [x, graph.addConstant("w", bytes(seed, weights), perAxis(scales, 0)), graph.addConstant("b", bias)];
+  const [{ shape }] = conv2d.infer(inputs, attributes);
+  return graph.addNode({ op: conv2d, inputs, attributes, ...output(shape as Sizes) }).outputs[0];
+}
+
+function network(sizes: Sizes, steps: readonly Step[]): Graph {
+  const graph = new Graph("network");
+  const x = graph.addInput("x", typeOf(sizes));
+  const images = steps.reduce((value, step) => append(graph, value, step), x as Value);
+  const flat = [1, count(images.type.shape as Sizes)];
+  const rows = graph.addNode({
+    op: reshape,
+    inputs: [images],
+    attributes: { shape: flat },
+    outputTypes: [{ ...images.type, shape: flat }],
+  }).outputs[0];
+  const weights = graph.addConstant("weights", bytes(5, [4, flat[1]]), perTensor(0.003, 0));
+  const outputTypes = [typeOf([1, 4], 0.4, -5)];
+  const classes = graph.addNode({
+    op: linear,
+    inputs: [rows, weights],
+    attributes: { activation: "none" },
+    outputTypes,
+  });
+  graph.setOutputs(classes.outputs);
+  return graph;
+}
+
+const step = fc.record<Step>({
+  kind: fc.constantFrom("one-pixel", "window", "depthwise", "mean", "greatest", "sum", "sigmoid", "twice", "padded"),
+  channels: fc.integer({ min: 1, max: 19 }),
+  stride: fc.integer({ min: 1, max: 2 }),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+const sizes = fc.tuple(
+  fc.constant(1),
+  fc.integer({ min: 3, max: 9 }),
+  fc.integer({ min: 3, max: 9 }),
+  fc.integer({ min: 1, max: 11 }),
+);
+
+describe("the NPU", () => {
+  test.each(["memory", "storage"] as const)(
+    "computes random networks as the reference kernels do, weights in %s",
+    async (weights) => {
+      await fc.assert(
+        fc.asyncProperty(
+          sizes,
+          fc.array(step, { minLength: 1, maxLength: 6 }),
+          fc.boolean(),
+          async (size, steps, ours) => {
+            const graph = network(size as unknown as Sizes, steps);
+            const wanted = [...graph.nodes()].map(({ outputs }) => outputs[0]);
+            const feeds = new Map([["x", bytes(9, size)]]);
+            const machine = { ...machines.imxrt700, storage: { copyBytesPerCycle: 0.8, overlaps: ours } };
+            const expected = await (await referenceEngine().prepare(graph, wanted)).run(feeds);
+            const engine = npuEngine(machine, { weights, overlapCopies: ours, joinRows: ours });
+            const results = await (await engine.prepare(graph, ours ? [] : wanted)).run(feeds);
+            for (const [name, { data }] of results)
+              expect(Array.from(data as Int8Array)).toEqual(Array.from(expected.get(name)!.data as Int8Array));
+          },
+        ),
+        { numRuns: 40 },
+      );
+    },
+  );
+});

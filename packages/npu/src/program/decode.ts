@@ -1,0 +1,67 @@
+import { fail } from "@millrace/ir";
+import type { Command } from "../commands/command.ts";
+import { commandKinds } from "../commands/index.ts";
+import { addressableBytes } from "../machine.ts";
+import { headerWords, magic, version } from "./encode.ts";
+import type { Port, Program } from "./program.ts";
+
+/** Reads what `encodeProgram` writes; constants are viewed. Throws `npu.bad-program` for anything else. */
+export function decodeProgram(bytes: Uint8Array): Program {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const total = Math.floor(bytes.length / 4);
+  if (total < headerWords) bad("it is shorter than a header");
+  const word = (at: number) => view.getInt32(at * 4, true);
+  const header = Array.from({ length: headerWords }, (_, at) => word(at));
+  if (header[0] !== magic) bad("it does not begin with the mark of a program");
+  if (header[1] !== version) bad(`its version is ${header[1]}, not ${version}`);
+  const [, , streamWords, constantBytes, memoryBytes, inputCount, outputCount, machineLength, modeLength] = header;
+  const counts = [streamWords, constantBytes, memoryBytes, inputCount, outputCount, machineLength, modeLength];
+  if (counts.some((count) => count < 0)) bad("a length in the header is negative");
+  if (memoryBytes > addressableBytes) bad(`it needs ${memoryBytes} bytes of memory`);
+  const nameWords = Math.ceil((machineLength + modeLength) / 4);
+  const portsAt = headerWords + nameWords;
+  const streamAt = portsAt + 2 * (inputCount + outputCount);
+  const constantsAt = (streamAt + streamWords) * 4;
+  if (constantsAt + constantBytes !== bytes.length)
+    bad(`the lengths in the header add up to ${constantsAt + constantBytes} bytes, but there are ${bytes.length}`);
+  const name = (from: number, length: number) =>
+    new TextDecoder().decode(bytes.subarray(headerWords * 4 + from, headerWords * 4 + from + length));
+  const port = (index: number): Port => ({ address: word(portsAt + 2 * index), bytes: word(portsAt + 2 * index + 1) });
+  const ports = Array.from({ length: inputCount + outputCount }, (_, index) => port(index));
+  return {
+    machine: name(0, machineLength),
+    mode: name(machineLength, modeLength),
+    memoryBytes,
+    inputs: ports.slice(0, inputCount),
+    outputs: ports.slice(inputCount),
+    commands: decodeStream(word, streamAt, streamAt + streamWords),
+    constants: bytes.subarray(constantsAt),
+  };
+}
+
+function decodeStream(word: (at: number) => number, from: number, to: number): readonly Command[] {
+  const commands: Command[] = [];
+  for (let at = from; at < to; ) {
+    const [code, count] = [word(at) & 0xff, word(at) >>> 8];
+    const kind = commandKinds.get(code);
+    const who = `command ${commands.length}`;
+    if (kind === undefined) return bad(`${who} has the code ${code}, which is not known`);
+    if (count !== kind.fields.length) bad(`${who} (${kind.name}) has ${count} fields, not ${kind.fields.length}`);
+    if (at + 1 + count > to) bad(`${who} (${kind.name}) is cut off`);
+    const fields = Object.fromEntries(kind.fields.map((name, index) => [name, word(at + 1 + index)]));
+    const problems = [
+      ...kind.addresses.filter((name) => fields[name] < 0).map((name) => `${name} is no address`),
+      ...kind.problems(fields),
+    ];
+    if (problems.length > 0) bad(`${who} (${kind.name}) is wrong: ${problems.join(", ")}`);
+    commands.push({ kind, fields });
+    at += 1 + count;
+  }
+  return commands;
+}
+
+function bad(why: string): never {
+  return fail("npu.bad-program", `the command stream can't be read: ${why}`, {
+    hint: "compile the model again; the file is damaged or of another version",
+  });
+}

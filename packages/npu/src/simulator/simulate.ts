@@ -1,0 +1,180 @@
+import { fail } from "@millrace/ir";
+import { type Command, cyclesOf, type Work } from "../commands/command.ts";
+import { awaitTransfers, transfer } from "../commands/transfer.ts";
+import type { Machine } from "../machine.ts";
+import type { Program } from "../program/program.ts";
+import { overlap, type Region, spanOf } from "../region.ts";
+import { hint, SimulatedMemory } from "./memory.ts";
+
+/** What one command did, in cycles from the start of the program. */
+export interface Event {
+  /** Place in the stream. */
+  readonly command: number;
+  readonly lane: "array" | "copies";
+  readonly start: number;
+  readonly end: number;
+  /** Cycles in which a copy had the port. */
+  readonly stall: number;
+  readonly work: Work | undefined;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+}
+
+export interface Simulation {
+  readonly events: readonly Event[];
+  /** From the start to the end of the last command. */
+  readonly cycles: number;
+  /** What the program's outputs hold; empty where only time was asked for. */
+  readonly outputs: readonly Uint8Array[];
+}
+
+/**
+ * Executes a program: what it computes where `inputs` are given, and when each command begins and ends. Commands of the array follow one
+ * another; a transfer begins when the command before it has ended and goes on beside those that follow. Throws `npu.out-of-bounds`,
+ * `npu.uninitialised`, or `npu.race` where a command touches what a transfer that was not waited for does.
+ */
+export function simulate(program: Program, machine: Machine, inputs?: readonly Uint8Array[]): Simulation {
+  return new Simulator(program, machine, inputs).run();
+}
+
+interface Transfer {
+  readonly command: number;
+  readonly from: Region;
+  readonly to: Region;
+  readonly start: number;
+  readonly end: number;
+}
+
+class Simulator {
+  readonly #program: Program;
+  readonly #machine: Machine;
+  readonly #inputs: readonly Uint8Array[] | undefined;
+  readonly #memory: SimulatedMemory;
+  readonly #events: Event[] = [];
+  readonly #transfers: Transfer[] = [];
+  #awaited = 0;
+  #arrayFree = 0;
+  #copiesFree = 0;
+
+  constructor(program: Program, machine: Machine, inputs: readonly Uint8Array[] | undefined) {
+    if (program.memoryBytes > machine.memory.bytes)
+      fail(
+        "npu.out-of-memory",
+        `the program needs ${program.memoryBytes} bytes and ${machine.title} has ${machine.memory.bytes}`,
+        { hint },
+      );
+    this.#program = program;
+    this.#machine = machine;
+    this.#inputs = inputs;
+    this.#memory = new SimulatedMemory(program.constants, program.memoryBytes);
+  }
+
+  run(): Simulation {
+    const { inputs, outputs, commands } = this.#program;
+    for (const [index, { address, bytes }] of inputs.entries()) {
+      this.#memory.checkBounds({ address, bytes }, true, `input ${index}`);
+      this.#memory.markWritten({ address, bytes });
+      if (this.#inputs) this.#memory.bytesOf(address, bytes).set(this.#inputs[index]);
+    }
+    commands.forEach((command, index) => void this.#step(command, index));
+    const results = outputs.map(({ address, bytes }, index) => {
+      this.#memory.checkBounds({ address, bytes }, false, `output ${index}`);
+      this.#memory.checkWritten({ address, bytes }, `output ${index}`);
+      return this.#memory.bytesOf(address, bytes).slice();
+    });
+    const cycles = Math.max(this.#arrayFree, this.#copiesFree);
+    return { events: this.#events, cycles, outputs: this.#inputs ? results : [] };
+  }
+
+  #step(command: Command, index: number): void {
+    if (command.kind.code === awaitTransfers.code) this.#await(command.fields.transfers, index);
+    else if (command.kind.code === transfer.code) this.#transfer(command, index);
+    else this.#compute(command, index);
+  }
+
+  #await(transfers: number, index: number): void {
+    if (transfers > this.#transfers.length)
+      fail("npu.deadlock", `command ${index} waits for transfer ${transfers} of ${this.#transfers.length}`, { hint });
+    this.#awaited = Math.max(this.#awaited, transfers);
+    this.#arrayFree = Math.max(this.#arrayFree, this.#transfers[transfers - 1].end);
+  }
+
+  #transfer({ kind, fields }: Command, index: number): void {
+    const [from] = kind.reads(fields, this.#machine);
+    const [to] = kind.writes(fields, this.#machine);
+    const who = `command ${index} (${kind.name})`;
+    this.#check([from], [to], who);
+    const start = Math.max(this.#copiesFree, this.#arrayFree);
+    const end = start + Math.ceil(fields.bytes / this.#machine.storage.copyBytesPerCycle);
+    this.#copiesFree = end;
+    if (!this.#machine.storage.overlaps) this.#arrayFree = end;
+    this.#transfers.push({ command: index, from, to, start, end });
+    if (this.#inputs) kind.execute(fields, this.#memory, this.#machine);
+    this.#memory.markWritten(to);
+    this.#record(index, "copies", { start, end, stall: 0, work: undefined }, [from], [to]);
+  }
+
+  #compute({ kind, fields }: Command, index: number): void {
+    const [reads, writes] = [kind.reads(fields, this.#machine), kind.writes(fields, this.#machine)];
+    const who = `command ${index} (${kind.name})`;
+    this.#check(reads, writes, who);
+    const { modes } = this.#machine;
+    const work = kind.work(fields, this.#machine, modes[this.#program.mode] ?? Object.values(modes)[0]);
+    const start = this.#arrayFree;
+    const stall = this.#stallOf(start, cyclesOf(work));
+    const end = start + cyclesOf(work) + stall;
+    this.#arrayFree = end;
+    if (this.#inputs) kind.execute(fields, this.#memory, this.#machine);
+    for (const region of writes) this.#memory.markWritten(region);
+    this.#record(index, "array", { start, end, stall, work }, reads, writes);
+  }
+
+  #check(reads: readonly Region[], writes: readonly Region[], who: string): void {
+    for (const region of reads) {
+      this.#memory.checkBounds(region, false, who);
+      this.#requireDone(region, "to", who);
+      this.#memory.checkWritten(region, who);
+    }
+    for (const region of writes) {
+      this.#memory.checkBounds(region, true, who);
+      this.#requireDone(region, "to", who);
+      this.#requireDone(region, "from", who);
+    }
+  }
+
+  /** Fails where a region meets that of a transfer which nothing has waited for. */
+  #requireDone(region: Region, side: "from" | "to", who: string): void {
+    for (let index = this.#awaited; index < this.#transfers.length; index++) {
+      const { [side]: other, command } = this.#transfers[index];
+      if (overlap(region, other))
+        fail(
+          "npu.race",
+          `${who} touches what the transfer of command ${command} ${side === "to" ? "writes" : "reads"}, without waiting for it`,
+          { hint },
+        );
+    }
+  }
+
+  /** Cycles of the port that copies take from a command of so many cycles. */
+  #stallOf(start: number, cycles: number): number {
+    const share = this.#machine.storage.copyBytesPerCycle / this.#machine.ports.data;
+    let stall = 0;
+    for (const copy of this.#transfers) {
+      if (copy.end <= start) continue;
+      const busy = Math.max(0, Math.min(copy.end, start + cycles + stall) - Math.max(copy.start, start));
+      stall += busy * share;
+    }
+    return Math.ceil(stall);
+  }
+
+  #record(
+    command: number,
+    lane: Event["lane"],
+    timing: Pick<Event, "start" | "end" | "stall" | "work">,
+    reads: readonly Region[],
+    writes: readonly Region[],
+  ): void {
+    const bytes = (regions: readonly Region[]) => regions.reduce((sum, region) => sum + spanOf(region), 0);
+    this.#events.push({ command, lane, ...timing, readBytes: bytes(reads), writeBytes: bytes(writes) });
+  }
+}
