@@ -37,6 +37,7 @@ export * from "./reduce.ts";
 export * from "./registry.ts";
 export * from "./reshape.ts";
 export * from "./resize.ts";
+export * from "./result-table.ts";
 export * from "./scan.ts";
 export * from "./scatter-nd.ts";
 export * from "./select.ts";

@@ -121,6 +121,13 @@ const rows = {
     x: [-4, 0, 3, 1.5],
     y: [0, 0, 3, 1.125],
   },
+  mish: {
+    apply: (x: number) => x * Math.tanh(Math.log1p(Math.exp(x))),
+    quantization: freeBytes,
+    dtypes: floatTypes,
+    x: [0, 1, -1, 100],
+    y: [0, 0.8650984, -0.3034015, 100],
+  },
   logicalNot: {
     apply: (x: number) => (x === 0 ? 1 : 0),
     quantization: float("it works on truth values"),
@@ -192,5 +199,6 @@ export const {
   sigmoid,
   tanh,
   hardSwish,
+  mish,
   logicalNot,
 } = unaryOperators;

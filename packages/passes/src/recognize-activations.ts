@@ -1,121 +1,118 @@
-import { fromNumbers, type Graph, type Node, onlyUse, sameShape, type Value } from "@millrace/ir";
-import { clamp, div, erf, gelu, hardSwish, mul, tanh } from "@millrace/ops";
-import { replaceNode } from "./edit.ts";
-import { type Coefficients, constantNumber, polynomialIn } from "./polynomial.ts";
+import {
+  type Attributes,
+  fromNumbers,
+  type Node,
+  numbersOf,
+  type Operator,
+  onlyUse,
+  sameShape,
+  type Value,
+} from "@millrace/ir";
+import { div, gelu, hardSwish, mish, mul } from "@millrace/ops";
+import { constantNumber } from "./constant-number.ts";
+import { curveOf } from "./curve.ts";
+import { nodesBetween, replaceNode } from "./edit.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** x · gate(x), and the number that it is multiplied by. */
-interface Gated {
+interface Activation {
+  readonly op: Operator;
+  readonly attributes: Attributes;
+  /** What it is at each of the points. */
+  readonly curve: readonly number[];
+}
+
+/** An activation of x times a number. */
+interface Found {
   readonly x: Value;
   readonly activation: Activation;
   readonly factor: number;
 }
 
-interface Activation {
-  readonly op: typeof gelu | typeof hardSwish;
-  readonly attributes: Node["attributes"];
+/** Numbers from -40 to 40, where all activations have become straight lines. */
+const points = fromNumbers(
+  "f32",
+  [217],
+  Array.from({ length: 217 }, (_, at) => (at - 108) * 0.37),
+);
+
+/** How far constants that exporters round, such as √2, move an activation; any two activations are further apart. */
+const tolerance = 1e-4;
+/** How far they move a factor from 1. */
+const factorTolerance = 1e-3;
+
+function activation(op: Operator, attributes: Attributes): Activation {
+  const [curve] = op.evaluate!([points], attributes, [{ dtype: points.dtype, shape: points.shape }]);
+  return { op, attributes, curve: Array.from(numbersOf(curve)) };
 }
 
-/** An activation times a number. */
-type Found = Pick<Gated, "activation" | "factor">;
+const activations: readonly Activation[] = [
+  activation(gelu, { approximate: false }),
+  activation(gelu, { approximate: true }),
+  activation(hardSwish, {}),
+  activation(mish, {}),
+];
 
-/** Exporters round constants such as √2; float32 keeps more digits than they differ by. */
-const tolerance = 1e-3;
-const near = (a: number, b: number) => Math.abs(a - b) <= tolerance * Math.abs(b);
-const equal = (a: Coefficients, ...b: number[]) =>
-  a.length === b.length && b.every((number, at) => (number === 0 ? Math.abs(a[at]) < 1e-6 : near(a[at], number)));
-
-const flat = Math.sqrt(2 / Math.PI);
-
-/** c · (1 + erf(x / √2)), or with tanh(√(2/π) · (x + 0.044715 x³)) in the place of erf: 2c times GELU. */
-function geluGate(gate: Value, x: Value): Found | undefined {
-  for (const inner of innermost(gate, [erf, tanh])) {
-    const outer = polynomialIn(gate, inner.outputs[0]);
-    const curve = polynomialIn(inner.inputs[0]!, x);
-    if (outer?.length !== 2 || !near(outer[0], outer[1]) || curve === undefined) continue;
-    const approximate = inner.op === tanh;
-    const fits = approximate ? equal(curve, 0, flat, 0, 0.044715 * flat) : equal(curve, 0, Math.SQRT1_2);
-    if (fits) return { activation: { op: gelu, attributes: { approximate } }, factor: 2 * outer[1] };
+/** The activation that a curve is a multiple of. */
+function activationOf(curve: ArrayLike<number>): Omit<Found, "x"> | undefined {
+  for (const activation of activations) {
+    const factor = curve[curve.length - 1] / activation.curve.at(-1)!;
+    const isNear = (number: number, at: number) =>
+      Math.abs(curve[at] - factor * number) <= tolerance * Math.abs(factor);
+    if (factor !== 0 && activation.curve.every(isNear)) return { activation, factor };
   }
   return undefined;
 }
 
-/** c · clamp(a · (x + 3), 0, 6a): 6ac times hard swish. */
-function hardSwishGate(gate: Value, x: Value): Found | undefined {
-  for (const inner of innermost(gate, [clamp])) {
-    const { minimum, maximum } = clamp.attributesOf(inner);
-    const outer = polynomialIn(gate, inner.outputs[0]);
-    const line = polynomialIn(inner.inputs[0]!, x);
-    if (line?.length !== 2 || minimum !== 0 || outer?.length !== 2 || outer[0] !== 0) continue;
-    const [shift, gain] = line;
-    if (gain > 0 && near(shift, 3 * gain) && near(maximum, 6 * gain))
-      return { activation: { op: hardSwish, attributes: {} }, factor: 6 * gain * outer[1] };
-  }
-  return undefined;
+/** Factors of a product, and of those that are products too, that are read elsewhere as well. */
+function sharedFactors(node: Node, depth: number): readonly Value[] {
+  return node.inputs.flatMap((value) => {
+    const { producer, uses } = value!;
+    const inner = depth > 0 && producer && isProduct(producer) ? sharedFactors(producer, depth - 1) : [];
+    return uses.size > 1 ? [value!, ...inner] : inner;
+  });
 }
 
-/** Nodes of one of `ops` that the value is made of by at most a few steps with constants. */
-function innermost(value: Value, ops: readonly Node["op"][]): readonly Node[] {
-  for (let part: Value | undefined = value, steps = 0; part?.producer && steps < 4; steps++) {
-    const { op, inputs }: Node = part.producer;
-    if (ops.includes(op)) return [part.producer];
-    const flowing: readonly (Value | undefined)[] = inputs.filter((input) => input && !input.constant);
-    part = flowing.length === 1 ? flowing[0] : undefined;
-  }
-  return [];
-}
-
-/** The factors of a product that are no numbers, and the number that the others make. */
-function factorsOf(node: Node): { readonly parts: readonly Value[]; readonly number: number } {
-  let number = 1;
-  const parts: Value[] = [];
-  const visit = ({ op, inputs: [left, right] }: Node, depth: number) => {
-    for (const [index, value] of [left!, right!].entries()) {
-      const constant = constantNumber(value);
-      const { producer } = value;
-      if (constant !== undefined && !(op === div && index === 0)) number *= op === div ? 1 / constant : constant;
-      else if (depth > 0 && producer && isProduct(producer)) visit(producer, depth - 1);
-      else parts.push(value);
-    }
-  };
-  visit(node, 2);
-  return { parts, number };
-}
-
-/** Whether a node multiplies, or divides by a number. */
-function isProduct({ op, inputs, attributes }: Node): boolean {
-  if (op === div) return constantNumber(inputs[1]!) !== undefined && attributes["activation"] === "none";
-  return op === mul && attributes["activation"] === "none";
+function isProduct({ op, attributes }: Node): boolean {
+  return (op === mul || op === div) && attributes["activation"] === "none";
 }
 
 /** Whether the only reader multiplies by a number, which belongs to the same product. */
 function isScaledNext({ outputs: [product] }: Node): boolean {
   const next = onlyUse(product)?.user;
-  return next !== undefined && isProduct(next) && next.inputs.some((value) => constantNumber(value!) !== undefined);
+  if (next === undefined || !isProduct(next)) return false;
+  const scales = next.op === div ? next.inputs.slice(1) : next.inputs;
+  return scales.some((value) => constantNumber(value!) !== undefined);
 }
 
-function gatedBy(node: Node): Gated | undefined {
-  const { parts, number } = factorsOf(node);
-  if (parts.length !== 2 || !parts.every(({ type }) => sameShape(type.shape, node.outputs[0].type.shape)))
-    return undefined;
-  for (const [x, gate] of [parts, [parts[1], parts[0]]]) {
-    const found = geluGate(gate, x) ?? hardSwishGate(gate, x);
-    if (found) return { x, ...found, factor: found.factor * number };
+function activated(node: Node): Found | undefined {
+  const [result] = node.outputs;
+  for (const x of sharedFactors(node, 2)) {
+    const curve = sameShape(x.type.shape, result.type.shape) ? curveOf(result, x, points) : undefined;
+    const found = curve && activationOf(numbersOf(curve));
+    if (found) return { x, ...found };
   }
   return undefined;
 }
 
-/** Makes one operator of an activation that exporters write out: GELU, by the error function or by tanh, and hard swish. */
+/**
+ * Makes one operator of an activation that is written out as x times a function of x, in whatever way: GELU by the error function or
+ * by tanh, hard swish and Mish are known by what they are for many numbers.
+ */
 export const recognizeActivations = rewrite("recognize-activations", {
   roots: [mul, div],
   find(node) {
     const isReal = node.outputs[0].type.dtype === "f32";
-    return isReal && isProduct(node) && !isScaledNext(node) ? gatedBy(node) : undefined;
+    return isReal && isProduct(node) && !isScaledNext(node) ? activated(node) : undefined;
   },
   replace({ x, activation: { op, attributes }, factor }, node, graph) {
-    if (near(factor, 1)) return void replaceNode(graph, node, { op, inputs: [x], attributes });
-    const inputs = [activated(graph, node, x, { op, attributes }), numberFor(graph, node, factor)];
-    replaceNode(graph, node, { op: mul, inputs, attributes: { activation: "none" } });
+    const merged = nodesBetween(x, node);
+    if (Math.abs(factor - 1) <= factorTolerance)
+      return void replaceNode(graph, node, { op, inputs: [x], attributes }, merged);
+    const name = `${node.name}.${op.name}`;
+    const origin = [...new Set(merged.flatMap((each) => each.origin))];
+    const [y] = graph.addNode({ op, inputs: [x], attributes, name, origin, before: node }).outputs;
+    const number = graph.addConstant(`${node.name}.factor`, fromNumbers("f32", [], [factor]));
+    replaceNode(graph, node, { op: mul, inputs: [y, number], attributes: { activation: "none" } });
   },
   examples: [
     {
@@ -153,6 +150,26 @@ export const recognizeActivations = rewrite("recognize-activations", {
         output d`,
     },
     {
+      name: "Mish by exponentials that can't overflow",
+      before: `
+        input x: f32[2]
+        p: f32[2] = clamp(x) {minimum=0, maximum=Infinity} from [softplus]
+        a: f32[2] = abs(x) from [softplus]
+        n: f32[2] = neg(a) from [softplus]
+        e: f32[2] = exp(n) from [softplus]
+        constant one: f32[] = [1]
+        s: f32[2] = add(e, one) {activation=none} from [softplus]
+        l: f32[2] = log(s) from [softplus]
+        b: f32[2] = add(p, l) {activation=none} from [softplus]
+        t: f32[2] = tanh(b) from [tanh]
+        y: f32[2] = mul(t, x) {activation=none} from [mul]
+        output y`,
+      after: `
+        input x: f32[2]
+        y: f32[2] = mish(x) from [softplus, tanh, mul]
+        output y`,
+    },
+    {
       name: "a gate of another slope",
       before: `
         input x: f32[2]
@@ -162,14 +179,21 @@ export const recognizeActivations = rewrite("recognize-activations", {
         c: f32[2] = mul(x, b) {activation=none}
         output c`,
     },
+    {
+      name: "a gate of another softness, and one of other data",
+      before: `
+        input x: f32[2]
+        input z: f32[2]
+        e: f32[2] = exp(x)
+        constant two: f32[] = [2]
+        s: f32[2] = add(e, two) {activation=none}
+        l: f32[2] = log(s)
+        t: f32[2] = tanh(l)
+        y: f32[2] = mul(x, t) {activation=none}
+        g: f32[2] = sigmoid(z)
+        h: f32[2] = mul(x, g) {activation=none}
+        output y
+        output h`,
+    },
   ],
 });
-
-function activated(graph: Graph, node: Node, x: Value, { op, attributes }: Activation): Value {
-  const name = `${node.name}.${op.name}`;
-  return graph.addNode({ op, inputs: [x], attributes, name, origin: node.origin, before: node }).outputs[0];
-}
-
-function numberFor(graph: Graph, node: Node, value: number): Value {
-  return graph.addConstant(`${node.name}.factor`, fromNumbers("f32", [], [value]));
-}

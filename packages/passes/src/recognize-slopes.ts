@@ -15,8 +15,8 @@ import {
   select,
   sub,
 } from "@millrace/ops";
+import { constantNumber } from "./constant-number.ts";
 import { nodesBetween, replaceNode } from "./edit.ts";
-import { constantNumber } from "./polynomial.ts";
 import { producedBy, rewrite } from "./rewrite.ts";
 import { bothWays, isPlain, operandsOf, waysToScale } from "./spread.ts";
 

@@ -1,7 +1,7 @@
 import { type Node, type Operator, sameShape, type Value } from "@millrace/ir";
 import { add, div, exp, log, logSoftmax, mul, reducedShape, reshape, softmax, sub, sum } from "@millrace/ops";
+import { constantNumber } from "./constant-number.ts";
 import { nodesBetween, replaceNode } from "./edit.ts";
-import { constantNumber } from "./polynomial.ts";
 import { producedBy, rewrite } from "./rewrite.ts";
 import { bothWays, isPlain, operandsOf } from "./spread.ts";
 

@@ -15,7 +15,7 @@ import {
   sub,
   sum,
 } from "@millrace/ops";
-import { constantNumber } from "./polynomial.ts";
+import { constantNumber } from "./constant-number.ts";
 import { producedBy } from "./rewrite.ts";
 
 /** The axes over which a value is averaged. */

@@ -28,6 +28,96 @@ interface Case extends ModelParts {
   readonly written?: readonly string[];
 }
 
+const spelledMish = ["MINIMUM", "EXP", "ADD", "MUL", "ADD", "DIV", "MUL"];
+const [one, two] = [floats("one", [], [1]), floats("two", [], [2])];
+
+/** Ways to write Mish, as what softplus or the gate is made by. */
+const mishes: readonly (Pick<ModelParts, "nodes" | "initializers"> & { readonly name: string })[] = [
+  {
+    name: "its softplus and tanh, the gate first",
+    nodes: [node("Softplus x -> s"), node("Tanh s -> t"), node("Mul t x -> y")],
+  },
+  {
+    name: "softplus of PyTorch, which is x from a threshold on",
+    initializers: [floats("threshold", [], [20])],
+    nodes: [
+      node("Softplus x -> soft"),
+      node("Greater x threshold -> g"),
+      node("Where g x soft -> s"),
+      node("Tanh s -> t"),
+      node("Mul x t -> y"),
+    ],
+  },
+  {
+    name: "a logarithm, in a type of its own",
+    initializers: [one],
+    nodes: [
+      node("Cast x -> c", int("to", 1)),
+      node("Exp c -> e"),
+      node("Add e one -> p"),
+      node("Log p -> s"),
+      node("Tanh s -> t"),
+      node("Cast t -> d", int("to", 1)),
+      node("Mul x d -> y"),
+    ],
+  },
+  {
+    name: "a logarithm of sums with zero of JAX",
+    initializers: [one, floats("zero", [], [0])],
+    nodes: [
+      node("Max x zero -> m"),
+      node("Sub x zero -> d"),
+      node("Abs d -> a"),
+      node("Neg a -> n"),
+      node("Exp n -> e"),
+      node("Add one e -> p"),
+      node("Log p -> l"),
+      node("IsNaN d -> isnan"),
+      node("Add m l -> usual"),
+      node("Add x zero -> sum"),
+      node("Where isnan sum usual -> s"),
+      node("Tanh s -> t"),
+      node("Mul x t -> y"),
+    ],
+  },
+  {
+    name: "the logarithm of a sigmoid",
+    nodes: [
+      node("Neg x -> n"),
+      node("Sigmoid n -> g"),
+      node("Log g -> l"),
+      node("Neg l -> s"),
+      node("Tanh s -> t"),
+      node("Mul x t -> y"),
+    ],
+  },
+  {
+    name: "a bounded exponential",
+    initializers: [one, floats("low", [], [-50]), floats("high", [], [50])],
+    nodes: [
+      node("Clip x low high -> c"),
+      node("Exp c -> e"),
+      node("Add e one -> p"),
+      node("Log p -> s"),
+      node("Tanh s -> t"),
+      node("Mul x t -> y"),
+    ],
+  },
+  {
+    name: "one exponential and a quotient",
+    initializers: [two],
+    nodes: [
+      node("Exp x -> e"),
+      node("Pow e two -> square"),
+      node("Mul e two -> twice"),
+      node("Add square twice -> n"),
+      node("Mul x n -> p"),
+      node("Add n two -> d"),
+      node("Div p d -> y"),
+    ],
+  },
+];
+
 const spelled = ["MEAN", "SQUARED_DIFFERENCE", "MEAN", "SUB", "ADD", "RSQRT", "MUL"];
 
 const cases: readonly Case[] = [
@@ -249,6 +339,28 @@ const cases: readonly Case[] = [
     nodes: [node("Mul x tenth -> t"), node("Max x t -> y")],
     becomes: ["leakyRelu"],
     written: ["LEAKY_RELU"],
+  },
+  ...mishes.map(({ name, ...parts }) => ({
+    ...lines,
+    ...parts,
+    name: `Mish by ${name}`,
+    becomes: ["mish"],
+    written: spelledMish,
+  })),
+  {
+    name: "Mish of Mish",
+    ...lines,
+    opset: 18,
+    nodes: [node("Mish x -> a"), node("Softplus a -> s"), node("Tanh s -> t"), node("Mul a t -> y")],
+    becomes: ["mish", "mish"],
+    written: [...spelledMish, ...spelledMish],
+  },
+  {
+    name: "a gate by softplus of twice the data, which is no Mish",
+    ...lines,
+    initializers: [two],
+    nodes: [node("Mul x two -> z"), node("Softplus z -> s"), node("Tanh s -> t"), node("Mul x t -> y")],
+    becomes: ["mul", "abs", "neg", "exp", "add", "log", "clamp", "add", "tanh", "mul"],
   },
   {
     name: "a deviation with epsilon outside of the root, which is another function",

@@ -73,15 +73,14 @@ export const select = takes(3, 3, (call) => {
   finish(call, "select", [slices, a, b], {});
 });
 
-/** CAST works on the stored numbers, so quantized operands would lose their meaning. */
+/** CAST reads the integers of a quantized tensor as they are stored; it can't make such a tensor. */
 export const cast = takes(1, 1, (call) => {
-  const x = input(call, 0);
   const { dtype, quantization } = statedType(call);
-  if (x.type.quantization || quantization) {
-    const why = "it casts the stored integers of a quantized tensor, not the real numbers they stand for";
-    refuse(call, "tflite.unsupported", why, "Use QUANTIZE or DEQUANTIZE instead.");
+  if (quantization) {
+    const why = "its result would be stored integers, not the real numbers they stand for";
+    refuse(call, "tflite.unsupported", why, "Use QUANTIZE instead.");
   }
-  finish(call, "cast", [x], { to: dtype });
+  finish(call, "cast", [input(call, 0)], { to: dtype });
 });
 
 export const quantize = takes(1, 1, (call) => {

@@ -29,6 +29,7 @@ import { integerLogSoftmax, integerSoftmax } from "./softmax.ts";
 import { integerSvdf } from "./svdf.ts";
 import { integerTransposeConvolution } from "./transpose-convolution.ts";
 import {
+  heldAsTable,
   integerAbs,
   integerClamp,
   integerGelu,
@@ -62,6 +63,7 @@ export const integerKernels = {
   sigmoid: integerSigmoid,
   tanh: integerTanh,
   hardSwish: integerHardSwish,
+  mish: heldAsTable,
   logicalNot: floatOnly,
   leakyRelu: integerLeakyRelu,
   elu: tabulated,

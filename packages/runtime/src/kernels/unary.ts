@@ -1,5 +1,5 @@
-import { type Node, type Tensor, tensorOf } from "@millrace/ir";
-import { erf } from "@millrace/ops";
+import { type Node, numbersOf, type Tensor, tensorOf } from "@millrace/ir";
+import { erf, resultTable } from "@millrace/ops";
 import { hyperbolicTangent, logistic } from "../arithmetic/exponential.ts";
 import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
 import { inverseSquareRoot } from "../arithmetic/inverse-square-root.ts";
@@ -45,6 +45,12 @@ function tableOf(
 export const tabulated: KernelFactory = elementwise((node, _, input, output) =>
   tableOf(input, output, realFunction(node)),
 );
+
+/** Operators whose integer form is a table that the file holds. */
+export const heldAsTable: KernelFactory = elementwise((node, _, input) => {
+  const table = numbersOf(resultTable(node));
+  return (stored) => table[stored - input.minimum];
+});
 
 /** erfc(x) for a float32 x. */
 function complementaryError(x: number): number {

@@ -31,6 +31,7 @@ export const fastKernels: Readonly<Partial<Record<OpName, FastKernelFactory>>> =
   sigmoid: fastElementwise,
   tanh: fastElementwise,
   hardSwish: fastElementwise,
+  mish: fastElementwise,
   leakyRelu: fastElementwise,
   elu: fastElementwise,
   gelu: fastElementwise,

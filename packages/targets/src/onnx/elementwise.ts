@@ -105,6 +105,13 @@ export const lowerElu: OnnxLowering = (node, emit, outputs) => {
   emit.node("Elu", [emit.read(x(node))], { alpha: { float: elu.attributesOf(node).alpha } }, outputs);
 };
 
+/** There is an operator of its own since opset 18 only. */
+export const lowerMish: OnnxLowering = (node, emit, outputs) => {
+  const input = emit.read(x(node));
+  if (emit.opset >= 18) emit.node("Mish", [input], {}, outputs);
+  else emit.node("Mul", [input, emit.node("Tanh", [emit.node("Softplus", [input])])], {}, outputs);
+};
+
 /** x/2 · (1 + erf(x/√2)), or x/2 · (1 + tanh(√(2/π) · (x + 0.044715·x³))). */
 export const lowerGelu: OnnxLowering = (node, emit, outputs) => {
   const input = emit.read(x(node));

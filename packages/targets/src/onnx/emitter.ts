@@ -43,7 +43,7 @@ export const dataTypeCodes: Readonly<Record<DType, number>> = {
 export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
-  readonly #opset: number;
+  readonly opset: number;
   readonly #names: Set<string>;
   readonly #written = new Map<Value, string>();
   readonly #lower: OnnxLowering;
@@ -51,7 +51,7 @@ export class OnnxEmitter {
   /** `lower` writes any node. */
   constructor(lower: OnnxLowering, opset: number, names: Set<string> = new Set()) {
     this.#lower = lower;
-    this.#opset = opset;
+    this.opset = opset;
     this.#names = names;
   }
 
@@ -79,7 +79,7 @@ export class OnnxEmitter {
     inputs: readonly OnnxValueInfo[],
     write: (emit: OnnxEmitter) => readonly OnnxValueInfo[],
   ): OnnxGraph {
-    const emit = new OnnxEmitter(this.#lower, this.#opset, this.#names);
+    const emit = new OnnxEmitter(this.#lower, this.opset, this.#names);
     const outputs = write(emit);
     const { nodes, initializers } = emit;
     return { name, nodes, initializers, sparseInitializers: [], valueInfos: [], inputs, outputs };
@@ -125,7 +125,7 @@ export class OnnxEmitter {
   ): string {
     const keepdims = Number(keepDims);
     if (axes.length === 0) return this.node("Identity", [x], {}, outputs);
-    if (this.#opset < 18 && opType !== "ReduceSum") return this.node(opType, [x], { axes, keepdims }, outputs);
+    if (this.opset < 18 && opType !== "ReduceSum") return this.node(opType, [x], { axes, keepdims }, outputs);
     return this.node(opType, [x, this.integers("axes", axes)], { keepdims }, outputs);
   }
 

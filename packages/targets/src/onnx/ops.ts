@@ -32,6 +32,7 @@ export const onnxLowerings = {
   sigmoid: renamed("Sigmoid"),
   tanh: renamed("Tanh"),
   hardSwish: renamed("HardSwish"),
+  mish: elementwise.lowerMish,
   logicalNot: renamed("Not"),
   leakyRelu: elementwise.lowerLeakyRelu,
   elu: elementwise.lowerElu,

@@ -156,9 +156,9 @@ const constraints: readonly Constraint[] = [
   },
   {
     operators: [ops.cast],
-    sentence: "quantized data is not cast: it is the stored integers that would be",
-    hint: "Use quantize or dequantize instead.",
-    holds: ({ inputs, outputs }) => !inputs[0]?.type.quantization && !outputs[0].type.quantization,
+    sentence: "what is cast does not become quantized data: it is stored integers that would",
+    hint: "Use quantize instead.",
+    holds: ({ outputs }) => !outputs[0].type.quantization,
   },
   ...rankLimits.map(
     ({ most, broadcast, operators }): Constraint => ({

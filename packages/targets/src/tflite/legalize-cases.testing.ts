@@ -63,6 +63,7 @@ export const legalizeCases: readonly LegalizeCase[] = [
     [signs],
     {},
   ),
+  legalizeCase("Mish", "MINIMUM EXP ADD MUL ADD DIV MUL", ops.mish, [signs], {}),
   legalizeCase("clamp to some range", "MAXIMUM MINIMUM", ops.clamp, [signs], { minimum: -0.5, maximum: 0.5 }),
   legalizeCase("clamp from above", "MINIMUM", ops.clamp, [signs], { minimum: least, maximum: 0.5 }),
   legalizeCase("clamp from below", "MAXIMUM", ops.clamp, [signs], { minimum: 0.5, maximum: most }),

@@ -59,6 +59,7 @@ export const lowerings = {
   sigmoid: plain("LOGISTIC"),
   tanh: plain("TANH"),
   hardSwish: plain("HARD_SWISH"),
+  mish: unsupported("TFLite has no Mish but of 32-bit floats and of bytes"),
   logicalNot: plain("LOGICAL_NOT"),
   leakyRelu: lowerLeakyRelu,
   elu: plain("ELU"),

@@ -15,6 +15,7 @@ import {
   leakyRelu,
   less,
   log,
+  mish,
   mul,
   neg,
   prelu,
@@ -22,7 +23,6 @@ import {
   select,
   sigmoid,
   sub,
-  tanh,
 } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { type Formula, formulaOf } from "./formula.ts";
@@ -110,12 +110,6 @@ function swish(of: Formula, x: Value, alpha: number): Value {
   return of(mul, x, of(sigmoid, alpha === 1 ? x : of(mul, x, alpha)));
 }
 
-/** x · tanh(log(1 + exp(x))). */
-function mish(node: SourceNode): Value {
-  const of = formulaOf(node);
-  return of(mul, node.input(0), of(tanh, softplus(node)));
-}
-
 /** 1 at the first greatest element along an axis and 0 elsewhere; before opset 13 along all axes from `axis` on as one. */
 function hardmax(node: SourceNode): Value {
   const x = node.input(0);
@@ -159,7 +153,7 @@ export const activations: Readonly<Record<string, Importer>> = {
   Softplus: softplus,
   Softsign: functionOf((of, x) => of(div, x, of(add, of(abs, x), 1))),
   Gelu: (node) => node.compute(gelu, [node.input(0)], { approximate: approximation(node) }),
-  Mish: mish,
+  Mish: (node) => node.compute(mish, [node.input(0)], {}),
   Swish: withAlpha(1, swish),
   SwiGLU: (node) => {
     const of = formulaOf(node);

@@ -10,6 +10,7 @@ import { nameNearest, reorderDepth } from "./images.ts";
 import { divideIn32Bits, widenIntegers } from "./integers.ts";
 import { loopScans } from "./loop-scans.ts";
 import { mergeAxes } from "./merge-axes.ts";
+import { spellMish, tabulateMish } from "./mish.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { spellRecurrent } from "./recurrent.ts";
@@ -29,6 +30,8 @@ export const legalizations: readonly Pass[] = [
   divideIn32Bits,
   castThroughFloat,
   spellErrorFunction,
+  spellMish,
+  tabulateMish,
   addBiases,
   padConvolutions,
   reorderKernels,
