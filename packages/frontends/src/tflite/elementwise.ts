@@ -73,14 +73,15 @@ export const select = takes(3, 3, (call) => {
   finish(call, "select", [slices, a, b], {});
 });
 
-/** CAST reads the integers of a quantized tensor as they are stored; it can't make such a tensor. */
+/** CAST works on the stored numbers, so quantized tensors would lose their meaning but where it is their integers that are wanted. */
 export const cast = takes(1, 1, (call) => {
+  const x = input(call, 0);
   const { dtype, quantization } = statedType(call);
-  if (quantization) {
-    const why = "its result would be stored integers, not the real numbers they stand for";
-    refuse(call, "tflite.unsupported", why, "Use QUANTIZE instead.");
+  if (quantization || (x.type.quantization && isFloat(dtype))) {
+    const why = "it casts the stored integers of a quantized tensor, not the real numbers they stand for";
+    refuse(call, "tflite.unsupported", why, "Use QUANTIZE or DEQUANTIZE instead.");
   }
-  finish(call, "cast", [input(call, 0)], { to: dtype });
+  finish(call, "cast", [x], { to: dtype });
 });
 
 export const quantize = takes(1, 1, (call) => {

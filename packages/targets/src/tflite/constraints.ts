@@ -3,6 +3,7 @@ import {
   type Diagnostic,
   type DType,
   type Graph,
+  isFloat,
   isStatic,
   type Node,
   numbersOf,
@@ -156,9 +157,9 @@ const constraints: readonly Constraint[] = [
   },
   {
     operators: [ops.cast],
-    sentence: "what is cast does not become quantized data: it is stored integers that would",
-    hint: "Use quantize instead.",
-    holds: ({ outputs }) => !outputs[0].type.quantization,
+    sentence: "quantized data is cast to other integers only: it is the stored integers that would be",
+    hint: "Use quantize or dequantize instead.",
+    holds: ({ inputs: [x], outputs: [y] }) => !y.type.quantization && !(x?.type.quantization && isFloat(y.type.dtype)),
   },
   ...rankLimits.map(
     ({ most, broadcast, operators }): Constraint => ({

@@ -35,8 +35,8 @@ export const tabulateMish = rewrite("tflite-tabulate-mish", {
     const { x } = mish.inputsOf(node);
     const kind = { dtype: "i32" } as const;
     const stored = step(cast, [x], { to: "i32" }, kind);
-    const offset = constant("offset", fromNumbers("i32", [], [128]));
-    const index = x.type.dtype === "i8" ? step(add, [stored, offset], plain, kind) : stored;
+    const fromZero = () => step(add, [stored, constant("offset", fromNumbers("i32", [], [128]))], plain, kind);
+    const index = x.type.dtype === "i8" ? fromZero() : stored;
     finish(gather, [constant("table", resultTable(node), quantization), index], { axis: 0 });
   },
 });
