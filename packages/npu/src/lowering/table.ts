@@ -34,6 +34,7 @@ export const lowerings = {
   sigmoid: elementwise,
   tanh: elementwise,
   hardSwish: elementwise,
+  mish: elementwise,
   logicalNot: indices,
   leakyRelu: elementwise,
   elu: elementwise,
