@@ -9,8 +9,8 @@ import {
   scaled,
   scalingBroadcasts,
   standardized,
-  writtenOutFirst,
 } from "./normalizing.ts";
+import { writtenOutFirst } from "./rules.ts";
 import { within } from "./sizes.ts";
 import { broadcastAlongside, movedAxis } from "./transposing.ts";
 import { shiftedAxis } from "./widening.ts";

@@ -1,5 +1,6 @@
 export * from "./activation.ts";
 export * from "./arg-extreme.ts";
+export * from "./attention.ts";
 export * from "./attributes.ts";
 export * from "./batch-norm.ts";
 export * from "./binary.ts";

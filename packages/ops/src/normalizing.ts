@@ -2,15 +2,11 @@ import { broadcastShapes, elementCount, fromNumbers, mayMatch, numbersOf, type T
 import { forEachBroadcast } from "./broadcast.ts";
 import { one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
-import { float } from "./rules.ts";
 
 const types = ["f32", "f16", "bf16", "f64"] as const;
 
 /** What is normalized, and what the results are multiplied by and moved by. */
 export const normalizedInputs = { x: one(...types), scale: optional(...types), bias: optional(...types) } as const;
-
-/** Why a normalization has no integer form of its own. */
-export const writtenOutFirst = float("it is written out in steps that have integer forms before a model is quantized");
 
 /** The inputs that scale the results in the end. */
 export const scaleAndBias = { factor: "scale", offset: "bias" } as const;

@@ -1,5 +1,6 @@
 import type { Operator } from "@millrace/ir";
 import { argMax, argMin } from "./arg-extreme.ts";
+import { attention } from "./attention.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { arithmeticOperators, comparisonOperators, plainBinaryOperators } from "./binary.ts";
 import { cast } from "./cast.ts";
@@ -68,6 +69,7 @@ const all = {
   linear,
   asymmetricLinear,
   matmul,
+  attention,
   svdf,
   lstm,
   averagePool2d,

@@ -24,3 +24,6 @@ export function fixed(byteScale: number, byteZeroPoint: number, wordScale: numbe
 export function fixedBytes(scale: number, zeroPoint: number): QuantizationRule {
   return { kind: "fixed", parameters: () => ({ scale, zeroPoint }), bytes: true };
 }
+
+/** There is no integer form of the operator itself, but of the steps that it is written out in. */
+export const writtenOutFirst = float("it is written out in steps that have integer forms before a model is quantized");

@@ -1,8 +1,11 @@
-import type { Graph, Value } from "@millrace/ir";
-import { div, matmul, slice, split, transpose } from "@millrace/ops";
+import { cloneGraph, type Graph, type Value } from "@millrace/ir";
+import { attention, div, matmul, slice, split, transpose } from "@millrace/ops";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { channelsLast, cleanUp } from "./pipelines.ts";
-import { runChecked } from "./testing.ts";
+import { recognizeAttention } from "./recognize-attention.ts";
+import { spellAttention } from "./spell-attention.ts";
+import { difference, runChecked } from "./testing.ts";
 import { histogram, NetworkBuilder } from "./testing-graphs.ts";
 
 const [batch, length, heads, size] = [2, 5, 4, 3];
@@ -78,7 +81,10 @@ describe("attention as exporters write it out", () => {
     test(`${name}: heads are moved once before and once after, by nothing else than its products`, () => {
       const graph = build(new AttentionBuilder());
       runChecked(graph, [...cleanUp, ...channelsLast()]);
-      expect(histogram(graph)).toEqual({ linear: 2, reshape: 2, transpose: 2, split: 1, matmul: 2, softmax: 1 });
+      const around = { linear: 2, reshape: 2, transpose: 2, split: 1 };
+      expect(histogram(graph)).toEqual({ ...around, matmul: 2, softmax: 1 });
+      runChecked(graph, [recognizeAttention]);
+      expect(histogram(graph)).toEqual({ ...around, attention: 1 });
     });
   }
 
@@ -87,7 +93,40 @@ describe("attention as exporters write it out", () => {
     const [q, k, v] = n.apart(n.stacked(), false);
     const scores = n.mul(n.product(q, n.transpose(k, 0, 1, 3, 2)), n.positive("scale"));
     const graph = n.attended(n.softmax(n.add(scores, n.constant("mask", [length, length]))), v);
-    runChecked(graph, [...cleanUp, ...channelsLast()]);
-    expect(histogram(graph)).toEqual({ linear: 2, reshape: 2, transpose: 2, split: 1, matmul: 2, add: 1, softmax: 1 });
+    runChecked(graph, [...cleanUp, ...channelsLast(), recognizeAttention]);
+    expect(histogram(graph)).toEqual({ linear: 2, reshape: 2, transpose: 2, split: 1, attention: 1 });
   });
+});
+
+const few = fc.integer({ min: 1, max: 4 });
+
+/** Attention of some shapes, with or without a mask; its scale is a power of two, so that masks are scaled without rounding. */
+const attentions = fc.record({
+  batch: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
+  sizes: fc.record({ length: few, span: few, size: few, width: few }),
+  shared: fc.boolean(),
+  mask: fc.constantFrom("none", "constant", "computed"),
+  row: fc.boolean(),
+  scale: fc.constantFrom(0.125, 0.5, 1, 2),
+});
+
+test("attention that is written out is recognized as what it was", () => {
+  fc.assert(
+    fc.property(attentions, ({ batch, sizes: { length, span, size, width }, shared, mask, row, scale }) => {
+      const n = new NetworkBuilder();
+      const kept = shared ? [] : batch;
+      const query = n.input("query", [...batch, length, size]);
+      const key = n.input("key", [...kept, span, size]);
+      const value = n.input("value", [...kept, span, width]);
+      const shape = row ? [span] : [...batch, length, span];
+      const added = { none: [], constant: [n.constant("mask", shape)], computed: [n.input("mask", shape)] }[mask];
+      const graph = n.finish(n.node(attention, [query, key, value, ...added!], { scale }));
+      const before = cloneGraph(graph).graph;
+      runChecked(graph, [spellAttention]);
+      expect(histogram(graph)).toMatchObject({ matmul: 2, softmax: 1 });
+      runChecked(graph, [recognizeAttention]);
+      expect(difference(graph, before)).toBeUndefined();
+    }),
+    { numRuns: 100, seed: 1 },
+  );
 });

@@ -68,6 +68,16 @@ export function computed(graph: Graph, node: Node, op: Operator, x: Value, attri
   return graph.addNode({ op, inputs: [x], attributes, name: `${x.name}_${op.name}`, origin, before: node }).outputs[0];
 }
 
+/** Adds a node before one that is spelled out, and gives its result. */
+export type Step = (op: Operator, inputs: readonly Value[], attributes: Node["attributes"]) => Value;
+
+/** How to add nodes before `node`, which are named after it. Reals only. */
+export function stepBefore(graph: Graph, node: Node): Step {
+  const { name, origin } = node;
+  return (op, inputs, attributes) =>
+    graph.addNode({ op, inputs, attributes, name: `${name}/${op.name}`, origin, before: node }).outputs[0];
+}
+
 /** The nodes that make the result out of `x`, in order. */
 export function nodesBetween(x: Value, last: Node): readonly Node[] {
   const found = new Set<Node>();

@@ -4,7 +4,9 @@ import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
 import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
+import { recognizeAttention } from "./recognize-attention.ts";
 import { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
+import { spellAttention } from "./spell-attention.ts";
 import { spellNormalizations } from "./spell-normalizations.ts";
 import { difference, exampleGraph, runChecked } from "./testing.ts";
 import { unrollRecurrent } from "./unroll-recurrent.ts";
@@ -21,6 +23,8 @@ function allPasses() {
     unrollRecurrent,
     recognizeUnrolledLstm,
     spellNormalizations,
+    recognizeAttention,
+    spellAttention,
   ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };
 }

@@ -1,66 +1,13 @@
-import {
-  elementCount,
-  fromNumbers,
-  type Graph,
-  type Node,
-  numbersOf,
-  type Operator,
-  onlyUse,
-  type Tensor,
-  type Value,
-} from "@millrace/ir";
-import { add, matmul, mul, reshape, softmax, transpose } from "@millrace/ops";
-import { removeNodes, replaceNode } from "./edit.ts";
+import { type Node, onlyUse, type Value } from "@millrace/ir";
+import { add, matmul, softmax } from "@millrace/ops";
+import { replaceNode } from "./edit.ts";
 import { producedBy, rewrite } from "./rewrite.ts";
-
-/** A positive constant factor of a value, and the value without it. */
-interface Scaled {
-  readonly node: Node;
-  readonly x: Value;
-  readonly factor: number;
-}
+import { dropFactor, factorsOf, maskOver, productOf, type Scaled } from "./score-factors.ts";
 
 interface Folding {
   readonly scaled: readonly Scaled[];
   /** A constant that is added to the scores after they are scaled. */
   readonly mask?: { readonly node: Node; readonly index: number; readonly value: Value };
-}
-
-/** The greatest number of float32. */
-const greatest = 3.4028234663852886e38;
-
-/** Operators that move elements, which a factor of all of them might as well stand before. */
-const moving: readonly Operator[] = [reshape, transpose];
-
-/** The multiplication by one positive constant that makes the value. */
-function scaledBy(value: Value): Scaled | undefined {
-  const node = producedBy(value, mul);
-  if (node === undefined || node.outputs[0].type.dtype !== "f32") return undefined;
-  if (mul.attributesOf(node).activation !== "none" || onlyUse(value) === undefined) return undefined;
-  const index = node.inputs.findIndex((each) => each?.constant);
-  const [x, constant] = [node.inputs[1 - index], node.inputs[index]?.constant];
-  if (x === undefined || constant === undefined || elementCount(constant.shape) !== 1) return undefined;
-  const factor = numbersOf(constant)[0];
-  const whole = constant.shape.length <= x.type.shape.length;
-  return whole && factor > 0 && Number.isFinite(factor) ? { node, x, factor } : undefined;
-}
-
-/** What makes a value, past nodes that only move its elements, as long as nothing else reads them. */
-function origin(value: Value): Value {
-  let at = value;
-  while (at.producer && moving.includes(at.producer.op) && onlyUse(at)) at = at.producer.inputs[0]!;
-  return at;
-}
-
-/** Factors that stand in a row before a value. */
-function factorsOf(value: Value): { readonly scaled: readonly Scaled[]; readonly source: Value } {
-  const scaled: Scaled[] = [];
-  let source = origin(value);
-  for (let found = scaledBy(source); found !== undefined; found = scaledBy(source)) {
-    scaled.push(found);
-    source = origin(found.x);
-  }
-  return { scaled, source };
 }
 
 /** The constant that is added to the scores, if there is one. */
@@ -70,14 +17,6 @@ function maskOf(value: Value): Folding["mask"] {
     return undefined;
   const index = node.inputs.findIndex((each) => each?.constant?.dtype === "f32");
   return index < 0 ? undefined : { node, index, value: node.inputs[index]! };
-}
-
-/** What has to be added before scores are scaled: as it is where that makes no difference to a mask of zeros and the lowest numbers. */
-function maskBefore({ data, shape }: Tensor, factor: number): Tensor {
-  const numbers = Float64Array.from(data as Float32Array, (number) =>
-    Number.isFinite(number) ? Math.min(greatest, Math.max(-greatest, number / factor)) : number,
-  );
-  return fromNumbers("f32", shape, numbers);
 }
 
 /**
@@ -96,11 +35,11 @@ export const foldScoreScale = rewrite<Folding>("fold-score-scale", {
     return all.length > 0 ? { scaled: all, ...(mask && { mask }) } : undefined;
   },
   replace({ scaled, mask }, node, graph) {
-    const factor = scaled.reduce((product, each) => product * each.factor, 1);
+    const factor = productOf(scaled);
     for (const each of scaled) dropFactor(graph, each);
     const { axis, beta } = softmax.attributesOf(node);
     if (mask) {
-      const tensor = maskBefore(mask.value.constant!, factor);
+      const tensor = maskOver(mask.value.constant!, factor);
       const same = tensor.data.every((number, at) => number === mask.value.constant!.data[at]);
       if (!same) graph.setInput(mask.node, mask.index, graph.addConstant(mask.value.name, tensor));
     }
@@ -161,8 +100,3 @@ export const foldScoreScale = rewrite<Folding>("fold-score-scale", {
     },
   ],
 });
-
-function dropFactor(graph: Graph, { node, x }: Scaled): void {
-  graph.replaceUses(node.outputs[0], x);
-  removeNodes(graph, [node]);
-}

@@ -1,4 +1,4 @@
-import { fromNumbers, type Graph, type Node, type Operator, type Value } from "@millrace/ir";
+import { fromNumbers, type Node, type Operator, type Value } from "@millrace/ir";
 import {
   add,
   groupedShape,
@@ -12,13 +12,11 @@ import {
   squaredDifference,
   sub,
 } from "@millrace/ops";
+import { type Step, stepBefore } from "./edit.ts";
 import { fuseActivations } from "./fuse-activations.ts";
 import type { Pass } from "./pass.ts";
 import { isFilledWith } from "./remove-identities.ts";
 import { rewrite } from "./rewrite.ts";
-
-/** Adds a node before the one that is spelled out, and gives its result. */
-type Step = (op: Operator, inputs: readonly Value[], attributes: Node["attributes"]) => Value;
 
 const plain = { activation: "none" } as const;
 
@@ -62,12 +60,6 @@ const spellings: ReadonlyMap<Operator, Spelling> = new Map<Operator, Spelling>([
   ],
   [groupNormalization, inGroups],
 ]);
-
-function stepBefore(graph: Graph, node: Node): Step {
-  const { name, origin } = node;
-  return (op, inputs, attributes) =>
-    graph.addNode({ op, inputs, attributes, name: `${name}/${op.name}`, origin, before: node }).outputs[0];
-}
 
 const spell = rewrite("spell-normalizations", {
   roots: [...spellings.keys()],

@@ -10,7 +10,7 @@ export type TargetFormat = "tflite" | "onnx";
 export interface ConvertOptions extends LoadOptions {
   readonly to: TargetFormat;
   readonly ioLayout?: IoLayout;
-  /** Version of ONNX's operators in an .onnx file, from 17 to 21; without it 18, or 21 where a type needs it. */
+  /** Version of ONNX's operators in an .onnx file, from 17 to 23; without it 18, or 21 where a type needs it. */
   readonly opset?: number;
   /** Whether recurrent layers are written out step by step, for runtimes that keep no states. */
   readonly unrolled?: boolean;

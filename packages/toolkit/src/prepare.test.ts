@@ -1,6 +1,7 @@
 import { parseGraph } from "@millrace/ir";
 import { operators } from "@millrace/ops";
 import { expect, it } from "vitest";
+import { explain } from "./explain.ts";
 import type { LoadedModel } from "./load.ts";
 import { prepare } from "./prepare.ts";
 
@@ -32,4 +33,24 @@ it("leaves normalizations whole, or writes them out for the quantizer", () => {
   };
   expect(namesOf(false)).toEqual(["layerNormalization"]);
   expect(namesOf(true)).toEqual(["mean", "squaredDifference", "mean", "sub", "add", "rsqrt", "mul"]);
+});
+
+it("makes attention of what exporters write out, unless it has to be written out for the quantizer", () => {
+  const model = (): LoadedModel => {
+    const text = `graph attention
+      input x: f32[1,5,4]
+      s: f32[1,5,5] = matmul(x, x) {transposeA=false, transposeB=true} from [scores]
+      p: f32[1,5,5] = softmax(s) {axis=2, beta=0.5} from [shares]
+      y: f32[1,5,4] = matmul(p, x) {transposeA=false, transposeB=false} from [values]
+      output y`;
+    const graph = parseGraph(text, operators);
+    return { name: "attention.onnx", format: "onnx", bytes: 0, graph, inputNames: ["x"], diagnostics: [] };
+  };
+  const nodesOf = (spelled: boolean) => [...prepare(model(), { spelled }).graph.nodes()];
+  expect(nodesOf(false).map(({ op, origin }) => [op.name, origin])).toEqual([
+    ["attention", ["scores", "shares", "values"]],
+  ]);
+  expect(nodesOf(true).map(({ op }) => op.name)).toEqual(["matmul", "softmax", "matmul"]);
+  const { nodes } = explain(model(), { to: "tflite" });
+  expect(nodes.map(({ op, unit }) => [op, unit])).toEqual([["attention", "cpu"]]);
 });

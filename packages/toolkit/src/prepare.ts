@@ -7,8 +7,10 @@ import {
   type Decision,
   foldConstants,
   inferShapes,
+  recognizeAttention,
   recognizeUnrolledLstm,
   runPasses,
+  spellAttention,
   spellNormalizations,
   unrollRecurrent,
 } from "@millrace/passes";
@@ -31,7 +33,7 @@ export interface PrepareOptions {
   readonly open?: ReadonlySet<string>;
   /** Whether recurrent layers are written out step by step, as the quantizer wants them. */
   readonly unrolled?: boolean;
-  /** Whether normalizations are written out in operators that have integer forms, as the quantizer wants them. */
+  /** Whether normalizations and attention are written out in operators that have integer forms, as the quantizer wants them. */
   readonly spelled?: boolean;
 }
 
@@ -46,7 +48,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
         ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, recognizeUnrolledLstm]),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
-        ...(options.spelled ? [spellNormalizations] : []),
+        ...(options.spelled ? [spellNormalizations, spellAttention] : [recognizeAttention]),
       ];
   const pins = runPasses(model.graph, [bindDimensions(new Map(), options.open)]).diagnostics;
   const { decisions, diagnostics } = blamingPins(pins, () => runPasses(model.graph, passes));

@@ -25,7 +25,7 @@ export function convertCommand(run: Run): Command {
       "array of an input that operators need the contents of, as NAME=X.npy; the input becomes a constant; may be repeated",
       collect(String),
     )
-    .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 21 (default: 18)", parseCount)
+    .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 23 (default: 18)", parseCount)
     .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states or run no loops")
     .action((path: string, options: Options) =>
       run(options, async (context) => {

@@ -78,6 +78,7 @@ export const lowerings = {
   l2Pool2d: realOnly,
   maxPool2d: maximumPooling,
   batchNorm: realOnly,
+  attention: realOnly,
   layerNormalization: realOnly,
   rmsNormalization: realOnly,
   groupNormalization: realOnly,

@@ -136,6 +136,7 @@ export const integerKernels = {
   l2Normalize: integerL2Normalize,
   prelu: integerPrelu,
   batchNorm: unsupported("batch normalization is folded into the layer before it when a model is quantized"),
+  attention: floatOnly,
   layerNormalization: floatOnly,
   rmsNormalization: floatOnly,
   groupNormalization: floatOnly,

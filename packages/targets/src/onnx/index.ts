@@ -37,13 +37,13 @@ export interface OnnxExport {
 }
 
 export interface OnnxExportOptions {
-  /** Version of the standard operators, from 17 to 21; 18 without it, and 21 where a type needs it. */
+  /** Version of the standard operators, from 17 to 23; 18 without it, and 21 where a type needs it. */
   readonly opset?: number;
 }
 
 /** IR version that belongs to each opset. */
-const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10 };
-const opsets = { oldest: 17, usual: 18, newest: 21 };
+const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11 };
+const opsets = { oldest: 17, usual: 18, narrow: 21, newest: 23 };
 
 /**
  * Writes a graph as ONNX, channel-first whatever the graph's own layout is; inputs and outputs keep their layout. Integer nodes
@@ -70,12 +70,12 @@ const since18: readonly Operator[] = [bitwiseXor, dynamicMean, dynamicReduceMax,
 
 /** The oldest opset in which a node can be written. */
 function opsetOf(node: Node): number {
-  if (needsNewest(node)) return opsets.newest;
+  if (isNarrow(node)) return opsets.narrow;
   return since18.includes(node.op) ? 18 : opsets.oldest;
 }
 
 /** Whether a node works on 4 bits, or quantizes to 16, for which there are operators since opset 21 only. */
-function needsNewest({ op, inputs, outputs }: Node): boolean {
+function isNarrow({ op, inputs, outputs }: Node): boolean {
   const types = [...inputs, ...outputs].map((value) => value?.type.dtype ?? "");
   const isSixteen = (op === quantize || op === dequantize) && types.some((type) => ["i16", "u16"].includes(type));
   return isSixteen || types.some((type) => ["i4", "u4"].includes(type));

@@ -1,4 +1,5 @@
 import type { OpName } from "@millrace/ops";
+import { lowerAttention } from "./attention.ts";
 import { lowerIf, lowerScan, lowerWhile } from "./control.ts";
 import * as dynamic from "./dynamic.ts";
 import * as elementwise from "./elementwise.ts";
@@ -76,6 +77,7 @@ export const onnxLowerings = {
   l2Pool2d: layers.lowerL2Pool2d,
   maxPool2d: layers.lowerMaxPool2d,
   batchNorm: layers.lowerBatchNorm,
+  attention: lowerAttention,
   layerNormalization: normalizations.lowerLayerNormalization,
   rmsNormalization: normalizations.lowerRmsNormalization,
   groupNormalization: normalizations.lowerGroupNormalization,

@@ -103,6 +103,7 @@ export const lowerings = {
   l2Pool2d: pool("L2_POOL_2D", l2Pool2d),
   maxPool2d: pool("MAX_POOL_2D", maxPool2d),
   batchNorm: unsupported("TFLite has no batch normalization; it is folded into a neighbour or decomposed first"),
+  attention: unsupported("TFLite has no attention; it is written out in products and a softmax first"),
   layerNormalization: writtenOut,
   rmsNormalization: writtenOut,
   groupNormalization: writtenOut,

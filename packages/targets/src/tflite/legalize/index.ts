@@ -1,4 +1,4 @@
-import { type Pass, spellNormalizations } from "@millrace/passes";
+import { type Pass, spellAttention, spellNormalizations } from "@millrace/passes";
 import { scaleElu, splitClamps } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast, sliceShapes } from "./axes.ts";
 import { addBiases } from "./bias.ts";
@@ -26,6 +26,7 @@ export const legalizations: readonly Pass[] = [
   sliceShapes,
   spellRecurrent,
   spellNormalizations,
+  spellAttention,
   widenIntegers,
   divideIn32Bits,
   castThroughFloat,
