@@ -1,4 +1,4 @@
-import type { Diagnostic, Graph, Tensor, Value } from "@millrace/ir";
+import type { Diagnostic, Graph, Node, Tensor, Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 import { calibrationProblems } from "./calibration-problems.ts";
 import { prepareObservation } from "./observation.ts";
@@ -24,7 +24,7 @@ export interface Calibration {
   readonly ranges: ReadonlyMap<Value, Range>;
   /** Least and greatest of each value: what 16-bit values represent, which have steps to spare. */
   readonly extremes: ReadonlyMap<Value, Range>;
-  /** Mean of each index of the last axis, of the values that layers with weights read. */
+  /** Mean of each index of the last axis, of the values that layers with weights read or make. */
   readonly means: ReadonlyMap<Value, ArrayLike<number>>;
   /** The least of each index, of the same values. */
   readonly minima: ReadonlyMap<Value, ArrayLike<number>>;
@@ -92,11 +92,13 @@ export function observableValues(graph: Graph): readonly Value[] {
   return [...graph.inputs, ...results].filter(({ type }) => type.dtype === "f32");
 }
 
-/** Whether a layer with weights reads the value as its data. */
-export function isWeighted(value: Value): boolean {
-  for (const { user, index } of value.uses) {
-    const rule = user.op.quantization;
-    if (index === 0 && rule.kind === "free" && rule.weights) return true;
-  }
+/** Whether a layer with weights reads the value as its data, or makes it. */
+export function isWeighted({ producer, uses }: Value): boolean {
+  if (producer && hasWeights(producer)) return true;
+  for (const { user, index } of uses) if (index === 0 && hasWeights(user)) return true;
   return false;
+}
+
+function hasWeights({ op: { quantization } }: Node): boolean {
+  return quantization.kind === "free" && quantization.weights !== undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from "./data/validate.ts";
 
 /** Changes whenever what is stored, or how it comes about, does. */
-export const calibrationVersion = 2;
+export const calibrationVersion = 3;
 
 interface StoredValue {
   readonly name: string;
