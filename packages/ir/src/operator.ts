@@ -61,6 +61,8 @@ export interface WeightsRule {
    * the data; absent where a result sees only some of its weights.
    */
   readonly groups?: (attributes: Attributes) => number | undefined;
+  /** Whether results of such a layer at the edges of its data meet zeros beyond them; absent where none ever do. */
+  readonly padded?: (attributes: Attributes) => boolean;
   /** What the weights of such a layer meet in its data; absent where `groups` is. */
   readonly patches?: (data: Tensor, weights: readonly number[], attributes: Attributes) => Patches;
 }

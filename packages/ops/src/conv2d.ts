@@ -57,6 +57,7 @@ export const conv2d = defineOp({
       axis: () => 0,
       halfBytes: true,
       groups: ({ layout, groups }) => (layout === "last" ? (groups as number) : undefined),
+      padded: ({ padding }) => (padding as readonly number[]).some((size) => size > 0),
       patches: (data, weights, attributes) => imagePatches(data, weights, attributes as unknown as SlidingWindow),
     },
   },

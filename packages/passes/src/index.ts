@@ -13,7 +13,7 @@ export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export { recognizeAttention } from "./recognize-attention.ts";
 export { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 export * from "./remove-dead.ts";
-export { type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
+export { isRefusal, type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
 export { spellAttention } from "./spell-attention.ts";
 export { spellNormalizations } from "./spell-normalizations.ts";
 export { reasonToKeep, unrollLstm, unrollRecurrent } from "./unroll-recurrent.ts";

@@ -1,9 +1,10 @@
-import type { Diagnostic, Graph, Node, Tensor, Value } from "@millrace/ir";
+import type { Diagnostic, Graph, Tensor, Value } from "@millrace/ir";
 import type { Engine } from "@millrace/runtime";
 import { calibrationProblems } from "./calibration-problems.ts";
 import { prepareObservation } from "./observation.ts";
 import { type CalibrationMethod, observers } from "./observers/observers.ts";
 import type { Range } from "./range.ts";
+import { hasWeights } from "./scheme.ts";
 import { WatchedValue } from "./watched-value.ts";
 
 export interface CalibrationOptions {
@@ -97,8 +98,4 @@ export function isWeighted({ producer, uses }: Value): boolean {
   if (producer && hasWeights(producer)) return true;
   for (const { user, index } of uses) if (index === 0 && hasWeights(user)) return true;
   return false;
-}
-
-function hasWeights({ op: { quantization } }: Node): boolean {
-  return quantization.kind === "free" && quantization.weights !== undefined;
 }

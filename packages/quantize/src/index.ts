@@ -9,6 +9,6 @@ export { integerInputWarnings } from "./integer-inputs.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";
-export { type RecoveryName, recoveries, recoveryPasses } from "./recovery/recoveries.ts";
+export { type RecoveryName, recoveries, recoveriesOf } from "./recovery/recoveries.ts";
 export { type CollectedProducts, collectProducts } from "./rounding/collect-products.ts";
 export { activationType, type LayerScheme, type Scheme, type SchemeName, schemes } from "./scheme.ts";

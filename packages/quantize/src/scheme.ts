@@ -53,6 +53,11 @@ function touchesReals(node: Node): boolean {
   return [...node.inputs, ...node.outputs].some((value) => value?.type.dtype === "f32");
 }
 
+/** Whether a node is a layer with weights, constant or not. */
+export function hasWeights({ op: { quantization } }: Node): boolean {
+  return quantization.kind === "free" && quantization.weights !== undefined;
+}
+
 /** Constant real weights of a layer that has weights. */
 export function realWeights(node: Node) {
   const rule = node.op.quantization;

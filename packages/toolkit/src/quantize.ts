@@ -14,7 +14,7 @@ import {
   type QuantizeOptions,
   quantizeGraph,
   type RecoveryName,
-  recoveryPasses,
+  recoveriesOf,
   requireFiniteWeights,
   type SchemeName,
   schemes,
@@ -136,7 +136,7 @@ async function recovered(
 ): Promise<Graph> {
   if (names.length === 0) return source;
   const { graph } = cloneGraph(source);
-  runPasses(graph, recoveryPasses(names, await observe(graph)));
+  for (const recovery of recoveriesOf(names)) runPasses(graph, [recovery(await observe(graph))]);
   return graph;
 }
 

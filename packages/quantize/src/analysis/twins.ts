@@ -1,4 +1,5 @@
 import { type Attributes, Graph, isStatic, type Node, sameShape, type Value } from "@millrace/ir";
+import { hasWeights } from "../scheme.ts";
 
 /**
  * For quantized results the float values that they stand for: those of the same name, and where a file has names of its own, those of the layers with
@@ -30,10 +31,6 @@ function byPlace(reference: Graph, quantized: Graph): ReadonlyMap<Value, Value> 
   const [theirs, ours] = [reference, quantized].map((graph) => [...graph.nodes()].filter(hasWeights));
   const alike = theirs.length === ours.length && ours.every((node, at) => isAlike(node, theirs[at]));
   return new Map(alike ? ours.map(({ outputs }, at) => [outputs[0], theirs[at].outputs[0]] as const) : []);
-}
-
-function hasWeights({ op }: Node): boolean {
-  return op.quantization.kind === "free" && op.quantization.weights !== undefined;
 }
 
 function isAlike(a: Node, b: Node): boolean {

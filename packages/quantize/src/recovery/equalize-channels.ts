@@ -2,7 +2,7 @@ import type { Node, Value } from "@millrace/ir";
 import { type Activation, activationRanges, averagePool2d, clamp, maxPool2d } from "@millrace/ops";
 import type { Pass } from "@millrace/passes";
 import type { Calibration } from "../calibrate.ts";
-import { type LayerWeights, layerWeights, putBack } from "./layer-weights.ts";
+import { type LayerWeights, layersOf, putBack } from "./layer-weights.ts";
 
 /** Sweeps over all pairs of layers, which mostly settle after a few. */
 const mostSweeps = 20;
@@ -34,11 +34,7 @@ export function equalizeChannels(maxima: Calibration["maxima"]): Pass {
   return {
     name: "equalize-channels",
     run(graph) {
-      const layers = new Map<Node, LayerWeights>();
-      for (const node of graph.nodes()) {
-        const layer = layerWeights(node);
-        if (layer) layers.set(node, layer);
-      }
+      const layers = layersOf(graph);
       const pairs = [...layers.values()].flatMap((second) => pairBefore(second, layers, maxima.get(second.data)) ?? []);
       for (let sweep = 0, change = 1; sweep < mostSweeps && change > settled; sweep++) {
         change = Math.max(0, ...pairs.map(equalize));

@@ -10,6 +10,8 @@ export interface LayerWeights {
   readonly weights: Float32Array;
   /** Zeros where the layer has no bias. */
   readonly bias: Float32Array;
+  /** Whether results at the edges of the data meet zeros beyond them. */
+  readonly padded: boolean;
   readonly outputs: number;
   readonly inputs: number;
   /** The channel of the data that a weight meets. */
@@ -36,11 +38,22 @@ export function layerWeights(node: Node): LayerWeights | undefined {
     data: node.inputs[slotOf(node, rule.weights.data)]!,
     weights: Float32Array.from(numbersOf(value.constant!)),
     bias: bias ? Float32Array.from(numbersOf(bias.constant!)) : new Float32Array(outputs),
+    padded: rule.weights.padded?.(node.attributes) ?? false,
     outputs,
     inputs: groups * depth,
     inputOf: (index) => Math.floor((outputOf(index) * groups) / outputs) * depth + (index % depth),
     outputOf,
   };
+}
+
+/** The layers of a graph with such weights, in order. */
+export function layersOf(graph: Graph): ReadonlyMap<Node, LayerWeights> {
+  const layers = new Map<Node, LayerWeights>();
+  for (const node of graph.nodes()) {
+    const layer = layerWeights(node);
+    if (layer) layers.set(node, layer);
+  }
+  return layers;
 }
 
 /** Puts changed weights and biases in the place of the layer's constants. */

@@ -7,7 +7,7 @@ import { numberStream, randomTensor } from "../../../passes/src/testing.ts";
 import { histogram, NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
 import { type Calibration, calibrate, noCalibration } from "../calibrate.ts";
 import { layerWeights } from "./layer-weights.ts";
-import { type RecoveryName, recoveryPasses } from "./recoveries.ts";
+import { type RecoveryName, recoveries } from "./recoveries.ts";
 
 /** A convolution, a depthwise and a pointwise one, a pool and a linear layer, whose channels differ in size by up to 2000. */
 function unequalNetwork(limit = Number.POSITIVE_INFINITY): Graph {
@@ -30,7 +30,7 @@ const layersOf = (graph: Graph) => [...graph.nodes()].flatMap((node) => layerWei
 
 function recovered(graph: Graph, name: RecoveryName, seen: Calibration = noCalibration): Graph {
   const copy = cloneGraph(graph).graph;
-  runPasses(copy, recoveryPasses([name], seen));
+  runPasses(copy, [recoveries[name](seen)]);
   expect(verify(copy)).toEqual([]);
   return copy;
 }
@@ -73,7 +73,7 @@ describe("equalize-channels", () => {
     const seen = await calibrate(graph, referenceEngine(), samples());
     const before = layersOf(graph)[0];
     const expected = await outputOf(graph);
-    runPasses(graph, recoveryPasses(["equalize"], seen));
+    runPasses(graph, [recoveries.equalize(seen)]);
     const actual = await outputOf(graph);
     const scale = Math.max(...expected.map(Math.abs));
     for (const [at, value] of actual.entries()) expect(Math.abs(value - expected[at])).toBeLessThan(1e-4 * scale);

@@ -1,5 +1,6 @@
 import type { Pass } from "@millrace/passes";
 import type { Calibration } from "../calibrate.ts";
+import { absorbBiases } from "./absorb-biases.ts";
 import { equalizeChannels } from "./equalize-channels.ts";
 import { hardenActivations } from "./harden-activations.ts";
 import { unlimitActivations } from "./unlimit-activations.ts";
@@ -12,13 +13,12 @@ export const recoveries = {
   harden: () => hardenActivations,
   unlimit: () => unlimitActivations,
   equalize: ({ maxima }) => equalizeChannels(maxima),
+  absorb: absorbBiases,
 } as const satisfies Readonly<Record<string, Recovery>>;
 
 export type RecoveryName = keyof typeof recoveries;
 
-/** The passes of the names, in order. */
-export function recoveryPasses(names: readonly RecoveryName[], seen: Calibration): readonly Pass[] {
-  return Object.entries(recoveries).flatMap(([name, make]) =>
-    names.includes(name as RecoveryName) ? [make(seen)] : [],
-  );
+/** The recoveries of the names, in order. */
+export function recoveriesOf(names: readonly RecoveryName[]): readonly Recovery[] {
+  return Object.entries(recoveries).flatMap(([name, make]) => (names.includes(name as RecoveryName) ? [make] : []));
 }
