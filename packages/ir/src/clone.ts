@@ -28,27 +28,43 @@ export function copyNodes(
   before?: Node,
   constants: Map<Value, Value> = values,
 ): readonly Value[] {
-  const copyOf = (value: Value): Value => {
-    const known = values.get(value) ?? constants.get(value);
-    if (known !== undefined || value.constant === undefined) return known!;
-    const copy = graph.addConstant(value.name, value.constant, value.type.quantization);
-    constants.set(value, copy);
-    return copy;
-  };
-  for (const { op, name, inputs, outputs, attributes, origin } of source.nodes()) {
-    const copy = graph.addNode({
-      op,
-      name,
-      attributes: cloneAttributes(attributes),
-      origin,
-      inputs: inputs.map((value) => value && copyOf(value)),
-      outputNames: outputs.map((output) => output.name),
-      outputTypes: outputs.map(({ type }) => type),
-      ...(before && { before }),
-    });
-    for (const [index, output] of outputs.entries()) values.set(output, copy.outputs[index]);
-  }
-  return source.outputs.map(copyOf);
+  for (const node of source.nodes()) copyNode(node, graph, values, before, constants);
+  return source.outputs.map((value) => copyValue(value, graph, values, constants));
+}
+
+/** The same for one node, whose inputs are there or constant. */
+export function copyNode(
+  { op, name, inputs, outputs, attributes, origin }: Node,
+  graph: Graph,
+  values: Map<Value, Value>,
+  before?: Node,
+  constants: Map<Value, Value> = values,
+): void {
+  const copy = graph.addNode({
+    op,
+    name,
+    attributes: cloneAttributes(attributes),
+    origin,
+    inputs: inputs.map((value) => value && copyValue(value, graph, values, constants)),
+    outputNames: outputs.map((output) => output.name),
+    outputTypes: outputs.map(({ type }) => type),
+    ...(before && { before }),
+  });
+  for (const [index, output] of outputs.entries()) values.set(output, copy.outputs[index]);
+}
+
+/** What a value is in the other graph, to which it is added if it is constant and not there yet. */
+export function copyValue(
+  value: Value,
+  graph: Graph,
+  values: ReadonlyMap<Value, Value>,
+  constants: Map<Value, Value>,
+): Value {
+  const known = values.get(value) ?? constants.get(value);
+  if (known !== undefined || value.constant === undefined) return known!;
+  const copy = graph.addConstant(value.name, value.constant, value.type.quantization);
+  constants.set(value, copy);
+  return copy;
 }
 
 /** Attributes for another node: the same, with copies of the graphs among them. */

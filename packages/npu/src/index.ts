@@ -1,13 +1,16 @@
 export { type CommandKind, cyclesOf, type Work } from "./commands/command.ts";
 export * from "./compiler/compile-graph.ts";
 export type { CompiledSegment, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
+export { embedPrograms } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
 export { npuEngine } from "./engine.ts";
 export * from "./machine.ts";
 export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
+export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";
 export { decodeProgram } from "./program/decode.ts";
 export { disassemble } from "./program/disassemble.ts";
 export { encodeProgram } from "./program/encode.ts";
 export type { Program } from "./program/program.ts";
 export { type Event, type Simulation, simulate } from "./simulator/simulate.ts";
+export { traceOf } from "./trace.ts";

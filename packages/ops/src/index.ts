@@ -29,6 +29,7 @@ export * from "./lstm.ts";
 export * from "./matmul.ts";
 export * from "./non-max-suppression.ts";
 export * from "./normalize.ts";
+export * from "./npu-program.ts";
 export * from "./pad.ts";
 export * from "./parametric.ts";
 export * from "./pool2d.ts";

@@ -24,6 +24,7 @@ import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { nonMaxSuppression } from "./non-max-suppression.ts";
 import { layerNormalization, rmsNormalization } from "./normalize.ts";
+import { npuProgram } from "./npu-program.ts";
 import { pad } from "./pad.ts";
 import { clamp, elu, gelu, leakyRelu } from "./parametric.ts";
 import { averagePool2d, l2Pool2d, maxPool2d } from "./pool2d.ts";
@@ -113,6 +114,7 @@ const all = {
   dequantize,
   detectionPostprocess,
   nonMaxSuppression,
+  npuProgram,
   ...signalOperators,
   if: ifOperator,
   while: whileOperator,

@@ -2,7 +2,7 @@ import { fail, type Graph, isStatic } from "@millrace/ir";
 import type { Rounding } from "./arithmetic/multiplier.ts";
 import type { Engine } from "./engine.ts";
 import { bindFeeds } from "./feeds.ts";
-import type { Flavor } from "./kernels/kernel.ts";
+import type { Flavor, KernelContext } from "./kernels/kernel.ts";
 import { createScratch } from "./kernels/scratch.ts";
 import { defaultMaximumBytes, requireMemory } from "./memory-limit.ts";
 import { planSteps, type Step } from "./plan.ts";
@@ -14,6 +14,8 @@ export interface ReferenceOptions {
   readonly rounding?: Rounding;
   /** Full TFLite and TFLite Micro differ in fully connected layers, 8-bit sigmoid and tanh, and sums. */
   readonly flavor?: Flavor;
+  /** What computes operators that the engine has no kernels for, by their names. */
+  readonly kernels?: KernelContext["kernels"];
   /** What the tensors of a run may take together; 512 MiB by default. */
   readonly maximumBytes?: number;
 }
@@ -23,12 +25,17 @@ export interface ReferenceOptions {
  * kernels, other nodes are computed by their operator's own evaluation.
  */
 export function referenceEngine(options: ReferenceOptions = {}): Engine {
-  const { rounding = "double", flavor = "tflite", maximumBytes = defaultMaximumBytes } = options;
+  const { rounding = "double", flavor = "tflite", maximumBytes = defaultMaximumBytes, kernels } = options;
   return {
     name: "reference",
     async prepare(graph, wanted = []) {
       const kept = new Set([...graph.outputs, ...wanted]);
-      let steps: readonly Step[] | undefined = planSteps(graph, kept, { rounding, flavor, scratch: createScratch() });
+      let steps: readonly Step[] | undefined = planSteps(graph, kept, {
+        rounding,
+        flavor,
+        scratch: createScratch(),
+        ...(kernels && { kernels }),
+      });
       requireMemory(steps, new Map(), maximumBytes);
       return carryStates(graph, {
         async run(feeds, options = {}) {

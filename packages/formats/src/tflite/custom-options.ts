@@ -19,6 +19,7 @@ const schema: Readonly<Record<string, Readonly<Record<string, Option>>>> = {
     h_scale: "real",
     w_scale: "real",
   },
+  MillraceNpu: {},
   CIRCULAR_BUFFER: { cycles_max: ["integer", 0] },
   SignalDelay: { delay_length: "integer" },
   SignalEnergy: { start_index: "integer", end_index: "integer" },

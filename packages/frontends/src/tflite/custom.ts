@@ -1,7 +1,7 @@
 import { FormatError } from "@millrace/formats/error";
 import { readCustomOptions } from "@millrace/formats/tflite";
 import { type Attributes, elementCount, type ValueType } from "@millrace/ir";
-import type { OpName } from "@millrace/ops";
+import { type OpName, resultsOf } from "@millrace/ops";
 import { allInputs, type Call, input, invalid, statedType } from "./call.ts";
 import { finish, finishWithStates, step } from "./emit.ts";
 import { type Importer, takes } from "./importer.ts";
@@ -94,9 +94,16 @@ const circularBuffer = takes(1, 1, (call) => {
   call.scope.states.set(kept, { after });
 });
 
+/** A command stream of an accelerator, whose results have the types that the file states. */
+const npuProgram = takes(1, Number.POSITIVE_INFINITY, (call) => {
+  const shapes = call.stored.outputs.map((_, position) => statedType(call, position).shape as readonly number[]);
+  finish(call, "npuProgram", allInputs(call), { results: resultsOf(shapes) });
+});
+
 /** Custom operators that can be imported, by their codes. */
 export const customImporters: Readonly<Record<string, Importer>> = {
   CIRCULAR_BUFFER: circularBuffer,
+  MillraceNpu: npuProgram,
   SignalDelay: delay,
   SignalEnergy: same("signalEnergy", 1),
   SignalFftAutoScale: same("signalFftAutoScale", 1),

@@ -129,6 +129,7 @@ export const lowerings = {
   dequantize: unsupported("its result is real"),
   detectionPostprocess: choices,
   nonMaxSuppression: choices,
+  npuProgram: unsupported("it is compiled already"),
   signalWindow: signals,
   signalFftAutoScale: signals,
   signalRfft: signals,

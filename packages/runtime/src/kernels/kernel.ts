@@ -23,6 +23,8 @@ export interface KernelContext {
   readonly rounding: Rounding;
   readonly flavor: Flavor;
   readonly scratch: Scratch;
+  /** What computes operators of which only others know the meaning, by their names. */
+  readonly kernels?: Readonly<Record<string, KernelFactory>>;
 }
 
 /**

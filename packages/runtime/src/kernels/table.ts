@@ -158,6 +158,7 @@ export const integerKernels = {
   dequantize: evaluated,
   detectionPostprocess: evaluated,
   nonMaxSuppression: floatOnly,
+  npuProgram: unsupported("it is a command stream, which only the engine npu executes"),
   signalWindow: evaluated,
   signalFftAutoScale: evaluated,
   signalRfft: evaluated,

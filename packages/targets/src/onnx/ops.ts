@@ -127,6 +127,7 @@ export const onnxLowerings = {
   quantize: shapes.lowerQuantize,
   dequantize: shapes.lowerDequantize,
   detectionPostprocess: unsupported("ONNX does not choose detections in one operator"),
+  npuProgram: unsupported("ONNX has no command streams; compile to .tflite"),
   nonMaxSuppression: selection.lowerNonMaxSuppression,
   signalWindow: sound,
   signalFftAutoScale: sound,

@@ -21,3 +21,10 @@ export function custom(
     };
   };
 }
+
+/** The command stream is an operand; what its results are says the file. */
+export const lowerNpuProgram: Lowering = ({ inputs }) => ({
+  builtin: "CUSTOM",
+  custom: { code: "MillraceNpu", options: writeCustomOptions("MillraceNpu", {}) },
+  operands: inputs,
+});

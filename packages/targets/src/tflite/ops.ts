@@ -18,7 +18,7 @@ import {
   sum,
 } from "@millrace/ops";
 import { lowerIf, lowerWhile } from "./control.ts";
-import { custom } from "./custom.ts";
+import { custom, lowerNpuProgram } from "./custom.ts";
 import * as dynamic from "./dynamic.ts";
 import {
   arithmetic,
@@ -154,6 +154,7 @@ export const lowerings = {
   dequantize: plain("DEQUANTIZE"),
   detectionPostprocess: custom("TFLite_Detection_PostProcess"),
   nonMaxSuppression: lowerNonMaxSuppression,
+  npuProgram: lowerNpuProgram,
   signalWindow: custom("SignalWindow"),
   signalFftAutoScale: custom("SignalFftAutoScale"),
   signalRfft: custom("SignalRfft"),
