@@ -159,23 +159,19 @@ function readSize(cursor: Cursor): Dimension {
 }
 
 function readQuantization(cursor: Cursor): Quantization {
-  const numbers = (name: string) => {
+  const read = <T>(name: string, readValue: () => T) => {
     cursor.expect(name);
     cursor.expect("=");
-    return cursor.list("[", "]", () => readNumber(cursor));
+    return readValue();
   };
-  const scale = numbers("scale");
+  const numbers = () => cursor.list("[", "]", () => readNumber(cursor));
+  const scale = read("scale", numbers);
   cursor.expect(",");
-  const zeroPoint = numbers("zeroPoint");
-  if (!cursor.accept(",")) {
-    cursor.expect(">");
-    return { scale, zeroPoint };
-  }
-  cursor.expect("axis");
-  cursor.expect("=");
-  const axis = readNumber(cursor);
+  const zeroPoint = read("zeroPoint", numbers);
+  const axis = cursor.accept(",") ? read("axis", () => readNumber(cursor)) : undefined;
+  const block = axis !== undefined && cursor.accept(",") ? read("block", () => readNumber(cursor)) : undefined;
   cursor.expect(">");
-  return { scale, zeroPoint, axis };
+  return { scale, zeroPoint, ...(axis !== undefined && { axis }), ...(block !== undefined && { block }) };
 }
 
 function readAttributes(reading: Reading): Attributes {

@@ -82,9 +82,10 @@ function printNode({ op, name, inputs, outputs, attributes, origin }: Node, byte
 export function printType({ dtype, shape, quantization }: ValueType): string {
   const plain = `${dtype}[${shape.map(printDimension).join(",")}]`;
   if (quantization === undefined) return plain;
-  const { scale, zeroPoint, axis } = quantization;
+  const { scale, zeroPoint, axis, block } = quantization;
   const parameters = [`scale=${printList(scale)}`, `zeroPoint=${printList(zeroPoint)}`];
   if (axis !== undefined) parameters.push(`axis=${axis}`);
+  if (block !== undefined) parameters.push(`block=${block}`);
   return `${plain}<${parameters.join(", ")}>`;
 }
 

@@ -4,6 +4,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { bitsOf, type DType, holds, integerRange, isDType, isFloat, isInteger } from "./dtype.ts";
 import type { Graph } from "./graph.ts";
 import type { Node, Value, ValueType } from "./node.ts";
+import { entryCount } from "./quantization.ts";
 import { elementCount, printShape, sameShape } from "./shape.ts";
 
 type Report = (code: string, message: string, at: Diagnostic["at"]) => void;
@@ -146,9 +147,10 @@ function verifyValue(value: Value, report: Report): void {
 }
 
 function quantizationFaults({ dtype, shape, quantization }: ValueType): string[] {
-  const { scale, zeroPoint, axis } = quantization!;
+  const { scale, zeroPoint, axis, block } = quantization!;
+  const inBlocks = block === undefined ? "" : ` in blocks of ${block}`;
   const [low, high] = integerRange(dtype);
-  const count = axis === undefined ? 1 : shape[axis];
+  const count = entryCount(shape, quantization!);
   const faults: [boolean, string][] = [
     [isInteger(dtype), `${dtype} is no integer type, so it can't be quantized`],
     [scale.every((step) => isScale(step, axis)), "not every scale is positive and finite"],
@@ -157,12 +159,12 @@ function quantizationFaults({ dtype, shape, quantization }: ValueType): string[]
       `not every zero point is an integer that ${bitsOf(dtype)} bits of ${dtype} hold`,
     ],
     [scale.length === zeroPoint.length, `there are ${scale.length} scales, but ${zeroPoint.length} zero points`],
-    [count !== undefined, `axis ${axis} of the quantization is none of ${printShape(shape)}`],
+    [count !== undefined, `axis ${axis}${inBlocks} of the quantization is none of ${printShape(shape)}`],
     [
       typeof count !== "number" || scale.length === count,
       axis === undefined
         ? `there are ${scale.length} scales, but no axis they belong to`
-        : `there are ${scale.length} scales for the ${count} indices of axis ${axis}`,
+        : `there are ${scale.length} scales for the ${count} ${block === undefined ? "indices" : "blocks"} of axis ${axis}`,
     ],
   ];
   return faults.filter(([holds]) => !holds).map(([, fault]) => fault);

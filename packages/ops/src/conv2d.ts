@@ -1,10 +1,10 @@
 import {
   type Cost,
+  entryOf,
   fromNumbers,
   isFloat,
   numbersOf,
   type Shape,
-  stridesOf,
   type Tensor,
   type Value,
   type ValueType,
@@ -207,10 +207,10 @@ export const conv2d = defineOp({
 export function weightNumbers(weights: Tensor, x: Tensor, type: ValueType | undefined): ArrayLike<number> {
   const numbers = numbersOf(weights);
   if (!type?.quantization || !isFloat(x.dtype)) return numbers;
-  const { scale, zeroPoint, axis } = type.quantization;
-  const [size, step] = axis === undefined ? [1, 1] : [weights.shape[axis], stridesOf(weights.shape)[axis]];
+  const { scale, zeroPoint } = type.quantization;
+  const entry = entryOf(weights.shape, type.quantization);
   return Float64Array.from(numbers, (stored, at) => {
-    const index = Math.floor(at / step) % size;
+    const index = entry(at);
     return scale[index] * (stored - zeroPoint[index]);
   });
 }

@@ -1,4 +1,13 @@
-import { elementCount, fromNumbers, isIdentityPermutation, mayEqual, numbersOf, sameShape } from "@millrace/ir";
+import {
+  elementCount,
+  fromNumbers,
+  isFloat,
+  isIdentityPermutation,
+  mayEqual,
+  numbersOf,
+  type Operator,
+  sameShape,
+} from "@millrace/ir";
 import { activationRanges } from "./activation.ts";
 import { activation } from "./attributes.ts";
 import { convolutionMacs, weightNumbers } from "./conv2d.ts";
@@ -6,7 +15,8 @@ import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { rowPatches } from "./patches.ts";
 
-function linearOperator(name: string) {
+/** `blocks` tells whether neighbours in a row of weights may have a scale of their own. */
+function linearOperator(name: string, { blocks }: { readonly blocks: boolean }) {
   return defineOp({
     name,
     inputs: {
@@ -23,6 +33,7 @@ function linearOperator(name: string) {
         bias: "bias",
         axis: () => 0,
         halfBytes: true,
+        besideHalfBytes: (): Operator => asymmetricLinear,
         groups: () => 1,
         patches: (data) => rowPatches(data),
       },
@@ -35,6 +46,15 @@ function linearOperator(name: string) {
       [
         "the last size of x is the second size of weights",
         ({ x, weights }) => mayEqual(x.type.shape.at(-1)!, weights.type.shape[1]),
+      ],
+      [
+        blocks
+          ? "weights have scales for the whole, for each row, or, beside real x, for blocks of rows"
+          : "weights have scales for the whole or for each row",
+        ({ x, weights }) => {
+          const { axis, block } = weights.type.quantization ?? {};
+          return block === undefined || (blocks && axis === 1 && isFloat(x.type.dtype));
+        },
       ],
       [
         "bias has one number for each row of weights",
@@ -89,10 +109,10 @@ function linearOperator(name: string) {
 }
 
 /** Fully connected layer over the last axis: y[…, n] = Σ x[…, k] · weights[n, k] + bias[n]. */
-export const linear = linearOperator("linear");
+export const linear = linearOperator("linear", { blocks: false });
 
 /**
- * The same, where real data that meet int8 weights are stored in 256 steps between the least and the greatest of each row while the
- * model runs; `linear` takes 255 steps around zero.
+ * The same, where real data that meet int8 or int4 weights are stored in 256 steps between the least and the greatest of each row while the
+ * model runs; `linear` takes 255 steps around zero. Its weights may have scales for blocks of each row.
  */
-export const asymmetricLinear = linearOperator("asymmetricLinear");
+export const asymmetricLinear = linearOperator("asymmetricLinear", { blocks: true });

@@ -1,6 +1,7 @@
 import {
   type DType,
-  elementCount,
+  entryCount,
+  entryOf,
   fromNumbers,
   integerRange,
   isFloat,
@@ -31,21 +32,14 @@ function roundAway(value: number): number {
   return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
 }
 
-/** Which entry of per-axis parameters element `at` uses; always 0 per tensor. */
-function entryOf(shape: readonly number[], axis: number | undefined): (at: number) => number {
-  if (axis === undefined) return () => 0;
-  const step = elementCount(shape.slice(axis + 1));
-  return (at) => Math.floor(at / step) % shape[axis];
-}
-
 /** The real numbers that a tensor's integers stand for, in float32. */
 function realsOf(x: Tensor, type: ValueType | undefined): ArrayLike<number> {
   const stored = numbersOf(x);
   if (isFloat(x.dtype)) return stored;
   const quantization = type?.quantization;
   if (quantization === undefined) throw new Error("integers can't be read as reals without their type's quantization");
-  const { scale, zeroPoint, axis } = quantization;
-  const entry = entryOf(x.shape, axis);
+  const { scale, zeroPoint } = quantization;
+  const entry = entryOf(x.shape, quantization);
   const result = new Float32Array(stored.length);
   for (let at = 0; at < result.length; at++) {
     const index = entry(at);
@@ -62,9 +56,9 @@ function storedOf(
   quantization: Quantization,
   rounding: keyof typeof roundings,
 ): Tensor {
-  const { scale, zeroPoint, axis } = quantization;
+  const { scale, zeroPoint } = quantization;
   const [low, high] = integerRange(dtype);
-  const entry = entryOf(shape, axis);
+  const entry = entryOf(shape, quantization);
   const round = roundings[rounding];
   const result = new Float64Array(x.length);
   for (let at = 0; at < result.length; at++) {
@@ -78,8 +72,8 @@ function storedOf(
 const quantizable = ({ type }: { readonly type: ValueType }) => isFloat(type.dtype) || type.quantization !== undefined;
 
 function hasFittingScales({ shape, quantization }: ValueType): boolean {
-  if (quantization?.axis === undefined) return true;
-  return within(quantization.axis, shape) && mayEqual(shape[quantization.axis], quantization.scale.length);
+  const count = quantization && entryCount(shape, quantization);
+  return count !== undefined && mayEqual(count, quantization!.scale.length);
 }
 
 /**
@@ -161,10 +155,11 @@ export const dequantize = defineOp({
   quantization: { kind: "float", why: "its result is real numbers" },
   check: [
     ["integers of x stand for reals", ({ x }) => quantizable(x)],
-    ["x has one scale, or one for each index of their axis", ({ x }) => hasFittingScales(x.type)],
+    ["x has one scale, or one for each index or block of their axis", ({ x }) => hasFittingScales(x.type)],
   ],
   infer: ({ x }) => ({ dtype: "f32", shape: x.type.shape }),
-  transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
+  transposed: ({ x }, attributes, permutation) =>
+    x.type.quantization?.block === undefined ? alongside(1, attributes, permutation) : undefined,
   evaluate: ({ x }, _, __, types) => fromNumbers("f32", x.shape, realsOf(x, types.x)),
   samples: [
     {
@@ -198,6 +193,23 @@ export const dequantize = defineOp({
         f32([
           [2, 0.5],
           [-3, -0.75],
+        ]),
+      ],
+    },
+    {
+      name: "for two columns of a row each",
+      attributes: {},
+      inputs: [
+        i8([
+          [2, 2, 2, 2],
+          [-3, -3, -3, -3],
+        ]),
+      ],
+      quantizations: [{ scale: [1, 0.25, 2, 4], zeroPoint: [0, 0, 0, 1], axis: 1, block: 2 }],
+      outputs: [
+        f32([
+          [2, 2, 0.5, 0.5],
+          [-6, -6, -16, -16],
         ]),
       ],
     },

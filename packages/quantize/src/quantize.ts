@@ -8,6 +8,7 @@ import {
   type ValueType,
   type WeightsRule,
 } from "@millrace/ir";
+import type { BlockSize } from "@millrace/passes";
 import type { Calibration } from "./calibrate.ts";
 import { assignParameters } from "./groups.ts";
 import { asUnsigned } from "./parameters.ts";
@@ -38,6 +39,8 @@ export interface QuantizeOptions {
   readonly layers?: readonly LayerScheme[];
   /** One scale for all weights of a layer instead of one for each output channel. */
   readonly perTensor?: boolean;
+  /** How many neighbours of a row of weights share a scale in fully connected layers of the scheme dynamic-int4, instead of the whole row. */
+  readonly block?: BlockSize;
   /** Zero points of int8 data are 0. */
   readonly symmetric?: boolean;
   /** Takes the mean shift that rounding the weights causes out of the biases; yes by default. */
@@ -189,13 +192,10 @@ class Builder {
 
   #addReal(node: Node): void {
     const scheme = this.#schemeOf(node);
-    const { inputs, diagnostics } = realNode(node, scheme, {
-      forms: this.#forms,
-      graph: this.#graph,
-      perTensor: this.#options.perTensor ?? false,
-    });
+    const { perTensor = false, block } = this.#options;
+    const { op, inputs, diagnostics } = realNode(node, scheme, this.#forms, { perTensor, block });
     const created = this.#copy(
-      node,
+      { ...node, op },
       inputs,
       node.outputs.map(({ type }) => type),
     );

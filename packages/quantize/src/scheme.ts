@@ -18,6 +18,7 @@ export const schemes = {
   int4: { activations: "i8", weights: "i4" },
   float16: { activations: "f32", weights: "f16" },
   dynamic: { activations: "f32", weights: "i8" },
+  "dynamic-int4": { activations: "f32", weights: "i4" },
   float32: { activations: "f32", weights: "f32" },
 } as const satisfies Readonly<Record<string, Scheme>>;
 

@@ -110,5 +110,7 @@ export class ValueForms {
 }
 
 function keyOf({ type: { dtype, quantization } }: { readonly type: Pick<Value["type"], "dtype" | "quantization"> }) {
-  return quantization ? `${dtype} ${quantization.axis} ${quantization.scale} ${quantization.zeroPoint}` : dtype;
+  if (quantization === undefined) return dtype;
+  const { scale, zeroPoint, axis, block } = quantization;
+  return `${dtype} ${axis} ${block} ${scale} ${zeroPoint}`;
 }

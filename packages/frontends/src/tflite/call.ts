@@ -1,4 +1,10 @@
-import type { BuiltinOptions, Operator as StoredOperator, SubGraph, TfliteModel } from "@millrace/formats/tflite";
+import type {
+  BuiltinOptions,
+  Operator as StoredOperator,
+  Tensor as StoredTensor,
+  SubGraph,
+  TfliteModel,
+} from "@millrace/formats/tflite";
 import {
   type Diagnostic,
   type Dimension,
@@ -29,8 +35,8 @@ export interface Scope {
   readonly graph: Graph;
   /** Values by tensor number, as far as they are there. */
   readonly values: (Value | undefined)[];
-  /** Weights and biases in the form of the graph, by the operand they were made of. */
-  readonly adapted: Map<Value, Value>;
+  /** Weights and biases in the form of the graph, by the operand or the tensor they were made of. */
+  readonly adapted: Map<Value | StoredTensor, Value>;
   readonly diagnostics: Diagnostic[];
   /** Sizes that the file has where they are open, by name; undefined if other sizes were given than those of the file. */
   readonly fileSizes: ReadonlyMap<string, number> | undefined;

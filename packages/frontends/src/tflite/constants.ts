@@ -1,6 +1,6 @@
 import type { Tensor as StoredTensor } from "@millrace/formats/tflite";
 import { bitsOf, elementCount, fail, type Quantization, type Tensor } from "@millrace/ir";
-import { dequantizeBlocks } from "./blockwise.ts";
+import { blockQuantization, dequantizeBlocks } from "./blockwise.ts";
 import type { Scope } from "./call.ts";
 import { densify } from "./sparsity.ts";
 import { constantOf, tensorName, typeOf } from "./tensors.ts";
@@ -11,22 +11,32 @@ interface Stored {
   readonly quantization?: Quantization | undefined;
 }
 
+/** Integers that are scaled in blocks. */
+interface BlockedConstant {
+  readonly tensor: Tensor;
+  readonly quantization: Quantization;
+}
+
 /** A tensor's stored elements: dense if they are sparse, and as reals if they are scaled in blocks. */
 export function storedConstant(scope: Scope, index: number): Stored {
+  const blocked = blockedConstant(scope, index);
+  if (blocked) return { tensor: dequantizeBlocks(blocked.tensor, blocked.quantization) };
   const stored = scope.subgraph.tensors[index];
   const name = tensorName(stored, index);
-  const details = stored.quantization?.details;
-  if (details?.kind !== "BlockwiseQuantization") {
-    const { quantization } = typeOf(stored, name);
-    return { tensor: denseConstant(scope, stored, name), quantization };
-  }
-  const other = (at: number) => {
-    const tensor = scope.subgraph.tensors[at];
-    return denseConstant(scope, tensor, tensorName(tensor, at));
-  };
-  const zeroPoints = details.zeroPoints < 0 ? undefined : other(details.zeroPoints);
-  const tensor = denseConstant(scope, stored, name);
-  return { tensor: dequantizeBlocks(tensor, other(details.scales), zeroPoints, details.blockSize, name) };
+  const { quantization } = typeOf(stored, name);
+  return { tensor: denseConstant(scope, stored, name), quantization };
+}
+
+/** A tensor's integers, if they are scaled in blocks. */
+export function blockedConstant(scope: Scope, index: number): BlockedConstant | undefined {
+  const { tensors } = scope.subgraph;
+  const details = tensors[index].quantization?.details;
+  if (details?.kind !== "BlockwiseQuantization") return undefined;
+  const [tensor, scales, zeroPoints] = [index, details.scales, details.zeroPoints].map((at) =>
+    at < 0 ? undefined : denseConstant(scope, tensors[at], tensorName(tensors[at], at)),
+  );
+  const blocks = { scales: scales!, zeroPoints, size: details.blockSize };
+  return { tensor: tensor!, quantization: blockQuantization(tensor!, blocks, tensorName(tensors[index], index)) };
 }
 
 function denseConstant({ model }: Scope, stored: StoredTensor, name: string): Tensor {

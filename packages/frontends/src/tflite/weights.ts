@@ -1,7 +1,9 @@
-import { isFloat, type Quantization, type Tensor, type Value } from "@millrace/ir";
+import { type DType, isFloat, type Quantization, type Tensor, type Value } from "@millrace/ir";
 import { transposeTensor } from "@millrace/ops";
 import { type Call, type ImageValue, imageInput, invalid, optionalInput, refuse } from "./call.ts";
+import { blockedConstant } from "./constants.ts";
 import { step } from "./emit.ts";
+import { tensorName } from "./tensors.ts";
 
 /** 1HWO to OHW1. */
 const depthwiseToRegular = [3, 1, 2, 0];
@@ -13,11 +15,38 @@ export function refuseHybrid(call: Call, x: Value, weights: Value): void {
   refuse(call, "tflite.hybrid", why, "Convert the model in float, or quantize its activations too.");
 }
 
-/** Real data meet constant weights of int8 with a scale; any other integers are refused. */
-export function refuseOtherHybrid(call: Call, x: Value, weights: Value): void {
+/** Real data meet constant weights of int8, or of the other types that are named, with a scale; any other integers are refused. */
+export function refuseOtherHybrid(call: Call, x: Value, weights: Value, others: readonly DType[] = []): void {
   const { dtype, quantization } = weights.type;
-  if (x.type.dtype !== "f32" || dtype !== "i8" || !quantization || !weights.constant || zeroed(quantization))
+  if (
+    x.type.dtype !== "f32" ||
+    !["i8", ...others].includes(dtype) ||
+    !quantization ||
+    !weights.constant ||
+    zeroed(quantization)
+  )
     refuseHybrid(call, x, weights);
+}
+
+/**
+ * Weights [rows, depth] that real data meet while they are in four bits, with zero points of 0 and scales for blocks of each row; undefined for any
+ * others, which are real if they are scaled in blocks.
+ */
+export function blockedWeights(call: Call, position: number, x: Value): Value | undefined {
+  const { scope, stored } = call;
+  const index = stored.inputs[position] ?? -1;
+  const tensor = scope.subgraph.tensors[index];
+  if (tensor?.type !== "INT4" || tensor.shape.length !== 2 || x.type.dtype !== "f32") return undefined;
+  const known = scope.adapted.get(tensor);
+  const found = known ? undefined : blockedConstant(scope, index);
+  if (found === undefined || !areRows(found.quantization)) return known;
+  const made = scope.graph.addConstant(tensorName(tensor, index), found.tensor, found.quantization);
+  scope.adapted.set(tensor, made);
+  return made;
+}
+
+function areRows({ scale, zeroPoint, axis }: Quantization): boolean {
+  return axis === 1 && zeroPoint.every((zero) => zero === 0) && scale.every((step) => step >= 0 && step < Infinity);
 }
 
 /** Whether a zero point is other than 0. */

@@ -11,10 +11,10 @@ import {
 } from "@millrace/ir";
 
 /** Greatest magnitude of a weight, for each type that weights are stored in; the least number of the type is not used. */
-const weightLimits = { i8: 127, i4: 7 } as const;
+export const weightLimits = { i8: 127, i4: 7 } as const;
 
 /** Nearest integer, halves away from zero. */
-function roundAway(value: number): number {
+export function roundAway(value: number): number {
   return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
 }
 

@@ -9,10 +9,14 @@ export type DynamicKind = "symmetric" | "asymmetric";
 
 const single = Math.fround;
 
-interface Steps {
+/** How the bytes of one entry stand for its reals. */
+export interface EntrySteps {
   readonly scale: number;
-  readonly inverse: number;
   readonly zeroPoint: number;
+}
+
+interface Steps extends EntrySteps {
+  readonly inverse: number;
   readonly least: number;
 }
 
@@ -35,8 +39,8 @@ function asymmetricSteps(low: number, high: number): Steps {
 
 const stepsOf = { symmetric: symmetricSteps, asymmetric: asymmetricSteps };
 
-/** Writes reals as whole steps from zero, rounded before the zero point is added, and gives the size of a step. */
-function quantizeEntry(source: Float32Array, target: Float64Array, at: number, kind: DynamicKind): number {
+/** Writes reals as whole steps from zero, rounded before the zero point is added. */
+export function quantizeEntry(source: Float32Array, target: Float64Array, at: number, kind: DynamicKind): EntrySteps {
   let [low, high] = [source[0] ?? 0, source[0] ?? 0];
   for (const x of source) {
     low = Math.min(low, x);
@@ -44,14 +48,14 @@ function quantizeEntry(source: Float32Array, target: Float64Array, at: number, k
   }
   if (low === 0 && high === 0) {
     target.fill(0, at, at + source.length);
-    return 1;
+    return { scale: 1, zeroPoint: 0 };
   }
   const { scale, inverse, zeroPoint, least } = stepsOf[kind](low, high);
   for (let index = 0; index < source.length; index++) {
     const stored = zeroPoint + roundAwayFromZero(single(source[index] * inverse));
     target[at + index] = Math.max(least, Math.min(127, stored)) - zeroPoint;
   }
-  return scale;
+  return { scale, zeroPoint };
 }
 
 /** How many elements of the data, and of the result, share one scale. */
@@ -77,8 +81,10 @@ export function hybrid(
     const data = tensor.data as Float32Array;
     const length = entries.data(tensor);
     const target = scratch.take(data.length + spare);
-    scales = Array.from({ length: data.length / length || 0 }, (_, entry) =>
-      quantizeEntry(data.subarray(entry * length, (entry + 1) * length), target, entry * length, kind),
+    scales = Array.from(
+      { length: data.length / length || 0 },
+      (_, entry) =>
+        quantizeEntry(data.subarray(entry * length, (entry + 1) * length), target, entry * length, kind).scale,
     );
     return target;
   };

@@ -1,4 +1,5 @@
 import { allocate, elementCount, isFloat, type Node, type Value } from "@millrace/ir";
+import { blockwiseLinear } from "./blockwise-linear.ts";
 import { fromValue } from "./constant.ts";
 import { type FinishFactory, integerFinish, realFinish, type Scaling } from "./finish.ts";
 import { type DynamicKind, hybrid } from "./hybrid.ts";
@@ -44,7 +45,10 @@ function dynamicLinear(node: Node, { scratch }: KernelContext, kind: DynamicKind
   return linear(node, finish, center);
 }
 
-export const asymmetricLinear: KernelFactory = (node, context) => dynamicLinear(node, context, "asymmetric");
+export const asymmetricLinear: KernelFactory = (node, context) =>
+  node.inputs[1]!.type.quantization?.block === undefined
+    ? dynamicLinear(node, context, "asymmetric")
+    : blockwiseLinear(node, context);
 
 /** Fully connected layer on stored integers; reals meet integer weights as bytes around zero. */
 export const integerLinear: KernelFactory = (node, context) => {

@@ -74,11 +74,12 @@ function opsetOf(node: Node): number {
   return since18.includes(node.op) ? 18 : opsets.oldest;
 }
 
-/** Whether a node works on 4 bits, or quantizes to 16, for which there are operators since opset 21 only. */
+/** Whether a node works on 4 bits or on blocks, or quantizes to 16, for which there are operators since opset 21 only. */
 function isNarrow({ op, inputs, outputs }: Node): boolean {
   const types = [...inputs, ...outputs].map((value) => value?.type.dtype ?? "");
   const isSixteen = (op === quantize || op === dequantize) && types.some((type) => ["i16", "u16"].includes(type));
-  return isSixteen || types.some((type) => ["i4", "u4"].includes(type));
+  const inBlocks = inputs.some((value) => value?.type.quantization?.block !== undefined);
+  return isSixteen || inBlocks || types.some((type) => ["i4", "u4"].includes(type));
 }
 
 function opsetProblems(opset: number, needed: number): readonly Diagnostic[] {

@@ -1,4 +1,4 @@
-import { type DType, fromNumbers, zeros } from "@millrace/ir";
+import { type DType, entryShape, fromNumbers, zeros } from "@millrace/ir";
 import {
   argMax,
   cast,
@@ -176,9 +176,10 @@ export const lowerQuantize: OnnxLowering = (node, emit, outputs) => {
 
 export const lowerDequantize: OnnxLowering = (node, emit, outputs) => {
   const { x } = dequantize.inputsOf(node);
-  const { scale, zeroPoint, axis } = x.type.quantization!;
-  const shape = axis === undefined ? [] : [scale.length];
+  const { scale, zeroPoint, axis, block } = x.type.quantization!;
+  const shape = entryShape(x.type.shape, x.type.quantization!);
   const scales = emit.constant("scale", fromNumbers("f32", shape, scale));
   const zeros = emit.constant("zero_point", fromNumbers(x.type.dtype, shape, zeroPoint));
-  emit.node("DequantizeLinear", [emit.read(x), scales, zeros], axis === undefined ? {} : { axis }, outputs);
+  const attributes = { ...(axis !== undefined && { axis }), ...(block !== undefined && { block_size: block }) };
+  emit.node("DequantizeLinear", [emit.read(x), scales, zeros], attributes, outputs);
 };

@@ -1,5 +1,16 @@
 import { type BuiltinOperatorName, packInt2, packInt4, type TfliteDraft } from "@millrace/formats/tflite";
-import { bitsOf, bytesOf, isStatic, type Quantization, type Tensor, type Value, type ValueType } from "@millrace/ir";
+import {
+  bitsOf,
+  bytesOf,
+  entryShape,
+  fromNumbers,
+  isStatic,
+  type Quantization,
+  type Shape,
+  type Tensor,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import { type StoredType, tensorTypeNames } from "./element-types.ts";
 import { smallestShape, spelledShape } from "./open-sizes.ts";
 
@@ -68,6 +79,7 @@ function packedBytes({ dtype, data }: Tensor): Uint8Array {
 /** A tensor of a value's type. */
 export function addTensor(lists: Lists, name: string, type: ValueType, more: TfliteDraft<"Tensor"> = {}): number {
   const { dtype, shape, quantization } = type;
+  const parameters = quantization && quantizationOf(lists, name, shape, quantization);
   lists.types.push(type);
   return (
     lists.tensors.push({
@@ -77,14 +89,23 @@ export function addTensor(lists: Lists, name: string, type: ValueType, more: Tfl
       ...(!isStatic(shape) && { shapeSignature: spelledShape(shape) }),
       hasRank: true,
       buffer: 0,
-      ...(quantization && { quantization: quantizationOf(quantization) }),
+      ...(parameters && { quantization: parameters }),
       ...more,
     }) - 1
   );
 }
 
-function quantizationOf({ scale, zeroPoint, axis = 0 }: Quantization): TfliteDraft<"QuantizationParameters"> {
-  return { scale, zeroPoint: zeroPoint.map(BigInt), quantizedDimension: axis };
+/** Scales of blocks are a tensor of their own, in half precision. */
+function quantizationOf(
+  lists: Lists,
+  name: string,
+  shape: Shape,
+  quantization: Quantization,
+): TfliteDraft<"QuantizationParameters"> {
+  const { scale, zeroPoint, axis = 0, block } = quantization;
+  if (block === undefined) return { scale, zeroPoint: zeroPoint.map(BigInt), quantizedDimension: axis };
+  const scales = constantOf(lists, `${name}/scales`, fromNumbers("f16", entryShape(shape, quantization), scale));
+  return { details: { kind: "BlockwiseQuantization", scales, zeroPoints: -1, blockSize: block } };
 }
 
 /** The number known for a key, made when first asked for. */

@@ -1,5 +1,16 @@
-import { bitsOf, isFloat, type Node, sameQuantization, type Value } from "@millrace/ir";
+import {
+  bitsOf,
+  type DType,
+  fromNumbers,
+  isFloat,
+  type Node,
+  numbersOf,
+  sameQuantization,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import * as ops from "@millrace/ops";
+import { blockSizes, fewestBlockedRows } from "@millrace/passes";
 import type { Constraint } from "./constraints.ts";
 
 const isQuantized = ({ outputs }: Node) => outputs.some(({ type }) => type.quantization);
@@ -26,6 +37,12 @@ const integerForms: readonly Node["op"][] = [
   ops.ifOperator,
   ops.whileOperator,
 ];
+
+/** Operators whose real data may meet weights of a type. */
+const dynamicForms: Readonly<Partial<Record<DType, readonly Node["op"][]>>> = {
+  i8: [ops.conv2d, ops.linear, ops.asymmetricLinear],
+  i4: [ops.asymmetricLinear],
+};
 
 /**
  * What integer data have to keep to. Kernels that rescale by themselves, such as those of clamps and of unsigned
@@ -70,16 +87,11 @@ export const quantizationConstraints: readonly Constraint[] = [
   },
   {
     operators: [ops.conv2d, ops.transposeConv2d, ops.linear, ops.asymmetricLinear, ops.matmul],
-    sentence: "data and weights are both floats or both integers, or floats and int8",
+    sentence: "data and weights are both floats or both integers, or floats and int8, or int4 in an asymmetric layer",
     hint: "Quantize the layer's data and weights together.",
     holds({ op, inputs: [x, weights], outputs: [y] }) {
       const real = isFloat(x!.type.dtype) && isFloat(y.type.dtype);
-      if (
-        real &&
-        weights!.type.dtype === "i8" &&
-        [ops.conv2d, ops.linear, ops.asymmetricLinear].some((known) => op === known)
-      )
-        return true;
+      if (real && dynamicForms[weights!.type.dtype]?.includes(op)) return true;
       const whole = [x, weights, y].map((value) => !isFloat(value!.type.dtype));
       return whole.every((item) => item === whole[0]);
     },
@@ -95,6 +107,14 @@ export const quantizationConstraints: readonly Constraint[] = [
     },
   },
   {
+    sentence: `its blocks of weights are int4 in at least ${fewestBlockedRows} rows, of ${blockSizes.join(", ")} each, with zero points of 0 and scales of half precision`,
+    hint: "Quantize the layer with one scale for each row.",
+    holds({ op, inputs }) {
+      const blocked = inputs.filter((value) => value?.type.quantization?.block !== undefined);
+      return blocked.every((value) => op === ops.asymmetricLinear && hasBlocks(value!.type));
+    },
+  },
+  {
     operators: [ops.conv2d, ops.transposeConv2d, ops.linear],
     sentence: "the bias of int8 data is int32, and that of int16 data int32 or int64",
     hint: quantizeAgain,
@@ -104,6 +124,18 @@ export const quantizationConstraints: readonly Constraint[] = [
     },
   },
 ];
+
+function hasBlocks({ dtype, shape, quantization }: ValueType): boolean {
+  const { scale, zeroPoint, block } = quantization!;
+  const halves = numbersOf(fromNumbers("f16", [scale.length], scale));
+  return (
+    dtype === "i4" &&
+    (shape[0] as number) >= fewestBlockedRows &&
+    blockSizes.some((size) => size === block) &&
+    zeroPoint.every((zero) => zero === 0) &&
+    scale.every((step, index) => step > 0 && step === halves[index])
+  );
+}
 
 /** What the operator's rule says about its result; nothing where that has other bits than the data. */
 function fixedParameters({

@@ -10,7 +10,11 @@ const unsupported = ["batchNorm"];
 const stateful = ["svdf", "signalFilterBankSpectralSubtraction", "signalOverlapAdd", "signalFramer", "signalStacker"];
 
 /** Samples that no file of TFLite can hold. */
-const inexpressible = ["topK: one of each column", "atan2: column and row"];
+const inexpressible = [
+  "topK: one of each column",
+  "atan2: column and row",
+  "dequantize: for two columns of a row each",
+];
 
 function codesOf(run: () => unknown): readonly string[] {
   try {

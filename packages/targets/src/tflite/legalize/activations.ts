@@ -1,5 +1,15 @@
 import { fromNumbers, integerRange, isFloat, type Node, sameQuantization, type Value } from "@millrace/ir";
-import { clamp, elu, leakyRelu, maximum, minimum, quantize, reshape } from "@millrace/ops";
+import {
+  activationRanges,
+  asymmetricLinear,
+  clamp,
+  elu,
+  leakyRelu,
+  maximum,
+  minimum,
+  quantize,
+  reshape,
+} from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
 import { clampName } from "../elementwise.ts";
 import { storedNumber } from "../shapes.ts";
@@ -35,6 +45,23 @@ export const splitClamps = rewrite("tflite-split-clamps", {
     if (last) finish(last.op, [before, last.operand], {});
     else if (rescaled) finish(quantize, [before], parameters(node));
     else finish(reshape, [before], { shape: x.type.shape });
+  },
+});
+
+/** TFLite's own kernel of layers whose weights have scales in blocks leaves a fused activation out, so that it becomes a clamp. */
+export const unfuseBlockwise = rewrite("tflite-unfuse-blockwise", {
+  roots: [asymmetricLinear],
+  find(node) {
+    const { activation } = asymmetricLinear.attributesOf(node);
+    const blocked = node.inputs[1]?.type.quantization?.block !== undefined;
+    return blocked && activation !== "none" ? activationRanges[activation] : undefined;
+  },
+  replace([minimum, maximum], node, graph) {
+    const { step, finish } = edit(graph, node);
+    const [data, weights, bias] = node.inputs as [Value, Value, Value | undefined];
+    const operands = bias ? [data, weights, bias] : [data, weights];
+    const sums = step(asymmetricLinear, operands, { activation: "none" }, node.outputs[0].type);
+    finish(clamp, [sums], { minimum, maximum });
   },
 });
 

@@ -1,5 +1,5 @@
 import { type Pass, spellAttention, spellNormalizations } from "@millrace/passes";
-import { scaleElu, splitClamps } from "./activations.ts";
+import { scaleElu, splitClamps, unfuseBlockwise } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast, sliceShapes } from "./axes.ts";
 import { addBiases } from "./bias.ts";
 import { castThroughFloat } from "./casts.ts";
@@ -46,6 +46,7 @@ export const legalizations: readonly Pass[] = [
   cropBySlice,
   nameNearest,
   reorderDepth,
+  unfuseBlockwise,
   splitClamps,
   scaleElu,
   normalizeLast,
