@@ -1,12 +1,14 @@
-import type {
-  BoundaryType,
-  CalibrationMethod,
-  IoLayout,
-  LayerScheme,
-  QuantizeRequest,
-  RecoveryName,
-  Rounding,
-  SchemeName,
+import {
+  type BlockSize,
+  type BoundaryType,
+  blockSizes,
+  type CalibrationMethod,
+  type IoLayout,
+  type LayerScheme,
+  type QuantizeRequest,
+  type RecoveryName,
+  type Rounding,
+  type SchemeName,
 } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CalibrationDataOptions, withCalibrationDataOptions } from "./calibration-data.ts";
@@ -24,6 +26,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly recover?: readonly RecoveryName[];
   readonly rounding?: Rounding;
   readonly perTensor?: boolean;
+  readonly block?: BlockSize;
   readonly biasCorrection?: (typeof biasCorrections)[number] | false;
   readonly io?: BoundaryType;
   readonly samples?: number;
@@ -33,7 +36,14 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly ioLayout?: IoLayout;
 }
 
-const schemes = ["int8", "int16x8", "int4", "float16", "dynamic"] as const satisfies readonly SchemeName[];
+const schemes = [
+  "int8",
+  "int16x8",
+  "int4",
+  "float16",
+  "dynamic",
+  "dynamic-int4",
+] as const satisfies readonly SchemeName[];
 const layerSchemes: readonly string[] = [...schemes, "float32"] satisfies readonly SchemeName[];
 const calibrations = [
   "minmax",
@@ -75,6 +85,11 @@ export function withQuantizationOptions(command: Command): Command {
     )
     .option("--symmetric", "zero points of int8 activations are 0")
     .option("--per-tensor", "one scale for all weights of a layer instead of one per output channel")
+    .option(
+      "--block <size>",
+      `one scale for each ${blockSizes.join(", ")} neighbours in a row of weights of fully connected layers, where they fill it; for dynamic-int4 only`,
+      parseBlock,
+    )
     .addOption(
       new Option(
         "--bias-correction <method>",
@@ -105,6 +120,7 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     recover,
     rounding,
     perTensor,
+    block,
     biasCorrection,
     io,
     samples,
@@ -116,6 +132,7 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     measuredBiases: biasCorrection === "empirical",
     perTensor: perTensor ?? false,
     symmetric: symmetric ?? false,
+    ...(block !== undefined && { block }),
     ...(percentile !== undefined && { percentile }),
     ...(layer && { layers: layer }),
     ...(recover && { recover }),
@@ -123,6 +140,12 @@ export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest
     ...(io && { io }),
     ...(samples !== undefined && { samples }),
   };
+}
+
+function parseBlock(text: string): BlockSize {
+  const size = blockSizes.find((known) => `${known}` === text);
+  if (size === undefined) throw new InvalidArgumentError(`It has to be one of ${blockSizes.join(", ")}.`);
+  return size;
 }
 
 function parseDrop(text: string): number {

@@ -31,10 +31,16 @@ function sampleGraph(): Graph {
     zeroPoint: [0, 0],
     axis: 0,
   });
+  const rows = graph.addConstant("rows", fromNumbers("i4", [2, 2], [1, -2, 3, 7]), {
+    scale: [0.5, 0.25],
+    zeroPoint: [0, 0],
+    axis: 1,
+    block: 2,
+  });
   const table = graph.addConstant("table", fromNumbers("f32", [17], new Array(17).fill(0.1)));
   const first = graph.addNode({
     op: anything,
-    inputs: [x, undefined, weights],
+    inputs: [x, undefined, weights, rows],
     attributes: { padding: [0, 1], maximum: Number.POSITIVE_INFINITY, layout: "last", keep: true, label: "two words" },
     outputNames: ["input", "split:1"],
     outputTypes: [
@@ -53,7 +59,8 @@ function sampleGraph(): Graph {
 const sampleText = `graph "a model"
 input x: f32[N,3,floor((2*N + 1)/2)]
 constant w: i8[2,2]<scale=[0.5,0.25], zeroPoint=[0,0], axis=0> = [1, -2, 3, 127]
-"input": i8[1]<scale=[0.5], zeroPoint=[-3]>, "split:1": bool[] = anything(x, -, w) {padding=[0,1], maximum=Infinity, layout=last, keep=true, label="two words"} named "conv 1" from [conv_1, relu/1]
+constant rows: i4[2,2]<scale=[0.5,0.25], zeroPoint=[0,0], axis=1, block=2> = [1, -2, 3, 7]
+"input": i8[1]<scale=[0.5], zeroPoint=[-3]>, "split:1": bool[] = anything(x, -, w, rows) {padding=[0,1], maximum=Infinity, layout=last, keep=true, label="two words"} named "conv 1" from [conv_1, relu/1]
 constant table: f32[17] = elided
 last: bool[] = anything("split:1", table)
 constant bias: f32[3] = [0.1, -0, 1e-7]
@@ -69,7 +76,7 @@ describe("printGraph", () => {
 
   test("writes long constants as base64 in full", () => {
     const lines = printGraph(sampleGraph(), { constants: "full" }).split("\n");
-    expect(lines[4]).toBe(`constant table: f32[17] = base64 ${"zczMPc3MzD3NzMw9".repeat(5)}zczMPc3MzD0=`);
+    expect(lines[5]).toBe(`constant table: f32[17] = base64 ${"zczMPc3MzD3NzMw9".repeat(5)}zczMPc3MzD0=`);
   });
 });
 

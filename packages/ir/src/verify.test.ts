@@ -40,9 +40,9 @@ function build(): Parts {
 }
 
 const retype = (value: Value, type: object) => Object.assign(value, { type: { ...value.type, ...type } });
-const quantized = (dtype: string, scale: number[], zeroPoint: number[], axis?: number) => ({
+const quantized = (dtype: string, scale: number[], zeroPoint: number[], axis?: number, block?: number) => ({
   dtype,
-  quantization: { scale, zeroPoint, ...(axis !== undefined && { axis }) },
+  quantization: { scale, zeroPoint, ...(axis !== undefined && { axis }), ...(block !== undefined && { block }) },
 });
 
 /** Ways to break a sound graph behind its back, and what is to be found then. */
@@ -98,6 +98,24 @@ const faults: [string, (parts: Parts) => void, string, string][] = [
     ({ x }) => retype(x, quantized("i8", [1], [0], 2)),
     "quantization",
     "axis 2 of the quantization",
+  ],
+  [
+    "too few scales of blocks",
+    ({ constant }) => retype(constant, quantized("i8", [1, 1], [0, 0], 1, 1)),
+    "quantization",
+    "for the 6 blocks of axis 1",
+  ],
+  [
+    "blocks that fill no axis",
+    ({ constant }) => retype(constant, quantized("i8", [1, 1], [0, 0], 1, 2)),
+    "quantization",
+    "axis 1 in blocks of 2 of the quantization is none",
+  ],
+  [
+    "blocks of nothing",
+    ({ constant }) => retype(constant, quantized("i8", [], [], 1, 0)),
+    "quantization",
+    "axis 1 in blocks of 0 of the quantization is none",
   ],
   [
     "a name twice",

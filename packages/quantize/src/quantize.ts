@@ -126,9 +126,19 @@ class Builder {
     this.#graph.states = this.#states.map((kept) =>
       stateWith(kept, kept.dtype === "f32" ? undefined : this.#forms.parameters(kept.input, kept.dtype)),
     );
+    if (this.#options.block !== undefined && !this.#takesBlocks()) this.#report(blocksUnused);
     const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new DiagnosticError(errors);
     return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
+  }
+
+  /** Whether the scheme of any node asks for weights that blocks can share scales of. */
+  #takesBlocks(): boolean {
+    for (const node of this.#source.nodes()) {
+      const { activations, weights } = this.#schemeOf(node);
+      if (activations === "f32" && weights === "i4") return true;
+    }
+    return false;
   }
 
   #typeOf(node: Node): ActivationType {
@@ -250,6 +260,13 @@ class Builder {
     return this.#forms.converted(integer, "u8", asUnsigned(integer.type.quantization!), named);
   }
 }
+
+const blocksUnused: Diagnostic = {
+  code: "quantize.block-unused",
+  severity: "warning",
+  message: "blocks had no effect: only weights of the scheme dynamic-int4 can have a scale for each",
+  hint: "leave the block out, or choose the scheme dynamic-int4",
+};
 
 function inBytes(node: Node): Diagnostic {
   return {

@@ -6,6 +6,7 @@ export {
   resultOutputs,
   type Tensor,
 } from "@millrace/ir";
+export { type BlockSize, blockSizes } from "@millrace/passes";
 export {
   type BoundaryType,
   type CalibrationMethod,

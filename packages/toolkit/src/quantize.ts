@@ -40,7 +40,7 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly calibration?: CalibrationMethod;
   /** Changes of the float graph that make it lose less in integers; none by default. */
   readonly recover?: readonly RecoveryName[];
-  /** How weights become integers: each the nearest one, or so that errors cancel on the samples, as it is by default where some have 4 bits. */
+  /** How weights become integers: each the nearest one, or so that errors cancel on the samples, as it is by default where some of 4 bits meet integers. */
   readonly rounding?: Rounding;
   /** Measures on the samples what each layer is off by in the mean, and takes that out of its bias too; no by default. Not for graphs with states. */
   readonly measuredBiases?: boolean;
@@ -102,8 +102,9 @@ const biasesUnmeasured: Diagnostic = {
 };
 
 function roundingOf({ rounding, scheme = "int8", layers = [] }: QuantizeRequest): Rounding {
-  const names = [scheme, ...layers.map((layer) => layer.scheme)];
-  return rounding ?? (names.some((name) => schemes[name].weights === "i4") ? "compensated" : "nearest");
+  const chosen = [scheme, ...layers.map((layer) => layer.scheme)].map((name) => schemes[name]);
+  const halfBytes = chosen.some(({ activations, weights }) => activations !== "f32" && weights === "i4");
+  return rounding ?? (halfBytes ? "compensated" : "nearest");
 }
 
 /** The form of a graph whose activations all stay real, which no recovery is for. */

@@ -1,4 +1,4 @@
-import type { TfliteDraft } from "@millrace/formats/tflite";
+import { packInt4, type TfliteDraft } from "@millrace/formats/tflite";
 import { numbersOf } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import { importTflite } from "./import.ts";
@@ -113,5 +113,59 @@ describe("packed and scaled constants", () => {
   it("in blocks are refused where scales don't fit", () => {
     const tensors = [x, { name: "c", shape: [4, 4], type: "INT8", data, quantization: block(3) } as const, y, scales];
     expect(problemsOf(sketch(tensors, [add])).map(({ code }) => code)).toContain("tflite.quantization");
+  });
+});
+
+describe("weights of four bits in blocks", () => {
+  const x: TensorSketch = { name: "x", shape: [2, 4] };
+  const y: TensorSketch = { name: "y", shape: [2, 2] };
+  const layer: OperatorSketch = {
+    builtin: "FULLY_CONNECTED",
+    inputs: [0, 1],
+    outputs: [2],
+    options: { kind: "FullyConnectedOptions" },
+  };
+  const scales: TensorSketch = { name: "scales", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
+  const zeroPoints = (zero: number): TensorSketch => ({
+    name: "zeros",
+    type: "INT32",
+    shape: [2, 2],
+    data: new Int32Array(4).fill(zero),
+  });
+
+  function layerOf(others: readonly TensorSketch[]) {
+    const details = { scales: 3, zeroPoints: others.length > 1 ? 4 : -1, blockSize: 2 };
+    const weights: TensorSketch = {
+      name: "w",
+      type: "INT4",
+      shape: [2, 4],
+      data: packInt4(Int8Array.of(1, -2, 3, -4, 5, -6, 7, -7)),
+      quantization: { details: { kind: "BlockwiseQuantization", ...details } },
+    };
+    const [node] = importTflite(sketch([x, weights, y, ...others], [layer])).graph.nodes();
+    const { type, constant } = node.inputs[1]!;
+    return { op: node.op.name, type, numbers: Array.from(numbersOf(constant!)) };
+  }
+
+  it("stay so beside real data of a fully connected layer", () => {
+    const expected = {
+      op: "asymmetricLinear",
+      type: {
+        dtype: "i4",
+        shape: [2, 4],
+        quantization: { scale: [1, 2, 3, 4], zeroPoint: [0, 0, 0, 0], axis: 1, block: 2 },
+      },
+      numbers: [1, -2, 3, -4, 5, -6, 7, -7],
+    };
+    expect(layerOf([scales])).toEqual(expected);
+    expect(layerOf([scales, zeroPoints(0)])).toEqual(expected);
+  });
+
+  it("become reals where no runtime's kernel would see what they stand for", () => {
+    const { op, type, numbers } = layerOf([scales, zeroPoints(1)]);
+    expect([op, type.dtype]).toEqual(["linear", "f32"]);
+    expect(numbers).toEqual([0, -3, 4, -10, 12, -21, 24, -32]);
+    const endless = { ...scales, data: Float32Array.of(1, 2, Number.POSITIVE_INFINITY, 4) };
+    expect(layerOf([endless]).op).toBe("linear");
   });
 });

@@ -1,4 +1,5 @@
 import { fail } from "@millrace/ir";
+import { type BlockSize, blockSizes } from "@millrace/passes";
 import { type LayerScheme, observers, recoveries, schemes } from "@millrace/quantize";
 import {
   finite,
@@ -25,6 +26,7 @@ const kept = [
   "recover",
   "rounding",
   "perTensor",
+  "block",
   "symmetric",
   "biasCorrection",
   "measuredBiases",
@@ -39,6 +41,9 @@ export function recipeOf(request: QuantizeRequest): Recipe {
 
 const names = <T extends string>(table: Readonly<Record<T, unknown>>) => oneOf(Object.keys(table) as T[]);
 const truth = value("true or false", (candidate): candidate is boolean => typeof candidate === "boolean");
+const block = value(blockSizes.join(" or "), (candidate): candidate is BlockSize =>
+  blockSizes.some((size) => size === candidate),
+);
 const most = 100_000;
 
 const layer = object<LayerScheme>({
@@ -55,6 +60,7 @@ const recipe = object<Recipe>({
   recover: optional(list(names(recoveries), 0)),
   rounding: optional(oneOf(["nearest", "compensated"])),
   perTensor: optional(truth),
+  block: optional(block),
   symmetric: optional(truth),
   biasCorrection: optional(truth),
   measuredBiases: optional(truth),
