@@ -2,7 +2,15 @@ import type { Node, Value } from "@millrace/ir";
 import { type Activation, activationRanges, averagePool2d, clamp, maxPool2d } from "@millrace/ops";
 import type { Pass } from "@millrace/passes";
 import type { Calibration } from "../calibrate.ts";
-import { type LayerWeights, layersOf, putBack } from "./layer-weights.ts";
+import {
+  type LayerWeights,
+  layersOf,
+  putBack,
+  reachOfInputs,
+  reachOfOutputs,
+  scaleInputs,
+  scaleOutputs,
+} from "./layer-weights.ts";
 
 /** Sweeps over all pairs of layers, which mostly settle after a few. */
 const mostSweeps = 20;
@@ -79,8 +87,7 @@ function keepsFactors({ op, attributes }: Node): boolean {
 
 /** Gives both layers' ranges of each channel their geometric mean, as far as limits allow; tells by what part the most changed one did. */
 function equalize({ first, second, scales, fill }: Pair): number {
-  const made = rangesOf(first.weights, first.outputs, first.outputOf);
-  const met = rangesOf(second.weights, second.inputs, second.inputOf);
+  const [made, met] = [reachOfOutputs(first), reachOfInputs(second)];
   const [leastMade, leastMet] = [made, met].map((ranges) => greatestOf(ranges) / greatestScale);
   const wished = made.map((range, channel) =>
     range > leastMade && met[channel] > leastMet ? Math.sqrt(met[channel] / range) : 1,
@@ -95,15 +102,13 @@ function equalize({ first, second, scales, fill }: Pair): number {
     (factor, channel) =>
       Math.min(greatestScale, Math.max(1 / greatestScale, factor * scales[channel])) / scales[channel],
   );
-  first.weights.forEach((weight, index) => {
-    first.weights[index] = weight * factors[first.outputOf(index)];
-  });
-  first.bias.forEach((offset, channel) => {
-    first.bias[channel] = offset * factors[channel];
-    scales[channel] *= factors[channel];
-  });
-  second.weights.forEach((weight, index) => {
-    second.weights[index] = weight / factors[second.inputOf(index)];
+  scaleOutputs(first, factors);
+  scaleInputs(
+    second,
+    factors.map((factor) => 1 / factor),
+  );
+  factors.forEach((factor, channel) => {
+    scales[channel] *= factor;
   });
   return factors.reduce((most, factor) => Math.max(most, Math.abs(Math.log(factor))), 0);
 }
@@ -120,14 +125,4 @@ function withinLimits(wished: Float64Array, fill: Float64Array): Float64Array {
 
 function greatestOf(numbers: Float64Array): number {
   return numbers.reduce((most, number) => Math.max(most, number), 0);
-}
-
-/** Greatest magnitude of the weights of each channel. */
-function rangesOf(weights: Float32Array, channels: number, channelOf: (index: number) => number): Float64Array {
-  const ranges = new Float64Array(channels);
-  weights.forEach((weight, index) => {
-    const channel = channelOf(index);
-    ranges[channel] = Math.max(ranges[channel], Math.abs(weight));
-  });
-  return ranges;
 }

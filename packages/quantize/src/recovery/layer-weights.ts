@@ -56,6 +56,36 @@ export function layersOf(graph: Graph): ReadonlyMap<Node, LayerWeights> {
   return layers;
 }
 
+/** Multiplies what each channel of the data is met by. */
+export function scaleInputs({ weights, inputOf }: LayerWeights, factors: ArrayLike<number>): void {
+  for (let index = 0; index < weights.length; index++) weights[index] *= factors[inputOf(index)];
+}
+
+/** Multiplies each channel of the result, as far as no activation limits it. */
+export function scaleOutputs({ weights, bias, outputOf }: LayerWeights, factors: ArrayLike<number>): void {
+  for (let index = 0; index < weights.length; index++) weights[index] *= factors[outputOf(index)];
+  for (let channel = 0; channel < bias.length; channel++) bias[channel] *= factors[channel];
+}
+
+/** Greatest magnitude of the weights of each channel of the data. */
+export function reachOfInputs({ weights, inputs, inputOf }: LayerWeights): Float64Array {
+  return reachOf(weights, inputs, inputOf);
+}
+
+/** Greatest magnitude of the weights of each channel of the result. */
+export function reachOfOutputs({ weights, outputs, outputOf }: LayerWeights): Float64Array {
+  return reachOf(weights, outputs, outputOf);
+}
+
+function reachOf(weights: Float32Array, channels: number, channelOf: (index: number) => number): Float64Array {
+  const reach = new Float64Array(channels);
+  weights.forEach((weight, index) => {
+    const channel = channelOf(index);
+    reach[channel] = Math.max(reach[channel], Math.abs(weight));
+  });
+  return reach;
+}
+
 /** Puts changed weights and biases in the place of the layer's constants. */
 export function putBack(graph: Graph, { node, weights, bias }: LayerWeights): void {
   const rule = node.op.quantization;

@@ -3,6 +3,7 @@ import type { Calibration } from "../calibrate.ts";
 import { absorbBiases } from "./absorb-biases.ts";
 import { equalizeChannels } from "./equalize-channels.ts";
 import { hardenActivations } from "./harden-activations.ts";
+import { smoothChannels } from "./smooth-channels.ts";
 import { unlimitActivations } from "./unlimit-activations.ts";
 
 /** Makes a pass from what was seen of the graph that it will run on. */
@@ -12,6 +13,7 @@ type Recovery = (seen: Calibration) => Pass;
 export const recoveries = {
   harden: () => hardenActivations,
   unlimit: () => unlimitActivations,
+  smooth: (seen) => smoothChannels(seen),
   equalize: ({ maxima }) => equalizeChannels(maxima),
   absorb: absorbBiases,
 } as const satisfies Readonly<Record<string, Recovery>>;

@@ -1,0 +1,102 @@
+import type { Graph, Node, Value } from "@millrace/ir";
+import { isRefusal, type Pass, type Refusal } from "@millrace/passes";
+import type { Calibration } from "../calibrate.ts";
+import { type ChannelScaler, channelScaler } from "./channel-scaler.ts";
+import { type LayerWeights, layersOf, putBack, reachOfInputs, scaleInputs } from "./layer-weights.ts";
+import { type Reader, traceChannels } from "./trace-channels.ts";
+
+type Extremes = Pick<Calibration, "minima" | "maxima">;
+
+/** A channel that reaches less than this part of the greatest one is taken to reach it: what it adds hardly matters. */
+const leastPart = 2 ** -12;
+
+interface Smoothing {
+  readonly scaler: ChannelScaler;
+  readonly readers: readonly Reader[];
+  /** What each channel is divided by, and the weights that meet it are multiplied with. */
+  readonly factors: Float64Array;
+}
+
+/**
+ * Divides each channel of what layers read by a factor that their weights are multiplied with, so that a channel of outliers leaves the others enough
+ * steps: max|X_j|^alpha / max|W_j|^(1 - alpha) over all layers that read channel j (Xiao et al., "SmoothQuant", 2022, section 4). `seen` has what
+ * channels reach on samples. Factors are powers of two, the mean of their logarithms about 0: real results stay the same to the last bit, and channels
+ * that are nearly even stay as they are. Where nothing takes the factors before the layers, or all that reads the channels can't, nothing changes.
+ */
+export function smoothChannels(seen: Extremes, alpha = 0.5): Pass {
+  const name = "smooth-channels";
+  return {
+    name,
+    run(graph, { note }) {
+      const layers = layersOf(graph);
+      let changes = 0;
+      for (const node of graph.nodes()) {
+        const found = smoothingOf(node.outputs[0], layers, seen, alpha);
+        if (found === undefined) continue;
+        if (isRefusal(found)) note({ pass: name, node: node.name, message: found.refused });
+        else {
+          smooth(graph, found);
+          changes++;
+        }
+      }
+      return changes;
+    },
+  };
+}
+
+function smoothingOf(
+  value: Value,
+  layers: ReadonlyMap<Node, LayerWeights>,
+  seen: Extremes,
+  alpha: number,
+): Smoothing | Refusal | undefined {
+  const scaler = channelScaler(value, layers);
+  if (scaler === undefined) return undefined;
+  const readers = traceChannels(value, layers);
+  if (isRefusal(readers)) return readers;
+  const factors = factorsFor(readers, Number(value.type.shape.at(-1)), seen, alpha);
+  return factors?.some((factor) => factor !== 1) ? { scaler, readers, factors } : undefined;
+}
+
+function factorsFor(
+  readers: readonly Reader[],
+  channels: number,
+  { minima, maxima }: Extremes,
+  alpha: number,
+): Float64Array | undefined {
+  const [data, weights] = [new Float64Array(channels), new Float64Array(channels)];
+  for (const { layer, channelOf } of readers) {
+    const [least, greatest] = [minima, maxima].map((extremes) => extremes.get(layer.data));
+    if (least === undefined || greatest === undefined) return undefined;
+    const reach = reachOfInputs(layer);
+    channelOf.forEach((channel, input) => {
+      data[channel] = Math.max(data[channel], -least[input], greatest[input]);
+      weights[channel] = Math.max(weights[channel], reach[input]);
+    });
+  }
+  const [dataParts, weightParts] = [data, weights].map(partsOfGreatest);
+  const exponents = dataParts.map(
+    (part, channel) => alpha * Math.log2(part) - (1 - alpha) * Math.log2(weightParts[channel]),
+  );
+  const mean = exponents.reduce((sum, exponent) => sum + exponent / channels, 0);
+  return exponents.map((exponent) => 2 ** Math.round(exponent - mean));
+}
+
+function partsOfGreatest(reaches: Float64Array): Float64Array {
+  const greatest = reaches.reduce((most, reach) => Math.max(most, reach), 0);
+  return reaches.map((reach) => (greatest === 0 ? 1 : Math.max(leastPart, reach / greatest)));
+}
+
+function smooth(graph: Graph, { scaler, readers, factors }: Smoothing): void {
+  scaler(
+    graph,
+    factors.map((factor) => 1 / factor),
+  );
+  for (const { layer, channelOf } of readers) {
+    scaleInputs(
+      layer,
+      channelOf.map((channel) => factors[channel]),
+    );
+    putBack(graph, layer);
+  }
+}
