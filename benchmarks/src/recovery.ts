@@ -11,6 +11,7 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8, no bias correction", { biasCorrection: false }],
   ["int8, compensated", { rounding: "compensated" }],
   ["int8, equalized", { recover: ["equalize"] }],
+  ["int8, smoothed", { recover: ["smooth"] }],
   ["int8 per tensor", { perTensor: true }],
   ["int8 per tensor, compensated", { perTensor: true, rounding: "compensated" }],
   ["int4, nearest", { scheme: "int4", rounding: "nearest" }],

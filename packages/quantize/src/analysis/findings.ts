@@ -56,7 +56,7 @@ function kindsFor(layers: readonly LayerAnalysis[]): readonly Kind[] {
     {
       code: "quantize.wide-channel",
       severity: "warning",
-      hint: "even the channels out with --recover equalize, or give the layer more bits with --layer NAME=int16x8",
+      hint: "even the channels out with --recover equalize, or --recover smooth after a normalization, or give the layer more bits with --layer NAME=int16x8",
       weigh: ({ channels }) => (channels && channels.widest.ratio >= widestRatio ? channels.widest.ratio : undefined),
       tell: ({ channels }) =>
         `has one scale for all channels, and channel ${channels!.widest.channel} reaches ${Math.round(channels!.widest.ratio)} times as far as most: the others are left few steps`,

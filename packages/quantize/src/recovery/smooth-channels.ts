@@ -15,6 +15,8 @@ interface Smoothing {
   readonly readers: readonly Reader[];
   /** What each channel is divided by, and the weights that meet it are multiplied with. */
   readonly factors: Float64Array;
+  /** What it does, in words. */
+  readonly effect: string;
 }
 
 /**
@@ -33,11 +35,10 @@ export function smoothChannels(seen: Extremes, alpha = 0.5): Pass {
       for (const node of graph.nodes()) {
         const found = smoothingOf(node.outputs[0], layers, seen, alpha);
         if (found === undefined) continue;
-        if (isRefusal(found)) note({ pass: name, node: node.name, message: found.refused });
-        else {
-          smooth(graph, found);
-          changes++;
-        }
+        note({ pass: name, node: node.name, message: isRefusal(found) ? found.refused : found.effect });
+        if (isRefusal(found)) continue;
+        smooth(graph, found);
+        changes++;
       }
       return changes;
     },
@@ -54,16 +55,20 @@ function smoothingOf(
   if (scaler === undefined) return undefined;
   const readers = traceChannels(value, layers);
   if (isRefusal(readers)) return readers;
-  const factors = factorsFor(readers, Number(value.type.shape.at(-1)), seen, alpha);
-  return factors?.some((factor) => factor !== 1) ? { scaler, readers, factors } : undefined;
+  const reach = reachOf(readers, Number(value.type.shape.at(-1)), seen);
+  const factors = reach && factorsFor(reach, alpha);
+  return factors?.some((factor) => factor !== 1)
+    ? { scaler, readers, factors, effect: effectOf(reach!, factors) }
+    : undefined;
 }
 
-function factorsFor(
-  readers: readonly Reader[],
-  channels: number,
-  { minima, maxima }: Extremes,
-  alpha: number,
-): Float64Array | undefined {
+/** How far the data and the weights of each channel reach, as parts of the furthest. */
+interface Reach {
+  readonly data: Float64Array;
+  readonly weights: Float64Array;
+}
+
+function reachOf(readers: readonly Reader[], channels: number, { minima, maxima }: Extremes): Reach | undefined {
   const [data, weights] = [new Float64Array(channels), new Float64Array(channels)];
   for (const { layer, channelOf } of readers) {
     const [least, greatest] = [minima, maxima].map((extremes) => extremes.get(layer.data));
@@ -74,17 +79,34 @@ function factorsFor(
       weights[channel] = Math.max(weights[channel], reach[input]);
     });
   }
-  const [dataParts, weightParts] = [data, weights].map(partsOfGreatest);
-  const exponents = dataParts.map(
-    (part, channel) => alpha * Math.log2(part) - (1 - alpha) * Math.log2(weightParts[channel]),
-  );
-  const mean = exponents.reduce((sum, exponent) => sum + exponent / channels, 0);
+  return { data: partsOfGreatest(data), weights: partsOfGreatest(weights) };
+}
+
+function partsOfGreatest(reach: Float64Array): Float64Array {
+  const greatest = greatestOf(reach);
+  return reach.map((each) => (greatest === 0 ? 1 : Math.max(leastPart, each / greatest)));
+}
+
+function factorsFor({ data, weights }: Reach, alpha: number): Float64Array {
+  const exponents = data.map((part, channel) => alpha * Math.log2(part) - (1 - alpha) * Math.log2(weights[channel]));
+  const mean = exponents.reduce((sum, exponent) => sum + exponent / exponents.length, 0);
   return exponents.map((exponent) => 2 ** Math.round(exponent - mean));
 }
 
-function partsOfGreatest(reaches: Float64Array): Float64Array {
-  const greatest = reaches.reduce((most, reach) => Math.max(most, reach), 0);
-  return reaches.map((reach) => (greatest === 0 ? 1 : Math.max(leastPart, reach / greatest)));
+function effectOf({ data, weights }: Reach, factors: Float64Array): string {
+  const [before, after] = [
+    [data, weights],
+    [data.map((part, channel) => part / factors[channel]), weights.map((part, channel) => part * factors[channel])],
+  ].map((each) => each.map((reach) => Number(unevenness(reach).toPrecision(2))));
+  return `its widest channel reaches ${after[0]} instead of ${before[0]} times as far as the median, and that of the weights ${after[1]} instead of ${before[1]} times`;
+}
+
+function unevenness(reach: Float64Array): number {
+  return greatestOf(reach) / reach.toSorted()[Math.floor(reach.length / 2)];
+}
+
+function greatestOf(numbers: Float64Array): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
 
 function smooth(graph: Graph, { scaler, readers, factors }: Smoothing): void {

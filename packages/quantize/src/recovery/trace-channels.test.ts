@@ -57,7 +57,7 @@ describe("channels", () => {
     const statements =
       "input x: f32[1,2]\ny: f32[1,2] = reshape(x) {shape=[1,2]}\ng: f32[1,2] = gelu(x) {approximate=false} named act";
     expect(traced(statements, 2)).toEqual({
-      refused: "act (gelu) reads its channels too, and can't make up for factors",
+      refused: "act (gelu) takes its channels too, which has no constant weights that could make up for factors",
     });
   });
 });

@@ -30,9 +30,12 @@ export function traceChannels(value: Value, layers: ReadonlyMap<Node, LayerWeigh
       else others.push(user);
     }
   }
-  if (readers.length > 0 && others.length > 0)
-    return refuse(`${others[0].name} (${others[0].op.name}) reads its channels too, and can't make up for factors`);
-  return readers;
+  return readers.length > 0 && others.length > 0 ? refuse(foreign(others[0])) : readers;
+}
+
+function foreign({ name, op, outputs }: Node): string {
+  const reader = outputs.length === 0 ? "an output of the graph" : `${name} (${op.name})`;
+  return `${reader} takes its channels too, which has no constant weights that could make up for factors`;
 }
 
 /** The channel that each index of the last axis holds; undefined if one holds several. */
