@@ -88,6 +88,16 @@ describe("attention as exporters write it out", () => {
     });
   }
 
+  test("an operator of its own moves heads no more often", () => {
+    const n = new AttentionBuilder();
+    const parts = n.node(split, [n.projected()], { axis: 2, sizes: [width, width, width] }).producer!.outputs;
+    const inputs = parts.map((part) => n.transpose(n.reshape(part, [batch, length, heads, size]), 0, 2, 1, 3));
+    const joined = n.transpose(n.node(attention, inputs, { scale: 0.5 }), 0, 2, 1, 3);
+    const graph = n.finish(n.linear(n.reshape(joined, [batch, length, width]), width));
+    runChecked(graph, [...cleanUp, ...channelsLast()]);
+    expect(histogram(graph)).toEqual({ linear: 2, reshape: 2, transpose: 2, split: 1, attention: 1 });
+  });
+
   test("a constant mask is added to scores that are scaled later", () => {
     const n = new AttentionBuilder();
     const [q, k, v] = n.apart(n.stacked(), false);

@@ -1,5 +1,18 @@
 import { type Dimension, divideDimensions, multiplyDimensions, type Value } from "@millrace/ir";
-import { add, concat, div, equal, matmul, mul, reduceMax, select, softmax, tanh, transpose } from "@millrace/ops";
+import {
+  add,
+  attention,
+  concat,
+  div,
+  equal,
+  matmul,
+  mul,
+  reduceMax,
+  select,
+  softmax,
+  tanh,
+  transpose,
+} from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 import { reshaped } from "./weights.ts";
@@ -24,7 +37,7 @@ export interface Attention {
 }
 
 /** What attention computes on the way, in order, and its result [batch, heads, length, value size]. */
-export interface Attended {
+export interface Steps {
   readonly scores: Value;
   readonly capped: Value;
   readonly biased: Value;
@@ -33,8 +46,24 @@ export interface Attended {
 }
 
 /** softmax(softcap · tanh(scale · Q Kᵀ / softcap) + bias) V; a row whose scores are all masked gets no value at all. */
-export function attend(node: SourceNode, attention: Attention): Attended {
-  const { query, key, value, scale, softcap, bias, masksRows, changeScores, changeShares } = attention;
+export function attend(node: SourceNode, asked: Attention): Value {
+  const { query, key, value, scale, bias, masksRows } = asked;
+  if (!isOneOperator(asked)) return attendInSteps(node, asked).result;
+  const rest = bias ? [key, value, bias] : [key, value];
+  const result = inGroups(node, query, key, (queries) => node.compute(attention, [queries, ...rest], { scale }));
+  return bias && masksRows ? withoutMaskedRows(node, result, bias) : result;
+}
+
+/** Whether it is what the operator says: heads that share keys stand under each other there, so that a bias can't differ by head or query. */
+function isOneOperator({ query, key, scale, softcap, bias, changeScores, changeShares }: Attention): boolean {
+  if (!(scale > 0) || softcap > 0 || changeScores || changeShares) return false;
+  const isSame = bias?.type.shape.slice(-3, -1).every((count) => count === 1) ?? true;
+  return isSame || query.type.shape[1] === key.type.shape[1];
+}
+
+/** The same, where more than the result is wanted or the operator for it does not do. */
+export function attendInSteps(node: SourceNode, asked: Attention): Steps {
+  const { query, key, value, scale, softcap, bias, masksRows, changeScores, changeShares } = asked;
   const scaled = scale === 1 ? query : node.compute(mul, [query, node.scalar(scale)], plain);
   const scores = groupedProduct(node, scaled, key, true);
   const capped = softcap > 0 ? cappedScores(node, scores, softcap) : scores;
@@ -51,24 +80,28 @@ function cappedScores(node: SourceNode, scores: Value, softcap: number): Value {
   return node.compute(mul, [node.compute(tanh, [node.compute(div, [scores, cap], plain)], {}), cap], plain);
 }
 
-/** A product in which each head on the right serves a group of heads on the left: their rows are put under each other. */
+/** A product in which each head on the right serves a group of heads on the left. */
 export function groupedProduct(node: SourceNode, left: Value, right: Value, transposeB: boolean): Value {
+  return inGroups(node, left, right, (a) => node.compute(matmul, [a, right], { transposeA: false, transposeB }));
+}
+
+/** What is computed of heads on the left with those on the right: the rows of heads that share one are put under each other for it. */
+function inGroups(node: SourceNode, left: Value, right: Value, compute: (stacked: Value) => Value): Value {
   const [batch, heads, length, depth] = left.type.shape;
   const shared = right.type.shape[1];
-  const product = (a: Value) => node.compute(matmul, [a, right], { transposeA: false, transposeB });
-  if (heads === shared) return product(left);
+  if (heads === shared) return compute(left);
   if (typeof heads !== "number" || typeof shared !== "number" || heads % shared !== 0)
     return node.invalid(`the ${heads} heads of its query are no multiple of the ${shared} of its keys and values`);
-  const stacked = product(reshaped(node, left, [batch, shared, multiplyDimensions(length, heads / shared), depth]));
+  const stacked = compute(reshaped(node, left, [batch, shared, multiplyDimensions(length, heads / shared), depth]));
   return reshaped(node, stacked, [batch, heads, length, stacked.type.shape[3]]);
 }
 
-/** Softmax makes no number of a row of -∞; such rows become 0. */
-function withoutMaskedRows(node: SourceNode, shares: Value, bias: Value): Value {
+/** Softmax makes no number of a row of -∞; such rows of shares, or of what comes of them, become 0. */
+function withoutMaskedRows(node: SourceNode, rows: Value, bias: Value): Value {
   const greatest = node.compute(reduceMax, [bias], { axes: [bias.type.shape.length - 1], keepDims: true });
   const masked = node.compute(equal, [greatest, node.scalar(Number.NEGATIVE_INFINITY)], {});
-  if (masked.constant && !masked.constant.data.some(Boolean)) return shares;
-  return node.compute(select, [masked, node.scalar(0), shares], {});
+  if (masked.constant && !masked.constant.data.some(Boolean)) return rows;
+  return node.compute(select, [masked, node.scalar(0), rows], {});
 }
 
 /** [batch, length, heads · size] as [batch, heads, length, size]. */

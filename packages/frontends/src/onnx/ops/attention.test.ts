@@ -25,7 +25,7 @@ describe("attention", () => {
   it("shares a head of keys and values among several heads of the query", () => {
     const grouped = parts([], { query: [1, 4, 1, 1], key: [1, 2, 2, 1], value: [1, 2, 2, 1] });
     expect(run(grouped, [1, 0, 5, 5], keys, values).values).toEqual([7, 6, 2, 2]);
-    expect(operatorsOf(grouped)).toEqual(["reshape", "matmul", "reshape", "softmax", "reshape", "matmul", "reshape"]);
+    expect(operatorsOf(grouped)).toEqual(["reshape", "attention", "reshape"]);
   });
 
   it("takes heads out of the last axis and puts them back", () => {
@@ -43,6 +43,19 @@ describe("attention", () => {
       opset: 23,
     };
     expect(run(masked, [1, 1, 5, 5], keys, values, [0, 0, 1, 0]).values).toEqual([0, 4, 0, 1]);
+  });
+
+  it("is one operator, unless its scores are limited or wanted", () => {
+    expect(operatorsOf(parts([]))).toEqual(["attention"]);
+    expect(operatorsOf(parts([float("scale", 2), int("is_causal", 1)]))).toEqual(["attention"]);
+    expect(operatorsOf(parts([float("softcap", 2)]))).toEqual(["matmul", "div", "tanh", "mul", "softmax", "matmul"]);
+    expect(operatorsOf(parts([float("scale", 0)]))).toEqual(["mul", "matmul", "softmax", "matmul"]);
+    const scores = {
+      ...parts([]),
+      nodes: [node("Attention query key value -> y _ _ scores")],
+      outputs: ["y", "scores"],
+    };
+    expect(operatorsOf(scores)).toEqual(["matmul", "softmax", "matmul"]);
   });
 
   it("says which heads do not fit", () => {

@@ -1,6 +1,6 @@
 import type { Value } from "@millrace/ir";
 import type { Importer, SourceNode } from "../source-node.ts";
-import { attend, joinHeads, splitHeads, withPast } from "./attention-core.ts";
+import { attend, attendInSteps, joinHeads, type Steps, splitHeads, withPast } from "./attention-core.ts";
 import { biasOf, causalMask, firstPosition, lengthMask, maskBias, sumOf } from "./attention-mask.ts";
 import { tensorIn } from "./bodies.ts";
 
@@ -35,7 +35,7 @@ function attention(node: SourceNode): readonly (Value | undefined)[] {
   const key = withPast(node, node.has(4) ? node.input(4) : undefined, headed(node, 1, "kv_num_heads"));
   const value = withPast(node, node.has(5) ? node.input(5) : undefined, headed(node, 2, "kv_num_heads"));
   attributes.ignore("softmax_precision", "q_num_heads", "kv_num_heads");
-  const attended = attend(node, {
+  const asked = {
     query,
     key,
     value,
@@ -43,11 +43,17 @@ function attention(node: SourceNode): readonly (Value | undefined)[] {
     softcap: attributes.real("softcap", 0),
     bias: biasFor(node, query, key),
     masksRows: node.has(3) || node.has(6),
-  });
+  };
   const mode = attributes.integer("qk_matmul_output_mode", 0);
-  const { scores, capped, biased, shares, result } = attended;
-  const onTheWay = [scores, capped, biased, shares][mode] ?? node.invalid(`qk_matmul_output_mode is ${mode}`);
-  return [node.shape(0).length === 3 ? joinHeads(node, result) : result, key, value, onTheWay];
+  const steps = node.wants(3) ? attendInSteps(node, asked) : undefined;
+  const result = steps?.result ?? attend(node, asked);
+  const joined = node.shape(0).length === 3 ? joinHeads(node, result) : result;
+  return [joined, key, value, steps && scoresIn(node, steps, mode)];
+}
+
+/** What a mode names of what is computed on the way. */
+function scoresIn(node: SourceNode, { scores, capped, biased, shares }: Steps, mode: number): Value {
+  return [scores, capped, biased, shares][mode] ?? node.invalid(`qk_matmul_output_mode is ${mode}`);
 }
 
 /** The factor of the scores; 1 / √size of a head without the attribute. */
@@ -76,7 +82,7 @@ function flexAttention(node: SourceNode): Value {
     softcap: 0,
     changeScores: changedBy("score_mod"),
     changeShares: changedBy("prob_mod"),
-  }).result;
+  });
 }
 
 /** Operators of attention. */

@@ -34,7 +34,7 @@ function attended(node: SourceNode, { query, key, value, mask, bias, past }: Par
   const kept = mask && keptKeys(node, mask, batch, span);
   const total = sumOf(node, [bias, kept && added(kept), causal && added(causal)]);
   const attention = { query, key, value, scale: scale === 0 ? 1 / Math.sqrt(size) : scale, softcap: 0 };
-  return joinHeads(node, attend(node, { ...attention, bias: total }).result);
+  return joinHeads(node, attend(node, { ...attention, bias: total }));
 }
 
 function knownPast(node: SourceNode, past: Dimension): number {
