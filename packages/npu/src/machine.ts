@@ -31,6 +31,8 @@ export interface DotProductArray {
   readonly lanes: number;
   /** Products of a pipeline and cycle where each channel has weights of its own. */
   readonly depthwiseLanes: number;
+  /** Elements of a maximum pooling's windows that are compared in a cycle. */
+  readonly comparisons: number;
 }
 
 /** Bytes per cycle. */
@@ -42,9 +44,9 @@ export interface Ports {
 export interface Overheads {
   /** Cycles for each operator. */
   readonly operator: number;
-  /** Cycles for each job: a row of the result and as many of its channels as there are pipelines. */
+  /** Cycles for each job, a row of the result and as many of its channels as there are pipelines: while the next one is prepared. */
   readonly job: number;
-  /** Cycles to write back the results of all pipelines, where that is not hidden behind the next. */
+  /** Cycles to write back one result of all pipelines; a job's are written back while the next is prepared, and only what takes longer adds to the time. */
   readonly writeBack: number;
 }
 
@@ -75,6 +77,7 @@ export function machineProblems(machine: Machine): readonly string[] {
       whole(array.depthwiseLanes, array.lanes),
       "array.depthwiseLanes has to be a whole number from 1 to array.lanes: a pipeline has no more multipliers than lanes",
     ],
+    [whole(array.comparisons, 2 ** 20), "array.comparisons has to be a whole number of at least 1"],
     [some(ports.weights) && some(ports.data), "ports have to move more than 0 bytes per cycle"],
     [Object.keys(modes).length > 0, "modes has to name a mode at least"],
     [whole(memory.bytes, addressableBytes), `memory.bytes has to be a whole number from 1 to ${addressableBytes}`],

@@ -1,5 +1,5 @@
 import { combinations, multiplyBy } from "@millrace/runtime";
-import { defineCommand, streaming } from "./command.ts";
+import { defineCommand, overheadsOf, streaming } from "./command.ts";
 
 export const combinationNames = [
   "sum",
@@ -16,7 +16,7 @@ export const tableBytes = 256 * 4;
  * Arithmetic on two values of one length, or of which one is repeated every so many elements: what each stored integer stands for (from a
  * table), combined, multiplied, and stored.
  *
- * Cycles: both values and the result through the data port.
+ * Cycles: both values and the result through the data port; a job is one row and one group of channels.
  */
 export const combine = defineCommand({
   name: "combine",
@@ -26,6 +26,8 @@ export const combine = defineCommand({
     "right",
     "output",
     "length",
+    "rows",
+    "channels",
     "leftPeriod",
     "rightPeriod",
     "leftTable",
@@ -39,8 +41,10 @@ export const combine = defineCommand({
     "high",
   ],
   addresses: ["left", "right", "output", "leftTable", "rightTable"],
-  problems: ({ length, leftPeriod, rightPeriod, combination, low, high }) => [
-    ...([length, leftPeriod, rightPeriod].every((size) => size >= 1) ? [] : ["a length is less than 1"]),
+  problems: ({ length, rows, channels, leftPeriod, rightPeriod, combination, low, high }) => [
+    ...([length, rows, channels, leftPeriod, rightPeriod].every((size) => size >= 1)
+      ? []
+      : ["a length is less than 1"]),
     ...(combination in combinationNames ? [] : [`combination ${combination} is not known`]),
     ...(low <= high ? [] : ["low is above high"]),
   ],
@@ -51,7 +55,10 @@ export const combine = defineCommand({
     { address: rightTable, bytes: tableBytes },
   ],
   writes: ({ output, length }) => [{ address: output, bytes: length }],
-  work: ({ length }, machine, overheads) => streaming(3 * length, machine, overheads),
+  work({ length, rows, channels }, machine, overheads) {
+    const jobs = rows * Math.ceil(channels / machine.array.pipelines);
+    return { ...streaming(3 * length, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
+  },
   execute(fields, memory) {
     const { length, leftPeriod, rightPeriod, rounding, multiplier, shift, outputZero, low, high } = fields;
     const [left, right] = [memory.integersOf(fields.left, leftPeriod), memory.integersOf(fields.right, rightPeriod)];

@@ -76,6 +76,18 @@ export function streaming(bytes: number, { ports }: Machine, { operator }: Overh
   return { ...idle, busy: Math.ceil(bytes / ports.data), boundBy: "data", start: operator };
 }
 
+/**
+ * Cycles of starting an operator and its jobs, and of those of writing back that starting the next job does not hide. Each job writes back so
+ * many results of all pipelines.
+ */
+export function overheadsOf(
+  jobs: number,
+  results: number,
+  { operator, job, writeBack }: Overheads,
+): Pick<Work, "writeBack" | "start"> {
+  return { writeBack: jobs * Math.max(0, writeBack * results - job), start: operator + job * jobs };
+}
+
 /** Cycles from start to end. */
 export function cyclesOf({ busy, writeBack, start }: Work): number {
   return busy + writeBack + start;

@@ -1,7 +1,7 @@
 import type { DotProductArray } from "../machine.ts";
 import type { Region } from "../region.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
-import { defineCommand } from "./command.ts";
+import { defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import { type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
@@ -35,8 +35,7 @@ export const convolve = defineCommand({
       macs: rows * outputWidth * count * kernelHeight * kernelWidth * depth,
       busy: jobs * Math.max(computing, loading),
       boundBy: computing >= loading ? "array" : "weights",
-      writeBack: overheads.writeBack * jobs * outputWidth,
-      start: overheads.operator + overheads.job * jobs,
+      ...overheadsOf(jobs, outputWidth, overheads),
     };
   },
   execute(fields, memory, { array }) {

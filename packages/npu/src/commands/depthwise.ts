@@ -1,5 +1,5 @@
 import type { Region } from "../region.ts";
-import { defineCommand } from "./command.ts";
+import { defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import { slide, type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
@@ -31,8 +31,7 @@ export const depthwise = defineCommand({
       macs: rows * outputWidth * count * taps,
       busy: jobs * outputWidth * Math.ceil(taps / array.depthwiseLanes),
       boundBy: "array",
-      writeBack: overheads.writeBack * jobs * outputWidth,
-      start: overheads.operator + overheads.job * jobs,
+      ...overheadsOf(jobs, outputWidth, overheads),
     };
   },
   execute(fields, memory) {

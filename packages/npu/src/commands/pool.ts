@@ -6,7 +6,7 @@ export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2 } as const;
 /**
  * The greatest or the mean of each window, of stored integers that keep their scale; means of halves are rounded away from zero.
  *
- * Cycles: a mean reads its data once through the port; the greatest takes a cycle for each element of a window and group of channels.
+ * Cycles: a mean reads its data once through the port; the greatest compares so many elements of windows in a cycle as the array's machine says.
  */
 export const pool = defineCommand({
   name: "pool",
@@ -24,11 +24,10 @@ export const pool = defineCommand({
     const { rows, outputWidth, count, kernelHeight, kernelWidth, pooling } = fields;
     const share = count / fields.depth;
     const isMaximum = pooling === poolKinds.greatest;
-    const groups = Math.ceil(count / array.pipelines);
     return {
       macs: 0,
       busy: isMaximum
-        ? rows * outputWidth * groups * kernelHeight * kernelWidth
+        ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
         : Math.ceil((windowReads(fields).bytes * share) / ports.data),
       boundBy: isMaximum ? "window" : "data",
       writeBack: 0,

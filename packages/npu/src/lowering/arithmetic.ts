@@ -30,6 +30,8 @@ export function arithmetic(prepare: PreparePair): Lowering {
         right: writer.placeOf(b),
         output: writer.placeOf(node.outputs[0]),
         length: elementCount(shape),
+        rows: elementCount(shape.slice(0, -2)),
+        channels: shape.at(-1) ?? 1,
         leftPeriod: periodOf(a, shape)!,
         rightPeriod: periodOf(b, shape)!,
         leftTable: writer.constant(parts.left),

@@ -8,7 +8,7 @@ export const imxrt700: Machine = {
   basis:
     "published structure; the cycles of an operator fitted on one published latency, those of a job on vendor demonstrations",
   clockMHz: 325,
-  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1 },
+  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1 },
   ports: { weights: 8, data: 8 },
   modes: {
     sequencer: { operator: 1050, job: 0, writeBack: 1 },
