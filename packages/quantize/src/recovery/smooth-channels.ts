@@ -10,6 +10,9 @@ type Extremes = Pick<Calibration, "minima" | "maxima">;
 /** A channel that reaches less than this part of the greatest one is taken to reach it: what it adds hardly matters. */
 const leastPart = 2 ** -12;
 
+/** The widest channel, of data or weights, has to come to this part of its width at most for a change to be worth its products. */
+const worthwhile = 0.5;
+
 interface Smoothing {
   readonly scaler: ChannelScaler;
   readonly readers: readonly Reader[];
@@ -22,7 +25,7 @@ interface Smoothing {
 /**
  * Divides each channel of what layers read by a factor that their weights are multiplied with, so that a channel of outliers leaves the others enough
  * steps: max|X_j|^alpha / max|W_j|^(1 - alpha) over all layers that read channel j (Xiao et al., "SmoothQuant", 2022, section 4). `seen` has what
- * channels reach on samples. Factors are powers of two, the mean of their logarithms about 0: real results stay the same to the last bit, and channels
+ * channels reach on samples. Factors are powers of two, the mean of their logarithms about 0: real results stay the same to the last bit. Channels
  * that are nearly even stay as they are. Where nothing takes the factors before the layers, or all that reads the channels can't, nothing changes.
  */
 export function smoothChannels(seen: Extremes, alpha = 0.5): Pass {
@@ -56,10 +59,11 @@ function smoothingOf(
   const readers = traceChannels(value, layers);
   if (isRefusal(readers)) return readers;
   const reach = reachOf(readers, Number(value.type.shape.at(-1)), seen);
-  const factors = reach && factorsFor(reach, alpha);
-  return factors?.some((factor) => factor !== 1)
-    ? { scaler, readers, factors, effect: effectOf(reach!, factors) }
-    : undefined;
+  if (reach === undefined) return undefined;
+  const factors = factorsFor(reach, alpha);
+  const [before, after] = [reach, divided(reach, factors)].map(unevennessOf);
+  if (Math.max(...after) > worthwhile * Math.max(...before)) return undefined;
+  return { scaler, readers, factors, effect: effectOf(before, after) };
 }
 
 /** How far the data and the weights of each channel reach, as parts of the furthest. */
@@ -93,16 +97,23 @@ function factorsFor({ data, weights }: Reach, alpha: number): Float64Array {
   return exponents.map((exponent) => 2 ** Math.round(exponent - mean));
 }
 
-function effectOf({ data, weights }: Reach, factors: Float64Array): string {
-  const [before, after] = [
-    [data, weights],
-    [data.map((part, channel) => part / factors[channel]), weights.map((part, channel) => part * factors[channel])],
-  ].map((each) => each.map((reach) => Number(unevenness(reach).toPrecision(2))));
-  return `its widest channel reaches ${after[0]} instead of ${before[0]} times as far as the median, and that of the weights ${after[1]} instead of ${before[1]} times`;
+function divided({ data, weights }: Reach, factors: Float64Array): Reach {
+  return {
+    data: data.map((part, channel) => part / factors[channel]),
+    weights: weights.map((part, channel) => part * factors[channel]),
+  };
 }
 
-function unevenness(reach: Float64Array): number {
-  return greatestOf(reach) / reach.toSorted()[Math.floor(reach.length / 2)];
+/** How many times as far as the median channel the furthest reaches, in the data and in the weights. */
+function unevennessOf({ data, weights }: Reach): readonly number[] {
+  return [data, weights].map((reach) => greatestOf(reach) / reach.toSorted()[Math.floor(reach.length / 2)]);
+}
+
+function effectOf(before: readonly number[], after: readonly number[]): string {
+  const [data, weights] = before.map(
+    (unevenness, at) => `${Number(after[at].toPrecision(2))} instead of ${Number(unevenness.toPrecision(2))} times`,
+  );
+  return `its widest channel reaches ${data} as far as the median, and that of the weights ${weights}`;
 }
 
 function greatestOf(numbers: Float64Array): number {
