@@ -9,6 +9,8 @@ export interface EngineOptions extends ReferenceOptions {
   readonly progress?: (stage: string, done: number, total?: number) => void;
   /** The model that graphs were read from and not changed since; an engine for its format runs the file itself. */
   readonly source?: ModelSource;
+  /** The machine that the engine npu simulates. */
+  readonly target?: string;
   /** Gets what an engine does of its own accord. */
   readonly report?: (diagnostics: readonly Diagnostic[]) => void;
   /** How many threads an engine of ours runs a batch of samples in; without it, or with 1, in this thread. */
@@ -18,6 +20,10 @@ export interface EngineOptions extends ReferenceOptions {
 const engines = {
   reference: (options) => ownEngine("reference", options),
   wasm: (options) => ownEngine("wasm", options),
+  npu: async ({ target = "imxrt700" }) => {
+    const { machineOf, npuEngine } = await import("@millrace/toolkit");
+    return npuEngine(machineOf(target));
+  },
   onnxruntime: async () => (await import("@millrace/devices/node")).nodeOnnxruntime(),
   litert: async ({ source, report }) => {
     const { createLiteRt, createTfjsTflite, tfliteEngine } = await import("@millrace/devices/node");
@@ -77,6 +83,8 @@ export function isTfliteName(name: string): boolean {
 
 /** How our own engines compute. */
 export interface KernelOptions extends Pick<ReferenceOptions, "rounding" | "flavor"> {
+  /** The machine of the engine npu. */
+  readonly target?: string;
   /** In megabytes. */
   readonly memory?: number;
   /** Of commands that run many samples. */
@@ -101,9 +109,14 @@ export function withKernelOptions(command: Command): Command {
     .option("--memory <megabytes>", "most that reference and wasm may use for tensors (default: 537)", parseCount);
 }
 
+export const targetOption = ["--target <machine>", "the machine of the engine npu (default: imxrt700)"] as const;
+
 /** The kernels' options. Throws a RequestError `engine.option-not-available` where the engine has none. */
-export function kernelOptionsOf(options: KernelOptions, engine?: EngineName): ReferenceOptions {
-  const { rounding, flavor, memory, threads } = options;
+export function kernelOptionsOf(
+  options: KernelOptions,
+  engine?: EngineName,
+): ReferenceOptions & Pick<EngineOptions, "target"> {
+  const { rounding, flavor, memory, threads, target } = options;
   const given = {
     ...(rounding && { rounding }),
     ...(flavor && { flavor }),
@@ -116,9 +129,15 @@ export function kernelOptionsOf(options: KernelOptions, engine?: EngineName): Re
       hint: "use --engine reference or --engine wasm",
     });
   }
+  if (target !== undefined && engine !== undefined && engine !== "npu") {
+    throw new RequestError("engine.option-not-available", `--target has no meaning for the engine ${engine}`, {
+      hint: "use --engine npu",
+    });
+  }
   return {
     ...(rounding && { rounding }),
     ...(flavor && { flavor }),
+    ...(target && { target }),
     ...(memory && { maximumBytes: memory * bytesOfMegabyte }),
   };
 }

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { compileCommand } from "./commands/compile.ts";
 import { convertCommand } from "./commands/convert.ts";
+import { disasmCommand } from "./commands/disasm.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -9,6 +10,7 @@ import { planCommand } from "./commands/plan.ts";
 import { profileCommand } from "./commands/profile.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { runCommand } from "./commands/run.ts";
+import { targetsCommand } from "./commands/targets.ts";
 import type { Run } from "./context.ts";
 
 const commands = [
@@ -21,6 +23,8 @@ const commands = [
   profileCommand,
   explainCommand,
   planCommand,
+  targetsCommand,
+  disasmCommand,
 ];
 
 /** The command line; its commands do their work by `run`. Parsing throws a CommanderError instead of ending the process. */

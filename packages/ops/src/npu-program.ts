@@ -1,7 +1,7 @@
 import type { ValueType } from "@millrace/ir";
 import { counts } from "./attributes.ts";
 import { defineOp, many, one } from "./define.ts";
-import { float } from "./rules.ts";
+import { free } from "./rules.ts";
 
 /**
  * Runs a command stream of an accelerator, with its constants in `program`, on int8 values. `results` has the rank of each result, then its
@@ -11,7 +11,7 @@ export const npuProgram = defineOp({
   name: "npuProgram",
   inputs: { program: one("u8"), values: many("i8") },
   attributes: { results: counts },
-  quantization: float("it is compiled for an accelerator already"),
+  quantization: free,
   check: [
     ["the program is constant", ({ program }) => program.constant !== undefined],
     ["results has as many sizes as each rank says", (_, { results }) => shapesOf(results) !== undefined],

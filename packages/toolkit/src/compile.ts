@@ -1,4 +1,5 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
+import type { Machine, NpuOptions } from "@millrace/npu";
 import { remainingTransposes } from "@millrace/passes";
 import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
@@ -13,6 +14,7 @@ import { macsOf, parametersOf } from "./inspect.ts";
 import { bySensitivity, layerReports } from "./layer-reports.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf, memoryProblems } from "./memory.ts";
+import { type Acceleration, accelerate } from "./npu/accelerate.ts";
 import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
@@ -29,6 +31,9 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   readonly to?: TargetFormat;
   /** Name of the files without ending; the model's own by default. */
   readonly stem?: string;
+  /** A machine whose array computes what it can; the first file then has its programs. Only in `.tflite` files. */
+  readonly machine?: Machine;
+  readonly npu?: NpuOptions;
   /** Whether accuracy and layer errors are measured; yes by default. */
   readonly measure?: boolean;
 }
@@ -58,9 +63,14 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
   const advice = isAdvised ? await watch.time("advise", () => advised(float, data, source.name, asked)) : undefined;
   const options = { ...asked, ...advice?.request };
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
-  const outputs = await watch.time("write", () =>
-    writeBoth(float, result.graph, { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to }),
-  );
+  const { machine } = options;
+  const acceleration =
+    machine && (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu)));
+  const naming = { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to } as const;
+  const outputs = await watch.time("write", () => {
+    const plain = writeBoth(float, result.graph, naming);
+    return acceleration ? withPrograms(plain, acceleration, naming) : plain;
+  });
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () => memoryOf(result.graph, options));
@@ -82,6 +92,7 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
     calibration: method,
     random: data.random,
     advice,
+    acceleration,
   } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
   return { outputs: outputs.files, report, recipe: recipeOf(options), float, quantized: result.graph };
@@ -130,6 +141,25 @@ function writeBoth(float: Graph, quantized: Graph, { stem, scheme, to }: Naming)
   return { files, operators: integers.operators };
 }
 
+/** The model with programs first, as the main artifact, and the timeline last. */
+function withPrograms(
+  { files }: WrittenOutputs,
+  { graph, compilation, trace }: Acceleration,
+  { stem, to }: Naming,
+): WrittenOutputs {
+  const { name } = compilation.machine;
+  const { bytes, operators } = write(graph, to);
+  const timeline = new TextEncoder().encode(JSON.stringify(trace));
+  return {
+    files: [
+      { path: `${stem}_${name}.${to}`, kind: `${to}-${name}`, bytes },
+      ...files,
+      { path: `${stem}_${name}_trace.json`, kind: "trace", bytes: timeline },
+    ],
+    operators,
+  };
+}
+
 async function measure(float: Graph, result: QuantizeResult, data: Dataset, options: CompileOptions) {
   const reference = { graph: float, engine: options.floatEngine };
   const subject = { graph: result.graph, engine: options.integerEngine ?? wasmEngine() };
@@ -156,6 +186,7 @@ async function reportOf(
     readonly calibration: CalibrationMethod | "none";
     readonly advice: Advice | undefined;
     readonly random?: RandomNumbers | undefined;
+    readonly acceleration: Acceleration | undefined;
   },
   result: QuantizeResult,
   outputs: WrittenOutputs,
@@ -180,6 +211,10 @@ async function reportOf(
     },
     ...(measured && { accuracy: accuracyOf(measured) }),
     ...(memory && { memory }),
+    ...(facts.acceleration && {
+      latency: facts.acceleration.latency,
+      delegation: facts.acceleration.delegation,
+    }),
     diagnostics,
     timings: watch.times,
   };

@@ -6,6 +6,7 @@ export {
   resultOutputs,
   type Tensor,
 } from "@millrace/ir";
+export { type Machine, type NpuOptions, npuEngine, type WeightPlacement } from "@millrace/npu";
 export { type BlockSize, blockSizes } from "@millrace/passes";
 export {
   type BoundaryType,
@@ -62,9 +63,23 @@ export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
 export { type Explanation, explain, type NodeExplanation } from "./explain.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
-export { type KindTime, type Latency, type OperatorTime, shareOf, timeByKind, totalTime } from "./latency.ts";
+export {
+  isMeasured,
+  type KindTime,
+  type Latency,
+  type OperatorTime,
+  type PredictedLatency,
+  shareOf,
+  timeByKind,
+  totalTime,
+} from "./latency.ts";
 export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource, modelEndings } from "./load.ts";
 export { memoryOf } from "./memory.ts";
+export { type Acceleration, accelerate } from "./npu/accelerate.ts";
+export { disassemblyOf } from "./npu/disassembly.ts";
+export { parseMachine } from "./npu/machine-file.ts";
+export { predict } from "./npu/predict.ts";
+export { allMachines, machineNames, machineOf } from "./npu/targets.ts";
 export * from "./npy.ts";
 export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepare.ts";
 export { type ProfileOptions, profile } from "./profile.ts";

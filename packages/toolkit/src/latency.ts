@@ -1,12 +1,16 @@
-/** Time of one node, measured inside the engine. */
+/** Time of one node: measured inside the engine, or predicted. */
 export interface OperatorTime {
   /** Place in the order of computation. */
   readonly id: number;
   readonly name: string;
   readonly op: string;
-  readonly unit: "cpu";
-  /** Median over the runs, in microseconds. */
+  readonly unit: "cpu" | "npu" | "dma";
+  /** Microseconds; the median of the runs where it was measured. */
   readonly us: number;
+  /** Of the clock of the unit, where it was predicted. */
+  readonly cycles?: number;
+  /** What takes the time, where it was predicted. */
+  readonly boundBy?: string;
   readonly macs: number;
   readonly readBytes: number;
   readonly writeBytes: number;
@@ -32,6 +36,24 @@ export interface Latency {
   readonly warmupMs?: number;
   /** Left out where the engine can't tell. Taken in runs of their own, since timing each node slows an engine down. */
   readonly perOperator?: readonly OperatorTime[];
+}
+
+/** How long an inference takes by a model of a machine, which nobody measured. */
+export interface PredictedLatency {
+  /** What it would run on. */
+  readonly target: string;
+  /** What the prediction rests on. */
+  readonly basis: string;
+  readonly ms: number;
+  readonly cycles: number;
+  /** What no schedule can go below. */
+  readonly boundMs: number;
+  /** What the array, the copies and the processor do. */
+  readonly perOperator: readonly OperatorTime[];
+}
+
+export function isMeasured(latency: Latency | PredictedLatency): latency is Latency {
+  return "engine" in latency;
 }
 
 /** Operators of one kind together. */

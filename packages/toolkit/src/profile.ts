@@ -39,7 +39,10 @@ const mostInferences = 16;
  * Measures how long an engine takes for one inference of a model's graph as it is, and for each of its nodes where the engine can
  * tell. Sizes that the model leaves open are 1. The report says nothing about any device but the one it was taken on.
  */
-export async function profile(model: LoadedModel, options: ProfileOptions): Promise<Report> {
+export async function profile(
+  model: LoadedModel,
+  options: ProfileOptions,
+): Promise<Report & { readonly latency: Latency }> {
   const watch = new Stopwatch();
   const { graph, diagnostics } = withKnownSizes(model.graph);
   const prepared = await watch.time("prepare", () => options.engine.prepare(graph));

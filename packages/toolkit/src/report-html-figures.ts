@@ -1,4 +1,5 @@
 import { metrics } from "./data/metrics.ts";
+import { isMeasured } from "./latency.ts";
 import { formatBytes, formatCount, formatDuration, formatMetric } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { type Content, html, type Markup } from "./report-html-markup.ts";
@@ -12,7 +13,7 @@ export function figures(report: Report): Markup {
   return html`<dl class="figures">
 ${artifacts.length > 0 && figure("File size", fromTo(formatBytes(model.bytes), formatBytes(artifacts[0].bytes)), sizeNote(report), true)}
 ${accuracy && figure(`Accuracy (${accuracy.metric})`, accuracyValue(accuracy), accuracyNote(accuracy), true)}
-${latency && figure("Latency", formatDuration(latency.ms), latency.basis, true)}
+${latency && figure("Latency", formatDuration(latency.ms), isMeasured(latency) ? latency.basis : "predicted", true)}
 ${figure("Operators", formatCount(operators), `${formatCount(Object.keys(graph.operators).length)} kinds`)}
 ${figure("Transposes", formatCount(graph.transposes), graph.transposes === 0 ? "none needed" : "forced by the graph")}
 ${figure("Multiply-accumulates", formatCount(model.macs), "per inference")}

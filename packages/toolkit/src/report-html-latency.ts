@@ -1,4 +1,12 @@
-import { type Latency, type OperatorTime, shareOf, timeByKind, totalTime } from "./latency.ts";
+import {
+  isMeasured,
+  type Latency,
+  type OperatorTime,
+  type PredictedLatency,
+  shareOf,
+  timeByKind,
+  totalTime,
+} from "./latency.ts";
 import { formatBytes, formatCount, formatDuration } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { type Content, html, type Markup } from "./report-html-markup.ts";
@@ -11,11 +19,32 @@ export function latencySection({ latency }: Report): Content {
   if (latency === undefined) return undefined;
   const { perOperator = [] } = latency;
   return section("latency", "Latency", [
-    html`<p>${latency.engine} on ${latency.target}, ${latency.basis}: no prediction for any other device.</p>`,
-    runsTable(latency),
+    ...(isMeasured(latency) ? measured(latency) : predicted(latency)),
     perOperator.length > 0 && kindsTable(perOperator),
     perOperator.length > 0 && operatorsTable(perOperator),
   ]);
+}
+
+function measured(latency: Latency): readonly Markup[] {
+  const { engine, target, basis } = latency;
+  return [html`<p>${engine} on ${target}, ${basis}: no prediction for any other device.</p>`, runsTable(latency)];
+}
+
+function predicted({ target, basis, ms, cycles, boundMs }: PredictedLatency): readonly Markup[] {
+  const row = (name: string, value: string) =>
+    html`<tr><th scope="row">${name}</th><td class="number">${value}</td></tr>`;
+  return [
+    html`<p>Predicted for ${target} and not measured: ${basis}.</p>`,
+    table(
+      "One inference",
+      ["", "#"],
+      [
+        row("Time", formatDuration(ms)),
+        row("Cycles", formatCount(Math.round(cycles))),
+        row("Least that any schedule needs", formatDuration(boundMs)),
+      ],
+    ),
+  ];
 }
 
 function runsTable({ runs, warmup, ms, meanMs, stdDevMs, firstMs, warmupMs }: Latency): Markup {

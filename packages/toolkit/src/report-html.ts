@@ -1,3 +1,4 @@
+import { isMeasured } from "./latency.ts";
 import { formatCount } from "./quantities.ts";
 import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
@@ -50,7 +51,7 @@ ${[accuracySection, latencySection, artifactsSection, operatorsSection, layersSe
 
 function summary({ model, artifacts, quantization, latency }: Report): string {
   if (latency !== undefined && artifacts.length === 0)
-    return `${model.format} by ${latency.engine} on ${latency.target}`;
+    return `${model.format} ${isMeasured(latency) ? `by ${latency.engine} on` : "predicted for"} ${latency.target}`;
   const kinds = [...new Set(artifacts.map(({ kind }) => kind))].join(" and ");
   const journey = kinds === "" ? model.format : `${model.format} to ${kinds}`;
   if (quantization === undefined || quantization.samples === 0) return journey;

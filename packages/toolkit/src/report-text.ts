@@ -1,3 +1,4 @@
+import { isMeasured } from "./latency.ts";
 import { formatBytes, formatCount, formatDecibels, formatDuration, formatMetric } from "./quantities.ts";
 import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
@@ -13,6 +14,7 @@ export function reportText(report: Report): string {
     ),
     ...randomRows(report),
     ...latencyRows(report),
+    ...delegationRows(report),
     ["operators", listOf(Object.entries(report.graph.operators).map(([name, count]) => `${name} ${count}`))],
     ["transposes", `${report.graph.transposes}`],
     ...memoryRows(report),
@@ -34,10 +36,31 @@ function randomRows({ quantization }: Report): (readonly [string, string])[] {
 
 function latencyRows({ latency }: Report): (readonly [string, string])[] {
   if (latency === undefined) return [];
+  if (!isMeasured(latency)) {
+    const { ms, boundMs, target, basis } = latency;
+    return [
+      ["latency", `${formatDuration(ms)} predicted for ${target}, at least ${formatDuration(boundMs)}  (${basis})`],
+    ];
+  }
   const { engine, basis, runs, ms, meanMs, stdDevMs, firstMs } = latency;
   const spread = `mean ${formatDuration(meanMs)} ± ${formatDuration(stdDevMs)} of ${runs} runs, first ${formatDuration(firstMs)}`;
   return [["latency", `${formatDuration(ms)} by ${engine}, ${basis}  (${spread})`]];
 }
+
+function delegationRows({ delegation }: Report): (readonly [string, string])[] {
+  if (delegation === undefined) return [];
+  const { npu, cpu, programs, reasons } = delegation;
+  const count = `${npu} of ${npu + cpu} operators in ${programs === 1 ? "a program" : `${programs} programs`}`;
+  return [
+    ["npu", count],
+    ...reasons
+      .slice(0, mostReasons)
+      .map(({ node, message }) => ["", `${node} stays on the processor: ${message}`] as const),
+    ...(reasons.length > mostReasons ? [["", `and ${reasons.length - mostReasons} more`] as const] : []),
+  ];
+}
+
+const mostReasons = 20;
 
 function memoryRows({ memory }: Report): (readonly [string, string])[] {
   if (memory === undefined) return [];

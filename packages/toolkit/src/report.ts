@@ -1,7 +1,7 @@
 import type { Diagnostic } from "@millrace/ir";
 import type { Advice } from "./advice/advise.ts";
 import type { RandomNumbers } from "./data/random.ts";
-import type { Latency } from "./latency.ts";
+import type { Latency, PredictedLatency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -45,6 +45,17 @@ export interface AdviceReport extends Omit<Advice, "request" | "chosen"> {
   readonly chosen: string;
 }
 
+/** Which nodes a machine's array computes, and why not the others. */
+export interface Delegation {
+  readonly npu: number;
+  readonly cpu: number;
+  /** Of all nodes, those of the array, from 0 to 1. */
+  readonly ratio: number;
+  /** How many programs the nodes of the array are. */
+  readonly programs: number;
+  readonly reasons: readonly { readonly node: string; readonly code: string; readonly message: string }[];
+}
+
 /** The report of a run. Fields that do not apply are left out; one that is there was measured or computed in this run. */
 export interface Report {
   readonly model: {
@@ -73,7 +84,9 @@ export interface Report {
     readonly float: number;
     readonly quantized?: number;
   };
-  readonly latency?: Latency;
+  readonly latency?: Latency | PredictedLatency;
+  /** How the nodes of the model are divided between an NPU and its processor. */
+  readonly delegation?: Delegation;
   /** Left out where the sizes of activations are not known. */
   readonly memory?: {
     /** Bytes that hold all activations of an inference, inputs and outputs too. */

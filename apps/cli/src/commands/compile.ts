@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
 import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
 import { engineOf } from "../engines.ts";
+import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
 import { loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
@@ -12,21 +13,23 @@ import { recipeBytes, requestOf } from "../recipe-file.ts";
 import { reportFiles } from "../report-files.ts";
 import { printableLines } from "../terminal.ts";
 
-interface Options extends QuantizationOptions {
-  readonly target: "tflite";
+interface Options extends QuantizationOptions, MachineOptions {
+  readonly target: string;
 }
 
 export function compileCommand(run: Run): Command {
   const command = new Command("compile")
     .description("Take a model the whole way to a target and measure what became of it")
     .argument("<model>", "model file: .onnx or .tflite")
-    .addOption(new Option("--target <target>", "what to compile for").choices(["tflite"]).makeOptionMandatory())
+    .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
     .requiredOption("-o, --output <folder>", "folder for the models, report.json and report.html")
     .action((path: string, options: Options) => run(options, (context) => compileModel(path, options, context)));
-  return withExamples(withQuantizationOptions(command), [
+  return withExamples(withMachineOptions(withQuantizationOptions(command)), [
     "compile model.onnx --target tflite --data samples/ -o out/",
     "compile model.onnx --target tflite --data samples.npz -o out/ --io uint8",
     "compile model.onnx --target tflite --data samples/ -o out/ --json",
+    "compile model.onnx --target imxrt700 --data samples/ -o out/",
+    "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
   ]);
 }
 
@@ -34,6 +37,8 @@ async function compileModel(path: string, options: Options, context: Context): P
   const folder = options.output;
   const request = await requestOf(options);
   requireCalibrationData(options, "compiling");
+  const machine = await machineFor(options.target, options);
+  const npu = machine && npuOptionsOf(machine, options);
   await checkOutputFolder(folder);
   const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
@@ -44,6 +49,8 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
+    ...(machine && { machine }),
+    ...(npu && { npu }),
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),
     signal,

@@ -11,6 +11,7 @@ import {
   type KernelOptions,
   kernelOptionsOf,
   runsTflite,
+  targetOption,
   withKernelOptions,
 } from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
@@ -42,6 +43,7 @@ export function evaluateCommand(run: Run): Command {
       new Option("--engine <engine>", "what computes the model (default: by its numbers)").choices(engineNames),
     )
     .option("--threads <count>", "run samples in so many threads (reference and wasm; default: 1)", parseThreads)
+    .option(...targetOption)
     .action((path: string, options: Options) => run(options, (context) => evaluateModel(path, options, context)));
   return withExamples(withKernelOptions(withShapeOptions(command)), [
     "evaluate model.tflite --data samples/",

@@ -13,13 +13,17 @@ import {
   runsTflite,
   withKernelOptions,
 } from "../engines.ts";
+import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, withExamples, withShapeOptions } from "../options.ts";
-import { checkOutputFolder, writeOutputs } from "../output-files.ts";
+import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { reportFiles } from "../report-files.ts";
+import { RequestError } from "../request-error.ts";
 import { columns, printable, printableLines } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions, KernelOptions {
+interface Options extends CommonOptions, ShapeOptions, KernelOptions, MachineOptions {
+  readonly target?: string;
+  readonly trace?: string;
   readonly device: "host";
   readonly engine: EngineName;
   readonly runs: number;
@@ -38,8 +42,17 @@ export function profileCommand(run: Run): Command {
     .option("--warmup <count>", "inferences before them", parseWarmup, 1)
     .option("--data <data>", `${dataDescription} (default: pseudo-random numbers)`)
     .option("-o, --output <folder>", "folder for report.json and report.html")
-    .action((path: string, options: Options) => run(options, (context) => profileModel(path, options, context)));
-  return withExamples(withKernelOptions(withShapeOptions(command)), [
+    .option("--target <machine>", "predict the time on a machine that `millrace targets` names, instead of measuring")
+    .option("--trace <file>", "with --target: a timeline in Chrome's trace format")
+    .action((path: string, options: Options) =>
+      run(options, (context) =>
+        options.target === undefined
+          ? profileModel(path, options, context)
+          : predictModel(path, { ...options, target: options.target }, context),
+      ),
+    );
+  return withExamples(withMachineOptions(withKernelOptions(withShapeOptions(command))), [
+    "profile model_int8.tflite --target imxrt700 --trace timeline.json",
     "profile model_int8.tflite --device host",
     "profile model.onnx --engine onnxruntime --runs 50 --warmup 5 --json",
     "profile model_int8.tflite --engine litert --data samples/ -o report/",
@@ -65,6 +78,33 @@ async function profileModel(path: string, options: Options, context: Context): P
   if (folder !== undefined) await writeOutputs(await reportFiles(folder, result), { inputs: [path], signal, folder });
   report(result.diagnostics);
   context.result(result, await describe(result, folder));
+}
+
+/** Predicts an inference on a machine by simulation. */
+async function predictModel(path: string, options: Options & { target: string }, context: Context): Promise<void> {
+  const { target, output: folder, trace } = options;
+  const machine = await machineFor(target, options);
+  if (machine === undefined) {
+    throw new RequestError("target.no-machine", `${target} is a file format, on which nothing runs by itself`, {
+      hint: "give a machine that `millrace targets` names, or leave --target out to measure on this one",
+    });
+  }
+  const npu = npuOptionsOf(machine, options);
+  if (folder !== undefined) await checkOutputFolder(folder);
+  if (trace !== undefined) await checkOutput(trace, [path]);
+  const { load, predict } = await import("@millrace/toolkit");
+  const model = load(readModel(path), loadOptionsOf(options));
+  const { signal, progress } = context;
+  const { report, acceleration } = await predict(model, machine, { ...npu, signal, progress });
+  const files = [
+    ...(folder === undefined ? [] : await reportFiles(folder, report)),
+    ...(trace === undefined
+      ? []
+      : [{ path: trace, bytes: new TextEncoder().encode(JSON.stringify(acceleration.trace)) }]),
+  ];
+  await writeOutputs(files, { inputs: [path], signal, ...(folder !== undefined && { folder }) });
+  context.report(report.diagnostics);
+  context.result(report, await describe(report, folder));
 }
 
 /** Brings a float graph into the layout that the engine computes in; a format's own runtime gets the file as it is. */

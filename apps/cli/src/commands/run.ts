@@ -10,6 +10,7 @@ import {
   type KernelOptions,
   kernelOptionsOf,
   runsTflite,
+  targetOption,
   withKernelOptions,
 } from "../engines.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
@@ -41,6 +42,7 @@ export function runCommand(run: Run): Command {
     )
     .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("reference"))
     .option("--real", "give real numbers to quantized inputs, and get them from quantized outputs")
+    .option(...targetOption)
     .action((path: string, options: Options) => run(options, (context) => runModel(path, options, context)));
   return withExamples(withKernelOptions(withShapeOptions(command)), [
     "run model.onnx --input image=x.npy -o y.npy",

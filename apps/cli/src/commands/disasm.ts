@@ -1,0 +1,19 @@
+import { Command } from "commander";
+import type { CommonOptions, Run } from "../context.ts";
+import { withExamples } from "../options.ts";
+import { readWholeFile } from "../read-file.ts";
+import { printableLines } from "../terminal.ts";
+
+export function disasmCommand(run: Run): Command {
+  const command = new Command("disasm")
+    .description("Print the command streams of a compiled model")
+    .argument("<file>", "a .tflite file that was compiled for a machine, or the bytes of one command stream")
+    .action((path: string, options: CommonOptions) =>
+      run(options, async (context) => {
+        const { disassemblyOf } = await import("@millrace/toolkit");
+        const text = disassemblyOf(path, readWholeFile(path));
+        context.result({ text }, printableLines(text));
+      }),
+    );
+  return withExamples(command, ["disasm out/model_imxrt700.tflite"]);
+}

@@ -1,0 +1,62 @@
+import type { Machine, NpuOptions, WeightPlacement } from "@millrace/toolkit";
+import { type Command, Option } from "commander";
+import { jsonFile } from "./json-file.ts";
+import { RequestError } from "./request-error.ts";
+
+/** How a model is compiled for a machine. */
+export interface MachineOptions {
+  readonly machine?: string;
+  readonly mode?: string;
+  readonly weights?: WeightPlacement;
+  readonly schedule?: keyof typeof schedules;
+}
+
+/** What each schedule makes use of. */
+const schedules = {
+  plain: { overlapCopies: false, joinRows: false },
+  tuned: { overlapCopies: true, joinRows: true },
+} satisfies Readonly<Record<string, NpuOptions>>;
+
+/** Adds the options that say how a model is compiled for a machine. */
+export function withMachineOptions(command: Command): Command {
+  return command
+    .option("--machine <file>", "description of a machine of your own, as targets --json prints them")
+    .option("--mode <mode>", "how the machine starts its work (default: the machine's first)")
+    .addOption(
+      new Option("--weights <place>", "where weights are when a model begins to run (default: memory)").choices([
+        "memory",
+        "storage",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--schedule <schedule>",
+        "plain is what vendors' runtimes do; tuned joins rows of 1x1 convolutions and copies weights while the array computes (default: plain)",
+      ).choices(Object.keys(schedules)),
+    );
+}
+
+/** The machine of a target's name, or of the file that describes it; undefined for a file format. */
+export async function machineFor(target: string, options: MachineOptions): Promise<Machine | undefined> {
+  const { machineOf, parseMachine } = await import("@millrace/toolkit");
+  if (options.machine !== undefined) {
+    const machine = parseMachine(
+      jsonFile(options.machine, "machine.no-json", "give a description as targets --json prints it"),
+    );
+    if (machine.name === target) return machine;
+    throw new RequestError("machine.other-name", `${options.machine} describes ${machine.name}, not ${target}`, {
+      hint: `give --target ${machine.name}`,
+    });
+  }
+  return target === "tflite" ? undefined : machineOf(target);
+}
+
+/** What the options ask of the compiler. Throws a RequestError for a mode that the machine does not have. */
+export function npuOptionsOf({ modes, title }: Machine, { mode, weights, schedule }: MachineOptions): NpuOptions {
+  if (mode !== undefined && !Object.hasOwn(modes, mode)) {
+    throw new RequestError("machine.unknown-mode", `${title} has no mode ${mode}`, {
+      hint: `take one of ${Object.keys(modes).join(", ")}`,
+    });
+  }
+  return { ...(mode && { mode }), ...(weights && { weights }), ...(schedule && schedules[schedule]) };
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
+import { beforeAll, describe, expect, it } from "vitest";
+import { codesOf, digits, inProcess, temporaryFolder } from "./testing.ts";
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const model = digits("digits_int8_tf.tflite");
+
+async function outputOf(words: readonly string[]): Promise<readonly number[]> {
+  expect((await inProcess(["run", ...words, "--input", `0=${at("x.npy")}`, "-o", at("y.npy")])).exitCode).toBe(0);
+  return Array.from(readNpy(readFileSync(at("y.npy"))).data as Int8Array);
+}
+
+beforeAll(() => {
+  const data = Int8Array.from({ length: 784 }, (_, index) => ((index * 37) % 256) - 128);
+  const x: Tensor = { dtype: "i8", shape: [1, 28, 28, 1], data };
+  writeFileSync(at("x.npy"), npyOf(x));
+  mkdirSync(at("data"));
+  writeFileSync(
+    at("data/input.npy"),
+    npyOf({ ...x, dtype: "f32", data: Float32Array.from(data, (value) => value / 128) }),
+  );
+});
+
+describe("machines", () => {
+  it("lists targets, whose descriptions can be given back", async () => {
+    const { machines } = JSON.parse((await inProcess(["targets", "--json"])).stdout);
+    const [machine] = machines;
+    const mine = { ...machine, name: "mine", clockMHz: machine.clockMHz / 2 };
+    writeFileSync(at("mine.json"), JSON.stringify(mine));
+    const profile = async (...words: string[]) =>
+      JSON.parse((await inProcess(["profile", model, "--json", "--target", ...words])).stdout) as Report;
+    const slow = await profile("mine", "--machine", at("mine.json"));
+    const fast = await profile(machine.name);
+    expect(slow.latency!.ms / fast.latency!.ms).toBeCloseTo(2, 6);
+    expect(fast.latency!.basis).toMatch(/^simulated/);
+  });
+
+  it("compiles a model to programs that compute what the reference does, and disassembles them", async () => {
+    const words = ["compile", model, "--target", "imxrt700", "--data", at("data"), "-o", at("out"), "--json"];
+    const outcome = await inProcess(words);
+    expect(outcome.exitCode).toBe(0);
+    const report = JSON.parse(outcome.stdout) as Report;
+    expect(report.delegation!.npu).toBeGreaterThan(8);
+    expect(report.latency!.perOperator!.some(({ unit }) => unit === "npu")).toBe(true);
+    const compiled = at(`out/${report.artifacts[0].path}`);
+    expect(await outputOf([compiled, "--engine", "npu"])).toEqual(await outputOf([model]));
+    expect((await inProcess(["disasm", compiled])).stdout).toMatch(/convolve +input=0x/);
+  });
+
+  it.each([
+    ["a float model", ["profile", digits("digits.onnx"), "--target", "imxrt700"], "npu.float-model"],
+    ["an unknown machine", ["profile", model, "--target", "abacus"], "target.unknown"],
+    ["a file format", ["profile", model, "--target", "tflite"], "target.no-machine"],
+    ["an unknown mode", ["profile", model, "--target", "imxrt700", "--mode", "turbo"], "machine.unknown-mode"],
+    ["a model without programs", ["disasm", model], "npu.no-program"],
+    ["a description that is none", ["profile", model, "--target", "x", "--machine", model], "machine.no-json"],
+  ])("refuses %s", async (_, words, code) => {
+    const outcome = await inProcess([...words, "--json"]);
+    expect(outcome.exitCode).toBe(2);
+    expect(codesOf(outcome)).toContain(code);
+  });
+
+  it("tells everything that a description gets wrong", async () => {
+    const [machine] = JSON.parse((await inProcess(["targets", "--json"])).stdout).machines;
+    writeFileSync(at("bad.json"), JSON.stringify({ ...machine, name: "bad", ports: { weights: 0, data: -1 } }));
+    const outcome = await inProcess(["profile", model, "--target", "bad", "--machine", at("bad.json"), "--json"]);
+    expect(outcome.exitCode).toBe(2);
+    expect(codesOf(outcome)).toEqual(["machine.bad"]);
+  });
+});

@@ -1,0 +1,65 @@
+import type { Graph } from "@millrace/ir";
+import {
+  type Activity,
+  compileGraph,
+  embedPrograms,
+  isSegment,
+  type Machine,
+  type NpuCompilation,
+  type NpuOptions,
+  profileCompilation,
+  traceOf,
+} from "@millrace/npu";
+import type { OperatorTime, PredictedLatency } from "../latency.ts";
+import type { Delegation } from "../report.ts";
+
+/** A graph divided between a machine's array and its processor, and how long it would take there. */
+export interface Acceleration {
+  readonly compilation: NpuCompilation;
+  /** The graph with the programs of the array. */
+  readonly graph: Graph;
+  readonly latency: PredictedLatency;
+  readonly delegation: Delegation;
+  /** A timeline in Chrome's trace format. */
+  readonly trace: object;
+}
+
+/** Compiles what a machine's array can compute of an integer graph and predicts the time of an inference. */
+export function accelerate(graph: Graph, machine: Machine, options: NpuOptions = {}): Acceleration {
+  const compilation = compileGraph(graph, machine, options);
+  const { activities, cycles, boundCycles } = profileCompilation(compilation);
+  const milliseconds = (count: number) => count / machine.clockMHz / 1000;
+  return {
+    compilation,
+    graph: embedPrograms(graph, compilation),
+    latency: {
+      target: machine.title,
+      basis: `simulated, with ${machine.basis}`,
+      ms: milliseconds(cycles),
+      cycles,
+      boundMs: milliseconds(boundCycles),
+      perOperator: activities.map((activity, id) => operatorTime(activity, id, machine)),
+    },
+    delegation: delegationOf(graph, compilation),
+    trace: traceOf(activities, machine.clockMHz),
+  };
+}
+
+function operatorTime(activity: Activity, id: number, { clockMHz }: Machine): OperatorTime {
+  const { node, unit, start, end, boundBy, macs, readBytes, writeBytes } = activity;
+  const cycles = end - start;
+  const { name, op, origin } = node;
+  return { id, name, op: op.name, unit, us: cycles / clockMHz, cycles, boundBy, macs, readBytes, writeBytes, origin };
+}
+
+function delegationOf(graph: Graph, { phases, reasons }: NpuCompilation): Delegation {
+  const cpu = reasons.size;
+  const npu = [...graph.nodes()].length - cpu;
+  return {
+    npu,
+    cpu,
+    ratio: npu + cpu === 0 ? 0 : npu / (npu + cpu),
+    programs: phases.filter(isSegment).length,
+    reasons: [...reasons].map(([{ name, op }, message]) => ({ node: name, code: `npu.${op.name}`, message })),
+  };
+}

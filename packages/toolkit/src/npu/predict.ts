@@ -1,0 +1,49 @@
+import { type Diagnostic, fail } from "@millrace/ir";
+import type { Machine, NpuOptions } from "@millrace/npu";
+import { remainingTransposes } from "@millrace/passes";
+import { macsOf, operatorCounts, parametersOf } from "../inspect.ts";
+import type { LoadedModel } from "../load.ts";
+import { memoryOf, memoryProblems } from "../memory.ts";
+import { isQuantized, prepare } from "../prepare.ts";
+import { type Progress, Stopwatch } from "../progress.ts";
+import type { Report } from "../report.ts";
+import { type Acceleration, accelerate } from "./accelerate.ts";
+
+/** A report of how long a machine would take for one inference of an integer model, and the timeline. Throws `npu.float-model` for others. */
+export async function predict(
+  model: LoadedModel,
+  machine: Machine,
+  options: NpuOptions & Progress = {},
+): Promise<{ readonly report: Report; readonly acceleration: Acceleration }> {
+  requireIntegers(model);
+  const watch = new Stopwatch();
+  const { graph, diagnostics } = await watch.time("passes", () => prepare(model, { unrolled: true, spelled: true }));
+  const acceleration = await watch.time("accelerate", () => accelerate(graph, machine, options));
+  const memory = await watch.time("memory", () => memoryOf(graph, options));
+  const { name: source, format, bytes } = model;
+  const report: Report = {
+    model: { source, format, bytes, macs: macsOf(graph), parameters: parametersOf(graph) },
+    artifacts: [],
+    graph: { operators: operatorCounts(graph), transposes: remainingTransposes(graph).length },
+    latency: acceleration.latency,
+    delegation: acceleration.delegation,
+    ...(memory && { memory }),
+    diagnostics: [...diagnostics, ...memoryProblems(graph), ...unaccelerated(acceleration)],
+    timings: watch.times,
+  };
+  return { report, acceleration };
+}
+
+function requireIntegers({ graph, name }: LoadedModel): void {
+  if (isQuantized(graph)) return;
+  fail("npu.float-model", `${name} computes in float32, which the array does not`, {
+    hint: "quantize it first: millrace quantize MODEL --data DATA -o model_int8.tflite",
+  });
+}
+
+/** A warning where nothing of a model is left for the array. */
+function unaccelerated({ delegation }: Acceleration): readonly Diagnostic[] {
+  if (delegation.npu > 0) return [];
+  const message = "the processor computes the whole model; the array takes nothing of it";
+  return [{ code: "npu.nothing-delegated", severity: "warning", message, hint: "see the reason of each operator" }];
+}
