@@ -24,6 +24,11 @@ const elementwise: ReadonlySet<Operator> = new Set<Operator>([
   ...[cast, clamp, elu, gelu, leakyRelu, select],
 ]);
 
+/** Whether a node looks at each element of what it reads alone. */
+export function isElementwise({ op }: Node): boolean {
+  return elementwise.has(op);
+}
+
 /**
  * What the elements of `value` are where those of `x` are `points`; undefined unless each is computed from one element of x and from
  * single numbers alone, by a few nodes.
@@ -47,7 +52,7 @@ function nodesFrom(x: Value, value: Value): readonly Node[] {
     if (part === undefined) return false;
     const { producer } = part;
     if (part === x || constantNumber(part) !== undefined || (producer && found.has(producer))) return true;
-    if (producer === undefined || !elementwise.has(producer.op) || ++visits > mostNodes) return false;
+    if (producer === undefined || !isElementwise(producer) || ++visits > mostNodes) return false;
     const isMade = producer.inputs.every(isReached);
     found.add(producer);
     return isMade;

@@ -54,6 +54,7 @@ const networks: Readonly<Record<string, (count: number) => Graph>> = {
     for (let index = 0; index < count; index++) x = n.pad(x, 0, 0, 0, 1);
     return n.finish(n.concat(Array.from({ length: count }, () => shrink(n, n.conv(x, 1, 1), 0))));
   },
+  "gates of their own data": chain((n, x) => n.mul(x, n.relu(x, 1))),
   reshapes: chain((n, x, index) => n.node(reshape, [x], { shape: index % 2 ? [1, 2, 2, 3] : [12] })),
   "transposes by turns with activations": chain((n, x, index) => {
     const permutation = index % 4 ? toChannelsFirst : toChannelsLast;

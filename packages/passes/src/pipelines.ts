@@ -40,6 +40,7 @@ import { recognizeActivations } from "./recognize-activations.ts";
 import { recognizeGroups } from "./recognize-groups.ts";
 import { recognizeNormalizations } from "./recognize-normalizations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
+import { recognizeSigmoid } from "./recognize-sigmoid.ts";
 import { recognizeSlopes } from "./recognize-slopes.ts";
 import { recognizeSoftmax } from "./recognize-softmax.ts";
 import { removeDead } from "./remove-dead.ts";
@@ -57,6 +58,7 @@ export const cleanUp: readonly Pass[] = [
   inlineBranches,
   ...tidy,
   recognizeActivations,
+  recognizeSigmoid,
   recognizeSlopes,
   recognizeSoftmax,
   recognizeRearrangements,
