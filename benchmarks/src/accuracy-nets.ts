@@ -90,6 +90,14 @@ export const benchmarkNets: readonly BenchmarkNet[] = [
   },
 ];
 
+/** A quarter of MobileNetV1's channels, whose ranges differ so much that one scale for a layer's weights is too few. */
+export const mobileNetV1: BenchmarkNet = {
+  name: "MobileNetV1",
+  model: pathOf("assets/tflite_zoo/mobilenet_v1_0.25_224_float.tflite"),
+  data: pathOf("assets/images/imagenet224"),
+  peers: [],
+};
+
 export const arePresent = (nets: readonly BenchmarkNet[]) => nets.every(({ model }) => existsSync(model));
 
 /** The network's samples. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { nodeOnnxruntime } from "@millrace/devices/node";
 import { compile, type QuantizeRequest, wasmEngine } from "@millrace/toolkit";
-import { arePresent, type BenchmarkNet, benchmarkNets, samplesOf } from "./accuracy-nets.ts";
+import { arePresent, type BenchmarkNet, benchmarkNets, mobileNetV1, samplesOf } from "./accuracy-nets.ts";
 import { type Benchmark, type Row, row } from "./row.ts";
 
 /** Each way to lose less, beside what it is for. */
@@ -12,7 +12,10 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8, compensated", { rounding: "compensated" }],
   ["int8, equalized", { recover: ["equalize"] }],
   ["int8, smoothed", { recover: ["smooth"] }],
+  ["int8, equalized, biases absorbed", { recover: ["equalize", "absorb"] }],
   ["int8 per tensor", { perTensor: true }],
+  ["int8 per tensor, equalized", { perTensor: true, recover: ["equalize"] }],
+  ["int8 per tensor, equalized, biases absorbed", { perTensor: true, recover: ["equalize", "absorb"] }],
   ["int8 per tensor, compensated", { perTensor: true, rounding: "compensated" }],
   ["int4, nearest", { scheme: "int4", rounding: "nearest" }],
   ["int4", { scheme: "int4" }],
@@ -21,8 +24,9 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
 
 /** What each recovery of accuracy gives on networks with labelled samples, as the share that is missed beside that of the float network. */
 export const compareRecoveries: Benchmark = async () => {
-  const named = benchmarkNets.filter(({ name }) => process.argv.includes(`--${name.toLowerCase()}`));
-  const nets = named.length > 0 ? named : benchmarkNets;
+  const all = [...benchmarkNets, mobileNetV1];
+  const named = all.filter(({ name }) => process.argv.includes(`--${name.toLowerCase()}`));
+  const nets = named.length > 0 ? named : all;
   if (!arePresent(nets)) return { skipped: "needs ../shared/fixtures and ../shared/assets" };
   const rows: Row[] = [];
   for (const net of nets) for (const setting of settings) rows.push(await measure(net, setting));

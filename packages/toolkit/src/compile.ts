@@ -119,7 +119,15 @@ async function integerForm(
   options: CompileOptions,
 ): Promise<QuantizeResult> {
   if (!isQuantized(float)) return quantize(float, data, options.floatEngine, { ...options, model });
-  return { graph: cloneGraph(float).graph, float, layers: [], diagnostics: [], calibration: noCalibration, samples: 0 };
+  return {
+    graph: cloneGraph(float).graph,
+    float,
+    recoveries: [],
+    layers: [],
+    diagnostics: [],
+    calibration: noCalibration,
+    samples: 0,
+  };
 }
 
 interface WrittenOutputs {
@@ -206,6 +214,7 @@ async function reportOf(
       samples: result.samples,
       ...(facts.random && { random: facts.random }),
       ...(facts.advice && { advice: adviceReport(facts.advice) }),
+      ...(result.recoveries.length > 0 && { recoveries: result.recoveries }),
       layers: layerReports(result.layers, errors),
       ...(errors.length > 0 && { sensitivity: bySensitivity(errors) }),
     },

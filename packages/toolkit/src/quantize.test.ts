@@ -91,7 +91,11 @@ describe("quantize", () => {
 
   it("lets each recovery see what those before it made of the model", async () => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
-    const { float } = await quantize(pair, data, referenceEngine(), { recover: ["absorb", "equalize"] });
+    const { float, recoveries } = await quantize(pair, data, referenceEngine(), { recover: ["absorb", "equalize"] });
+    expect(recoveries).toMatchObject([
+      { pass: "equalize-channels", changes: 1, decisions: [] },
+      { pass: "absorb-biases", changes: 1, decisions: [{ message: expect.stringMatching(/^[12] of 2 channels/) }] },
+    ]);
     const [source, changed] = await Promise.all([pair, float].map((graph) => referenceEngine().prepare(graph)));
     for (const x of [Float32Array.of(1, -1), Float32Array.of(0.5, 2)]) {
       const feeds = new Map([["x", { dtype: "f32" as const, shape: [1, 2], data: x }]]);

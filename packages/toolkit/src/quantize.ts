@@ -1,5 +1,4 @@
-import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
-import { runPasses } from "@millrace/passes";
+import type { Diagnostic, Graph } from "@millrace/ir";
 import {
   analyzeLayers,
   type Calibration,
@@ -14,7 +13,6 @@ import {
   type QuantizeOptions,
   quantizeGraph,
   type RecoveryName,
-  recoveriesOf,
   requireFiniteWeights,
   type SchemeName,
   schemes,
@@ -26,6 +24,8 @@ import type { Dataset } from "./data/dataset.ts";
 import type { Runnable } from "./evaluate.ts";
 import type { Progress } from "./progress.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
+import { recover } from "./recover.ts";
+import type { RecoveryReport } from "./report.ts";
 
 export type Rounding = "nearest" | "compensated";
 
@@ -53,6 +53,7 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
 export interface QuantizeResult extends QuantizedGraph {
   /** The float graph that was quantized, with the changes that were asked for. */
   readonly float: Graph;
+  readonly recoveries: readonly RecoveryReport[];
   readonly calibration: Calibration;
   /** Stored samples that were used. */
   readonly samples: number;
@@ -68,7 +69,7 @@ export async function quantize(
   requireFiniteWeights(source, request.model ?? source.name);
   if (!needsCalibration(source, request)) return withoutSamples(source, request);
   const chosen = calibrationSamples(data, request.samples);
-  const float = await recovered(source, request.recover ?? [], (graph) =>
+  const { graph: float, recoveries } = await recover(source, request.recover ?? [], (graph) =>
     calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
@@ -91,7 +92,7 @@ export async function quantize(
     ...quantized.diagnostics,
     ...(request.measuredBiases && hasStates ? [biasesUnmeasured] : []),
   ];
-  return { ...quantized, diagnostics, float, calibration, samples: chosen.length };
+  return { ...quantized, diagnostics, float, recoveries, calibration, samples: chosen.length };
 }
 
 const biasesUnmeasured: Diagnostic = {
@@ -117,7 +118,7 @@ function withoutSamples(source: Graph, request: QuantizeRequest): QuantizeResult
     ...(measuredBiases ? ["empirical bias correction"] : []),
   ];
   const diagnostics = [...result.diagnostics, ...(unused.length > 0 ? [recoveryUnused(unused, scheme)] : [])];
-  return { ...result, diagnostics, float: source, calibration: noCalibration, samples: 0 };
+  return { ...result, diagnostics, float: source, recoveries: [], calibration: noCalibration, samples: 0 };
 }
 
 function recoveryUnused(names: readonly string[], scheme: SchemeName): Diagnostic {
@@ -127,18 +128,6 @@ function recoveryUnused(names: readonly string[], scheme: SchemeName): Diagnosti
     message: `${names.join(" and ")} had no effect: with the scheme ${scheme} all activations stay real numbers`,
     hint: "leave the recovery out, or choose a scheme with integer activations, such as int8",
   };
-}
-
-/** The graph with the changes, which follow from what channels reach on the samples, whatever ranges are chosen later. */
-async function recovered(
-  source: Graph,
-  names: readonly RecoveryName[],
-  observe: (graph: Graph) => Promise<Calibration>,
-): Promise<Graph> {
-  if (names.length === 0) return source;
-  const { graph } = cloneGraph(source);
-  for (const recovery of recoveriesOf(names)) runPasses(graph, [recovery(await observe(graph))]);
-  return graph;
 }
 
 /** What each integer result loses against the float one, in the whole graph and by itself, on up to `samples` test samples. */

@@ -79,6 +79,19 @@ export function operatorsSection({ graph }: Report): Content {
   return section("operators", "Operators", table("Operators of the written model", ["Operator", "#Count", ""], rows));
 }
 
+/** What changes of the float model did before, and to which layers as far as they tell. */
+export function recoveriesSection({ quantization }: Report): Content {
+  if (quantization?.recoveries === undefined) return undefined;
+  const rows = quantization.recoveries.flatMap(({ pass, changes, decisions }) => [
+    html`<tr><th scope="row">${pass}</th><td></td><td>${formatCount(changes)} changes</td></tr>`,
+    ...decisions.map(
+      ({ node, message }) => html`<tr><th scope="row"></th><td><code>${node}</code></td><td>${message}</td></tr>`,
+    ),
+  ]);
+  const headings = ["Change", "Layer", "What was done, or why not"];
+  return section("recoveries", "Recovery of accuracy", table("Changes of the float model before", headings, rows));
+}
+
 const severityNames = { error: "Error", warning: "Warning", info: "Note" } as const;
 const severityOrder = ["error", "warning", "info"] as const;
 

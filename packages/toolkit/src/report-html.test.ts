@@ -21,6 +21,7 @@ const full: Report = {
     scheme: "int8",
     calibration: "minmax",
     samples: 100,
+    recoveries: [{ pass: "absorb-biases", changes: 1234, decisions: [{ node: "hidden", message: "2 of 4 channels" }] }],
     layers: [
       {
         name: "conv",
@@ -94,6 +95,8 @@ describe("the report as a page", () => {
     expect(page).toContain('<span class="from">99.56 % →</span> <span class="value">99.06 %</span>');
     expect(page).toContain("<dt>Activation memory</dt><dd>25.1 kB</dd><dd>the least possible</dd>");
     expect(page).toContain("−0.50 points, on 1,800 samples");
+    expect(cells(page, "absorb-biases")).toEqual(["absorb-biases", "", "1,234 changes"]);
+    expect(page).toContain("<td><code>hidden</code></td><td>2 of 4 channels</td>");
     expect(cells(page, "CONV_2D")).toEqual(["CONV_2D", "4", ""]);
     expect(cells(page, "conv")).toEqual([
       "convfrom /conv",

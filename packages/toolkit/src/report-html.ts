@@ -12,6 +12,7 @@ import {
   artifactsSection,
   diagnosticsSection,
   operatorsSection,
+  recoveriesSection,
   timingsSection,
 } from "./report-html-tables.ts";
 
@@ -40,7 +41,7 @@ ${report.quantization?.random && html`<p><span class="badge warning">Random data
 </header>
 <main>
 ${figures(report)}
-${[accuracySection, latencySection, artifactsSection, operatorsSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
+${[accuracySection, latencySection, artifactsSection, operatorsSection, recoveriesSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
 </main>
 <footer><p>The same numbers are in report.json.</p></footer>
 </div>

@@ -19,6 +19,7 @@ export function reportText(report: Report): string {
     ["transposes", `${report.graph.transposes}`],
     ...memoryRows(report),
     ...accuracyRows(report),
+    ...recoveryRows(report),
     ...adviceRows(report),
     ...noiseRows(report),
     ["time", listOf(report.timings.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`))],
@@ -75,6 +76,14 @@ function accuracyRows({ accuracy, quantization }: Report): (readonly [string, st
   const integer =
     quantized === undefined ? "" : `, ${quantization?.scheme ?? "quantized"} ${formatMetric(metric, quantized)}`;
   return [["accuracy", `float ${formatMetric(metric, float)}${integer}  (${metric}, ${samples} samples)`]];
+}
+
+function recoveryRows({ quantization }: Report): (readonly [string, string])[] {
+  const recoveries = quantization?.recoveries;
+  if (recoveries === undefined) return [];
+  return [
+    ["recovery", listOf(recoveries.map(({ pass, changes }) => `${pass} changed ${formatCount(changes)} places`))],
+  ];
 }
 
 function adviceRows({ quantization }: Report): (readonly [string, string])[] {

@@ -56,6 +56,15 @@ export interface Delegation {
   readonly reasons: readonly { readonly node: string; readonly code: string; readonly message: string }[];
 }
 
+/** What a change of the float model did that was asked for. */
+export interface RecoveryReport {
+  readonly pass: string;
+  /** In how many places it changed the model. */
+  readonly changes: number;
+  /** What it did to single layers, and why it left others as they are. */
+  readonly decisions: readonly { readonly node: string; readonly message: string }[];
+}
+
 /** The report of a run. Fields that do not apply are left out; one that is there was measured or computed in this run. */
 export interface Report {
   readonly model: {
@@ -73,6 +82,8 @@ export interface Report {
     readonly samples: number;
     /** How the samples were drawn, for calibration and accuracy, if they were random numbers and no real ones. */
     readonly random?: RandomNumbers;
+    /** Changes of the float model before, in the order in which they were made. */
+    readonly recoveries?: readonly RecoveryReport[];
     readonly layers: readonly LayerReport[];
     readonly advice?: AdviceReport;
     /** Names of the measured layers, those that lose most by themselves first. */
