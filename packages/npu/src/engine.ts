@@ -2,18 +2,22 @@ import type { Graph, Node, Tensor, Value } from "@millrace/ir";
 import { type Engine, type Kernel, referenceEngine } from "@millrace/runtime";
 import { compileGraph, type NpuOptions } from "./compiler/compile-graph.ts";
 import { embedPrograms } from "./compiler/embed.ts";
-import type { Machine } from "./machine.ts";
+import { addressableBytes, type Machine } from "./machine.ts";
 import { decodeProgram } from "./program/decode.ts";
 import { simulate } from "./simulator/simulate.ts";
 
-/** Computes what a machine's array can by simulating its programs, from their bytes, and the rest by the reference kernels. */
+/**
+ * Computes what a machine's array can by simulating its programs, from their bytes, and the rest by the reference kernels. Where values within
+ * programs are wanted, which stay to the end then, the machine is given as much memory as can be addressed.
+ */
 export function npuEngine(machine: Machine, options: NpuOptions = {}): Engine {
   const { flavor = "tflite" } = options;
-  const reference = referenceEngine({ flavor, kernels: { npuProgram: (node) => programKernel(node, machine) } });
   return {
     name: "npu",
     async prepare(graph: Graph, wanted: readonly Value[] = []) {
-      const compilation = compileGraph(graph, machine, options, new Set(wanted));
+      const simulated = wanted.length === 0 ? machine : withAllMemory(machine);
+      const reference = referenceEngine({ flavor, kernels: { npuProgram: (node) => programKernel(node, simulated) } });
+      const compilation = compileGraph(graph, simulated, options, new Set(wanted));
       const compiled = embedPrograms(graph, compilation);
       const byName = new Map(
         [...compiled.nodes()].flatMap(({ outputs }) => outputs).map((value) => [value.name, value]),
@@ -24,6 +28,10 @@ export function npuEngine(machine: Machine, options: NpuOptions = {}): Engine {
       );
     },
   };
+}
+
+function withAllMemory(machine: Machine): Machine {
+  return { ...machine, memory: { ...machine.memory, bytes: addressableBytes } };
 }
 
 /** Executes the stream that a node holds. */

@@ -18,6 +18,7 @@ export {
   squaredDifferenceParts,
   subParts,
 } from "./kernels/pairwise.ts";
+export { meanRescaling } from "./kernels/reduction.ts";
 export { createScratch } from "./kernels/scratch.ts";
 export { integerKernelGap, kernelOf } from "./plan.ts";
 export * from "./planner/index.ts";

@@ -1,3 +1,4 @@
+import { average } from "./average.ts";
 import { combine } from "./combine.ts";
 import type { CommandKind } from "./command.ts";
 import { convolve } from "./convolve.ts";
@@ -10,7 +11,7 @@ import { awaitTransfers, transfer } from "./transfer.ts";
 
 /** Every kind of command, by its code in the stream. */
 export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
-  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers].map((kind) => [
+  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers, average].map((kind) => [
     kind.code,
     kind as CommandKind,
   ]),

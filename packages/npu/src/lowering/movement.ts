@@ -115,6 +115,13 @@ function writeMoves(writer: Writer, source: Source, input: Place, output: Place,
 /** Operators that move stored integers. */
 export const movement: Lowering = moving(() => []);
 
+/** Enlarging by repeating the nearest numbers. */
+export const enlarging: Lowering = {
+  ...movement,
+  refuse: (node, machine) =>
+    firstOf([node.attributes.mode === "bilinear", "no command interpolates"]) ?? movement.refuse(node, machine),
+};
+
 /** Operators that bring several values to one output's parameters and move them. */
 export const joining: Lowering = moving((node, { context }) => conversions(node, context));
 

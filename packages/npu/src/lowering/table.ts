@@ -1,10 +1,11 @@
 import type { OpName } from "@millrace/ops";
 import { addParts, maximumParts, minimumParts, mulParts, squaredDifferenceParts, subParts } from "@millrace/runtime";
 import { arithmetic } from "./arithmetic.ts";
+import { averaging } from "./averaging.ts";
 import { convolution, fullyConnected } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Lowering, type Unsupported, unsupported } from "./lowering.ts";
-import { joining, movement, renaming } from "./movement.ts";
+import { enlarging, joining, movement, renaming } from "./movement.ts";
 import { averagePooling, maximumPooling } from "./pooling.ts";
 
 const realOnly = unsupported("it has no integer form");
@@ -86,7 +87,7 @@ export const lowerings = {
   logSoftmax: unsupported("the array has no exponential; the processor computes it"),
   l2Normalize: unsupported("the array has no square root"),
   localResponseNormalization: realOnly,
-  mean: unsupported("no command averages to other parameters"),
+  mean: averaging,
   sum: unsupported("no command sums along axes"),
   reduceMax: unsupported("no command compares along axes"),
   reduceMin: unsupported("no command compares along axes"),
@@ -118,7 +119,7 @@ export const lowerings = {
   dynamicUpdateSlice: whenRun,
   expand: movement,
   tile: movement,
-  resize: unsupported("no command interpolates"),
+  resize: enlarging,
   depthToSpace: movement,
   spaceToDepth: movement,
   where: indices,
