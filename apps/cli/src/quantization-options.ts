@@ -52,7 +52,14 @@ const calibrations = [
   "entropy",
   "mse",
 ] as const satisfies readonly CalibrationMethod[];
-const recoveries = ["harden", "unlimit", "smooth", "equalize", "absorb"] as const satisfies readonly RecoveryName[];
+const recoveries = [
+  "harden",
+  "quicken",
+  "unlimit",
+  "smooth",
+  "equalize",
+  "absorb",
+] as const satisfies readonly RecoveryName[];
 const roundings = ["nearest", "compensated"] as const satisfies readonly Rounding[];
 const biasCorrections = ["analytic", "empirical", "none"] as const;
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];

@@ -1,11 +1,12 @@
 import { cloneGraph, type Graph, numbersOf, type Tensor, verify } from "@millrace/ir";
-import { mul, sigmoid } from "@millrace/ops";
+import { gelu, mul, sigmoid } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../../passes/src/testing.ts";
 import { histogram, NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
 import { type Calibration, calibrate, noCalibration } from "../calibrate.ts";
+import { activationType, schemes } from "../scheme.ts";
 import { layerWeights } from "./layer-weights.ts";
 import { type RecoveryName, recoveries } from "./recoveries.ts";
 
@@ -139,4 +140,17 @@ test("harden-activations puts hard swish in the place of a product with its own 
   const difference = Math.max(...actual.map((value, at) => Math.abs(value - expected[at])));
   expect(difference).toBeGreaterThan(0);
   expect(difference).toBeLessThan(0.3);
+});
+
+test("quicken-activations puts a product with a sigmoid in the place of GELU, as close as is said, with 16-bit forms", async () => {
+  const n = new NetworkBuilder();
+  const graph = n.finish(n.node(gelu, [n.input("x", [1, 8, 8, 3])], { approximate: false }));
+  const quick = recovered(graph, "quicken");
+  expect(histogram(quick)).toEqual({ mul: 2, sigmoid: 1 });
+  const [expected, actual] = [await outputOf(graph, 6), await outputOf(quick, 6)];
+  const difference = Math.max(...actual.map((value, at) => Math.abs(value - expected[at])));
+  expect(difference).toBeGreaterThan(0.015);
+  expect(difference).toBeLessThan(0.021);
+  const types = [graph, quick].map((each) => [...each.nodes()].map((node) => activationType(node, schemes.int16x8)));
+  expect(types).toEqual([["i8"], ["i16", "i16", "i16"]]);
 });

@@ -3,6 +3,7 @@ import type { Calibration } from "../calibrate.ts";
 import { absorbBiases } from "./absorb-biases.ts";
 import { equalizeChannels } from "./equalize-channels.ts";
 import { hardenActivations } from "./harden-activations.ts";
+import { quickenActivations } from "./quicken-activations.ts";
 import { smoothChannels } from "./smooth-channels.ts";
 import { unlimitActivations } from "./unlimit-activations.ts";
 
@@ -12,6 +13,7 @@ type Recovery = (seen: Calibration) => Pass;
 /** Changes of a float graph that make it lose less in integers, by name, in the order in which they run. */
 export const recoveries = {
   harden: () => hardenActivations,
+  quicken: () => quickenActivations,
   unlimit: () => unlimitActivations,
   smooth: (seen) => smoothChannels(seen),
   equalize: ({ maxima }) => equalizeChannels(maxima),
