@@ -38,6 +38,7 @@ export * from "./quantize.ts";
 export * from "./reduce.ts";
 export * from "./registry.ts";
 export * from "./reshape.ts";
+export * from "./reshape-groups.ts";
 export * from "./resize.ts";
 export * from "./result-table.ts";
 export * from "./scan.ts";

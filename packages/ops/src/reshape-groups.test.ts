@@ -1,7 +1,7 @@
 import { fromNumbers, permute, reshapeTensor } from "@millrace/ir";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { reshapePermuted } from "./reshape-groups.ts";
+import { reshapedOperand, reshapePermuted } from "./reshape-groups.ts";
 import { transposeTensor } from "./transpose.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -42,4 +42,14 @@ test("any reshape that can move gives the same elements", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test("what is broadcast to data follows their reshape where it has all or none of the axes that are merged or split", () => {
+  expect(reshapedOperand([2, 1, 5], [2, 3, 4, 5], [6, 4, 5])).toBeUndefined();
+  expect(reshapedOperand([2, 3, 1, 5], [2, 3, 4, 5], [6, 4, 5])).toEqual([6, 1, 5]);
+  expect(reshapedOperand([1, 1, 4, 5], [2, 3, 4, 5], [6, 4, 5])).toEqual([1, 4, 5]);
+  expect(reshapedOperand([4, 5], [2, 3, 4, 5], [6, 4, 5])).toEqual([4, 5]);
+  expect(reshapedOperand([6, 1, 1], [6, 4, 5], [2, 3, 4, 5])).toEqual([2, 3, 1, 1]);
+  expect(reshapedOperand([5], ["N", 5], ["N", 5])).toEqual([5]);
+  expect(reshapedOperand([2, 1], [2, "N"], ["N", 2])).toBeUndefined();
 });

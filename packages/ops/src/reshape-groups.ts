@@ -72,3 +72,19 @@ function follows(first: number, second: number, permutation: readonly number[], 
   if (second <= first) return false;
   return permutation.slice(first + 1, second).every((axis) => before[axis] === 1);
 }
+
+/**
+ * The shape that lets an operand of data in the shape `before` broadcast to them in the shape `after` as well; undefined where a reshape
+ * merges or splits axes that it has some of.
+ */
+export function reshapedOperand(operand: Shape, before: Shape, after: Shape): Shape | undefined {
+  const sizes = [...new Array<Dimension>(before.length - operand.length).fill(1), ...operand];
+  const shapes = groupsOf(before, after)?.map((group) => {
+    if (group.before.every((axis) => sizes[axis] === before[axis])) return group.after.map((axis) => after[axis]);
+    return group.before.every((axis) => sizes[axis] === 1) ? group.after.map(() => 1) : undefined;
+  });
+  if (!shapes?.every((shape) => shape !== undefined)) return undefined;
+  const shape = shapes.flat();
+  const spare = Math.max(0, shape.length - operand.length);
+  return shape.slice(0, spare).every((size) => size === 1) ? shape.slice(spare) : shape;
+}

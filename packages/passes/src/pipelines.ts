@@ -13,6 +13,7 @@ import { absorbChannelOrder } from "./layout/absorb-channel-order.ts";
 import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
 import { changeLayout } from "./layout/change-layout.ts";
+import { exchangeFactors } from "./layout/exchange-factors.ts";
 import { explainTransposes } from "./layout/explain-transposes.ts";
 import { flattenAfterLinear } from "./layout/flatten-after-linear.ts";
 import { foldIntoMatmul } from "./layout/fold-into-matmul.ts";
@@ -69,6 +70,7 @@ export const cleanUp: readonly Pass[] = [
   divideByMultiplying,
   foldScoreScale,
   flattenAfterLinear,
+  exchangeFactors,
   foldIntoMatmul,
   ...tidy,
   joinParts,

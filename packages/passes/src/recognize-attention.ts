@@ -1,60 +1,14 @@
-import { type Graph, type Node, onlyUse, sameShape, type Value } from "@millrace/ir";
-import { add, attention, matmul, softmax } from "@millrace/ops";
-import { replaceNode } from "./edit.ts";
-import { producedBy, refuse, rewrite } from "./rewrite.ts";
-import { dropFactor, factorsOf, maskOver, productOf, type Scaled, scaledBy } from "./score-factors.ts";
-import { bothWays, operandsOf } from "./spread.ts";
+import { onlyUse, type Value } from "@millrace/ir";
+import { add, attention, matmul, select } from "@millrace/ops";
+import { type Shares, sharesBehind } from "./attention-shares.ts";
+import { replaceNode, stepBefore } from "./edit.ts";
+import { guardedInputs, leavesRows } from "./masked-rows.ts";
+import { refuse, rewrite } from "./rewrite.ts";
+import { dropFactor, factorsOf, productOf } from "./score-factors.ts";
+import { addedMask } from "./score-masks.ts";
 
-/** A product of queries and transposed keys, and what is made of it before softmax. */
-interface Scores {
-  readonly product: Node;
-  readonly scaled: readonly Scaled[];
-  readonly mask?: Value;
-}
-
-interface Found extends Scores {
-  readonly softmax: Node;
+interface Found extends Shares {
   readonly value: Value;
-}
-
-/** The product of queries and keys that makes a value, with a constant factor of it. */
-function scaledProduct(value: Value): Scores | undefined {
-  const scaled = scaledBy(value);
-  const product = producedBy(scaled?.x ?? value, matmul);
-  if (product === undefined) return undefined;
-  const { transposeA, transposeB } = matmul.attributesOf(product);
-  return transposeB && !transposeA ? { product, scaled: scaled ? [scaled] : [] } : undefined;
-}
-
-/** The same, where a mask may be added last. */
-function scoresBehind(value: Value): Scores | undefined {
-  for (const [scores, mask] of bothWays(operandsOf(value, add) ?? [])) {
-    const found = sameShape(scores.type.shape, value.type.shape) && mask.type.dtype === "f32" && scaledProduct(scores);
-    if (found) return { ...found, mask };
-  }
-  return scaledProduct(value);
-}
-
-/** What the values are multiplied with, if it is softmax of scores along their keys. */
-function sharesBehind(value: Value): (Scores & { readonly softmax: Node }) | undefined {
-  const node = producedBy(value, softmax);
-  if (node === undefined || value.type.dtype !== "f32") return undefined;
-  const { axis, beta } = softmax.attributesOf(node);
-  const scores = scoresBehind(node.inputs[0]!);
-  const computed = scores?.mask !== undefined && scores.mask.constant === undefined;
-  if (scores === undefined || axis !== value.type.shape.length - 1 || (computed && beta !== 1)) return undefined;
-  return { ...scores, softmax: node };
-}
-
-/** Whether something else reads a value on the way from the product to the shares. */
-function isReadBetween({ product, scaled, softmax: node }: Found): boolean {
-  const values = [product.outputs[0], ...scaled.map((each) => each.node.outputs[0]), ...node.inputs, node.outputs[0]];
-  return values.some((value) => onlyUse(value!) === undefined);
-}
-
-/** The mask as it is added to scores outside of softmax. */
-function outerMask(graph: Graph, mask: Value, beta: number): Value {
-  return mask.constant && beta !== 1 ? graph.addConstant(mask.name, maskOver(mask.constant, 1 / beta)) : mask;
 }
 
 /** Makes one operator of attention that is written out: a product of queries and keys, softmax along the keys, a product with the values. */
@@ -65,26 +19,22 @@ export const recognizeAttention = rewrite<Found>("recognize-attention", {
     const { a, b } = matmul.inputsOf(node);
     const shares = transposeA || transposeB || b.type.dtype !== "f32" ? undefined : sharesBehind(a);
     if (shares === undefined) return undefined;
-    const found = { ...shares, value: b };
-    return isReadBetween(found) ? refuse("something else reads the scores of its attention too") : found;
+    const guarded = shares.guard[0]?.inputs ?? [];
+    const isReadBetween = shares.steps.some(({ outputs: [each] }) => !onlyUse(each) && !guarded.includes(each));
+    return isReadBetween ? refuse("something else reads the scores of its attention too") : { ...shares, value: b };
   },
-  replace({ product, scaled, mask, softmax: normalized, value }, node, graph) {
-    const { beta } = softmax.attributesOf(normalized);
+  replace({ product, scaled, masks, guard, steps, beta, value }, node, graph) {
     const factors = [...scaled, ...product.inputs.flatMap((factor) => factorsOf(factor!).scaled)];
+    const added = masks.map(({ masking, shape }) => addedMask(graph, node, masking, beta, shape));
+    const step = stepBefore(graph, node);
+    const mask = added.length > 1 ? step(add, added, { activation: "none" }) : added[0];
     for (const each of factors) dropFactor(graph, each);
-    const [query, key] = product.inputs;
-    const added = mask && outerMask(graph, mask, beta);
-    const between = [product, ...scaled.map((each) => each.node), ...(mask ? [normalized.inputs[0]!.producer!] : [])];
-    replaceNode(
-      graph,
-      node,
-      {
-        op: attention,
-        inputs: added ? [query, key, value, added] : [query, key, value],
-        attributes: { scale: beta * productOf(factors) },
-      },
-      [...between, normalized],
-    );
+    const inputs = [...(product.inputs as readonly Value[]), value, ...(mask ? [mask] : [])];
+    const attributes = { scale: beta * productOf(factors) };
+    if (guard.length === 0 || !mask || (mask.constant && leavesRows(mask.constant)))
+      return void replaceNode(graph, node, { op: attention, inputs, attributes }, steps);
+    const guarded = guardedInputs(graph, step, step(attention, inputs, attributes));
+    replaceNode(graph, node, { op: select, inputs: guarded, attributes: {} }, steps);
   },
   examples: [
     {
@@ -144,6 +94,137 @@ export const recognizeAttention = rewrite<Found>("recognize-attention", {
         input q: f32[2,3,4]
         input k: f32[5,4]
         y: f32[2,3,4] = attention(q, k, k) {scale=1}
+        output y`,
+    },
+    {
+      name: "masks that are added while axes are apart that the product has as one",
+      before: `
+        input q: f32[4,3,2]
+        input k: f32[4,3,2]
+        input bias: f32[2,2,1,3]
+        s: f32[4,3,3] = matmul(q, k) {transposeA=false, transposeB=true}
+        a: f32[2,2,3,3] = reshape(s) {shape=[2,2,3,3]}
+        b: f32[2,2,3,3] = add(bias, a) {activation=none}
+        constant mask: f32[1,1,3] = [0, -2, -4]
+        m: f32[2,2,3,3] = add(b, mask) {activation=none}
+        p: f32[2,2,3,3] = softmax(m) {axis=3, beta=1}
+        r: f32[4,3,3] = reshape(p) {shape=[4,3,3]}
+        y: f32[4,3,2] = matmul(r, k) {transposeA=false, transposeB=false} named values
+        output y`,
+      after: `
+        input q: f32[4,3,2]
+        input k: f32[4,3,2]
+        input bias: f32[2,2,1,3]
+        bias_reshape: f32[4,1,3] = reshape(bias) {shape=[4,1,3]}
+        constant mask: f32[1,1,3] = [0, -2, -4]
+        values/add: f32[4,1,3] = add(bias_reshape, mask) {activation=none}
+        y: f32[4,3,2] = attention(q, k, k, values/add) {scale=1} named values
+        output y`,
+    },
+    {
+      name: "scores that the lowest number takes the place of",
+      before: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        input kept: bool[1,5]
+        s: f32[3,5] = matmul(q, k) {transposeA=false, transposeB=true}
+        constant low: f32[] = [-Infinity]
+        m: f32[3,5] = select(kept, s, low)
+        p: f32[3,5] = softmax(m) {axis=1, beta=0.5}
+        y: f32[3,4] = matmul(p, k) {transposeA=false, transposeB=false}
+        output y`,
+      after: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        input kept: bool[1,5]
+        constant zero: f32[] = [0]
+        constant low: f32[] = [-Infinity]
+        m_1: f32[1,5] = select(kept, zero, low) named m
+        y: f32[3,4] = attention(q, k, k, m_1) {scale=0.5}
+        output y`,
+    },
+    {
+      name: "shares that are made 0 where all scores of a row are masked",
+      before: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        input mask: f32[3,5]
+        s: f32[3,5] = matmul(q, k) {transposeA=false, transposeB=true}
+        m: f32[3,5] = add(s, mask) {activation=none}
+        p: f32[3,5] = softmax(m) {axis=1, beta=1}
+        n: bool[3,5] = notEqual(p, p)
+        constant zero: f32[] = [0]
+        r: f32[3,5] = select(n, zero, p)
+        y: f32[3,4] = matmul(r, k) {transposeA=false, transposeB=false}
+        output y`,
+      after: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        input mask: f32[3,5]
+        y/attention: f32[3,4] = attention(q, k, k, mask) {scale=1}
+        y/notEqual: bool[3,4] = notEqual(y/attention, y/attention)
+        constant zero: f32[] = [0]
+        y: f32[3,4] = select(y/notEqual, zero, y/attention)
+        output y`,
+    },
+    {
+      name: "the same with a mask that leaves a score in every row",
+      before: `
+        input q: f32[2,4]
+        input k: f32[2,4]
+        s: f32[2,2] = matmul(q, k) {transposeA=false, transposeB=true}
+        constant mask: f32[2,2] = [0, -Infinity, 0, 0]
+        m: f32[2,2] = add(s, mask) {activation=none}
+        p: f32[2,2] = softmax(m) {axis=1, beta=1}
+        n: bool[2,2] = notEqual(p, p)
+        constant zero: f32[] = [0]
+        r: f32[2,2] = select(n, zero, p)
+        y: f32[2,4] = matmul(r, k) {transposeA=false, transposeB=false}
+        output y`,
+      after: `
+        input q: f32[2,4]
+        input k: f32[2,4]
+        constant mask: f32[2,2] = [0, -Infinity, 0, 0]
+        y: f32[2,4] = attention(q, k, k, mask) {scale=1}
+        output y`,
+    },
+    {
+      name: "scores that a number takes the place of beside which others would show",
+      before: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        input kept: bool[1,5]
+        s: f32[3,5] = matmul(q, k) {transposeA=false, transposeB=true}
+        constant low: f32[] = [-10000]
+        m: f32[3,5] = select(kept, s, low)
+        p: f32[3,5] = softmax(m) {axis=1, beta=1}
+        y: f32[3,4] = matmul(p, k) {transposeA=false, transposeB=false}
+        output y`,
+    },
+    {
+      name: "a mask of one of two axes that the product has as one",
+      before: `
+        input q: f32[4,3,2]
+        input k: f32[4,3,2]
+        input mask: f32[2,1,1,3]
+        s: f32[4,3,3] = matmul(q, k) {transposeA=false, transposeB=true}
+        a: f32[2,2,3,3] = reshape(s) {shape=[2,2,3,3]}
+        m: f32[2,2,3,3] = add(a, mask) {activation=none}
+        p: f32[2,2,3,3] = softmax(m) {axis=3, beta=1}
+        r: f32[4,3,3] = reshape(p) {shape=[4,3,3]}
+        y: f32[4,3,2] = matmul(r, k) {transposeA=false, transposeB=false}
+        output y`,
+    },
+    {
+      name: "scores whose queries and keys a reshape mixes",
+      before: `
+        input q: f32[2,6]
+        input k: f32[3,6]
+        input v: f32[2,1]
+        s: f32[2,3] = matmul(q, k) {transposeA=false, transposeB=true}
+        m: f32[3,2] = reshape(s) {shape=[3,2]}
+        p: f32[3,2] = softmax(m) {axis=1, beta=1}
+        y: f32[3,1] = matmul(p, v) {transposeA=false, transposeB=false}
         output y`,
     },
     {

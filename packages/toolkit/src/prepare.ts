@@ -48,7 +48,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
         ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, recognizeUnrolledLstm]),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
-        ...(options.spelled ? [spellNormalizations, spellAttention] : [recognizeAttention]),
+        ...(options.spelled ? [spellNormalizations, spellAttention] : [recognizeAttention, foldConstants]),
       ];
   const pins = runPasses(model.graph, [bindDimensions(new Map(), options.open)]).diagnostics;
   const { decisions, diagnostics } = blamingPins(pins, () => runPasses(model.graph, passes));

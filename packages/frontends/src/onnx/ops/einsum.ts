@@ -124,6 +124,9 @@ function summed(node: SourceNode, { value, labels }: Labelled, named: ReadonlySe
   };
 }
 
+/** Axes beside those of matrices that every target multiplies along. */
+const mostBatchAxes = 2;
+
 /** The product of two factors, summed over the axes that `later` does not name. */
 function multiplied(node: SourceNode, left: Labelled, right: Labelled, later: ReadonlySet<string>): Labelled {
   const a = summed(node, left, new Set([...later, ...right.labels]));
@@ -134,9 +137,13 @@ function multiplied(node: SourceNode, left: Labelled, right: Labelled, later: Re
   const order = [...batch, ...rows, ...columns];
   const shape = [...sizesOf(a, [...batch, ...rows]), ...sizesOf(b, columns)];
   const matrix = (from: Labelled, first: Labels, second: Labels) => {
-    const groups = [batch, first, second];
-    const sizes = groups.map((labels) => elementCount(sizesOf(from, labels)));
-    return reshaped(node, arranged(node, from, groups.flat()), batch.length === 0 ? sizes.slice(1) : sizes);
+    const count = (labels: Labels) => elementCount(sizesOf(from, labels));
+    const counts = batch.length > mostBatchAxes ? [count(batch)] : sizesOf(from, batch);
+    return reshaped(node, arranged(node, from, [...batch, ...first, ...second]), [
+      ...counts,
+      count(first),
+      count(second),
+    ]);
   };
   const [leftMatrix, rightMatrix] = [matrix(a, rows, depth), matrix(b, depth, columns)];
   const isElementwise = depth.length === 0 && (rows.length === 0 || columns.length === 0);
