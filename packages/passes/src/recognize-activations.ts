@@ -30,11 +30,11 @@ interface Found {
   readonly factor: number;
 }
 
-/** Numbers from -40 to 40, where all activations have become straight lines. */
+/** Numbers from -40 to 40, where all activations have become straight lines; closer together near 0, where they bend. */
 const points = fromNumbers(
   "f32",
-  [217],
-  Array.from({ length: 217 }, (_, at) => (at - 108) * 0.37),
+  [81],
+  Array.from({ length: 81 }, (_, at) => ((at - 40) * Math.abs(at - 40)) / 40),
 );
 
 /** How far constants that exporters round, such as √2, move an activation; any two activations are further apart. */
@@ -73,13 +73,13 @@ function activationOf(curve: ArrayLike<number>): Omit<Found, "x"> | undefined {
   return undefined;
 }
 
-/** Values that are read more than once, at most so many steps behind what a node reads. */
-function sharedOperands({ inputs }: Node, steps: number): readonly Value[] {
-  return inputs.flatMap((value) => {
-    const { producer, uses } = value!;
-    const behind = steps > 0 && producer && isElementwise(producer) ? sharedOperands(producer, steps - 1) : [];
-    return uses.size > 1 ? [value!, ...behind] : behind;
-  });
+/** Values that are read more than once, at most so many steps behind what a node reads; each before those behind it. */
+function sharedOperands({ inputs }: Node, steps: number, found = new Set<Value>()): ReadonlySet<Value> {
+  for (const value of inputs as readonly Value[]) {
+    if (value.uses.size > 1) found.add(value);
+    if (steps > 0 && value.producer && isElementwise(value.producer)) sharedOperands(value.producer, steps - 1, found);
+  }
+  return found;
 }
 
 /** Whether the only reader multiplies by a number, which belongs to the same product. */
@@ -92,12 +92,14 @@ function isScaledNext({ op, outputs: [product] }: Node): boolean {
 
 const isProduct = (op: Operator) => op === mul || op === div;
 
+/** The node as an activation of the nearest value that it is a function of. */
 function activated(node: Node): Found | undefined {
   const [result] = node.outputs;
   for (const x of sharedOperands(node, 2)) {
-    const curve = sameShape(x.type.shape, result.type.shape) ? curveOf(result, x, points) : undefined;
-    const found = curve && activationOf(numbersOf(curve));
-    if (found) return { x, ...found };
+    const curve = curveOf(result, x, points);
+    if (curve === undefined) continue;
+    const found = sameShape(x.type.shape, result.type.shape) ? activationOf(numbersOf(curve)) : undefined;
+    return found && { x, ...found };
   }
   return undefined;
 }
