@@ -31,21 +31,27 @@ export function withCalibrationDataOptions(command: Command): Command {
     );
 }
 
+interface CalibrationSources extends CalibrationDataOptions {
+  /** A model that the quantized one is to be like, in whose presence there may be nothing to calibrate with. */
+  readonly like?: string;
+}
+
 /** Checks before any work that there is one thing to calibrate with. Throws a RequestError `data.not-given` or `data.given-twice`. */
-export function requireCalibrationData({ data, randomData }: CalibrationDataOptions, use: string): void {
-  if (randomData === undefined) requireData(data, use);
-  else if (data !== undefined) {
+export function requireCalibrationData({ data, randomData, like }: CalibrationSources, use: string): void {
+  if (randomData === undefined) {
+    if (like === undefined) requireData(data, use);
+  } else if (data !== undefined) {
     throw new RequestError("data.given-twice", "--data and --random-data were both given", {
       hint: "leave --random-data out: real samples are always better",
     });
   }
 }
 
-/** Opens what the options name, or draws random numbers. */
-export async function openCalibrationData(options: CalibrationDataOptions, use: string): Promise<Dataset> {
-  const { data, randomData, seed, randomRange, randomDistribution: distribution } = options;
-  if (randomData === undefined) return openData(data, use);
-  const { randomDataset } = await import("@millrace/toolkit");
+/** Opens what the options name, or draws random numbers; data without samples where there is a model to be like instead. */
+export async function openCalibrationData(options: CalibrationSources, use: string): Promise<Dataset> {
+  const { data, randomData, like, seed, randomRange, randomDistribution: distribution } = options;
+  const { noData, randomDataset } = await import("@millrace/toolkit");
+  if (randomData === undefined) return data === undefined && like !== undefined ? noData : openData(data, use);
   const [minimum, maximum] = randomRange;
   return randomDataset(randomData, { seed, distribution, minimum, maximum });
 }

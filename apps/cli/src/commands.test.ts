@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
+import { type ModelInfo, npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codesOf, digits, inProcess, millrace, namesIn, readJson, temporaryFolder } from "./testing.ts";
 
@@ -162,6 +162,28 @@ describe("millrace quantize, compile and evaluate", () => {
     expect(report.accuracy?.quantized).toBeGreaterThan(0.99);
     const info = JSON.parse((await inProcess(["inspect", at("uint8.tflite"), "--json"])).stdout);
     expect([info.inputs[0].dtype, info.outputs[0].dtype]).toEqual(["u8", "u8"]);
+  });
+
+  it("quantizes like a given file without data, unless options ask for other types", async () => {
+    const words = ["quantize", digits("digits.onnx"), "-o", at("like.tflite")];
+    const asked = [...words, "--like", digits("digits_int8_tf.tflite"), "--report", at("alike"), "--json"];
+    const { exitCode, stdout } = await inProcess(asked);
+    expect(exitCode).toBe(0);
+    const { quantization, accuracy } = JSON.parse(stdout) as Report;
+    expect([quantization?.like?.source, quantization?.like?.others, accuracy]).toEqual([
+      "digits_int8_tf",
+      [],
+      undefined,
+    ]);
+    expect(quantization?.layers.map(({ basis }) => basis)).toEqual(quantization?.layers.map(() => "given"));
+    const typesIn = async (path: string) => {
+      const { inputs, outputs } = JSON.parse((await inProcess(["inspect", path, "--json"])).stdout) as ModelInfo;
+      return [...inputs, ...outputs].map(({ name: _, ...type }) => type);
+    };
+    expect(await typesIn(at("like.tflite"))).toEqual(await typesIn(digits("digits_int8_tf.tflite")));
+    expect(readFileSync(at("alike/report.html"), "utf8")).toContain("have the parameters of digits_int8_tf");
+    expect((await inProcess([...asked, "--io", "uint8"])).stderr).toContain("usage.conflicting-option");
+    expect((await inProcess([...words, "--like", digits("digits.onnx")])).stderr).toContain("like.no-integers");
   });
 
   it("takes a model the whole way, and measures it against the float one", async () => {

@@ -33,6 +33,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly cache?: string;
   readonly accuracyDrop?: number;
   readonly recipe?: string;
+  readonly like?: string;
   readonly ioLayout?: IoLayout;
 }
 
@@ -110,13 +111,19 @@ export function withQuantizationOptions(command: Command): Command {
       "look for the cheapest setting that loses at most so many hundredths of the data's metric; writes recipe.json",
       parseDrop,
     )
+    .addOption(
+      new Option(
+        "--like <model>",
+        "take types and parameters of activations from a quantized model of the same network; needs no data where all are known",
+      ).conflicts(["scheme", "io", "perTensor", "symmetric", "recover", "accuracyDrop"]),
+    )
     .option("--recipe <file>", "quantize as recipe.json says, which takes the place of other options")
     .option("--cache <folder>", "keep calibrations there, so that the same model and samples need none again")
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
   return withLayoutOption(withShapeOptions(command));
 }
 
-/** What the options ask for. */
+/** What the options ask for, besides the model to be like. */
 export function quantizeRequestOf(options: QuantizationOptions): QuantizeRequest {
   const {
     scheme,

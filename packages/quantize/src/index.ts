@@ -2,10 +2,14 @@ export { analyzeLayers, type LayerAnalysis } from "./analysis/analyze-layers.ts"
 export { findingsOf } from "./analysis/findings.ts";
 export type { PairedFeeds, Runnable } from "./analysis/paired-feeds.ts";
 export { correctBiases } from "./bias/correct-biases.ts";
+export type { BoundaryType } from "./boundary-type.ts";
 export * from "./calibrate.ts";
 export { requireFiniteWeights } from "./finite-weights.ts";
+export type { Basis } from "./groups.ts";
 export { inputRangeWarnings } from "./input-range.ts";
 export { integerInputWarnings } from "./integer-inputs.ts";
+export { interfaceDifferences } from "./like/interface-differences.ts";
+export { type Likeness, likenessOf } from "./like/likeness.ts";
 export { type CalibrationMethod, observers } from "./observers/observers.ts";
 export * from "./quantize.ts";
 export * from "./range.ts";

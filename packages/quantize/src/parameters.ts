@@ -28,3 +28,8 @@ export function representable(parameters: Quantization, dtype: DType): Range {
 export function asUnsigned(parameters: Quantization): Quantization {
   return { ...parameters, zeroPoint: parameters.zeroPoint.map((zero) => zero + 128) };
 }
+
+/** Unsigned bytes as signed ones for the same reals. */
+export function asSigned(parameters: Quantization): Quantization {
+  return { ...parameters, zeroPoint: parameters.zeroPoint.map((zero) => zero - 128) };
+}

@@ -9,9 +9,12 @@ import {
   type WeightsRule,
 } from "@millrace/ir";
 import type { BlockSize } from "@millrace/passes";
+import { type BoundaryType, boundaryTypes } from "./boundary-type.ts";
 import type { Calibration } from "./calibrate.ts";
-import { assignParameters } from "./groups.ts";
+import { assignParameters, type Basis } from "./groups.ts";
+import type { Likeness } from "./like/likeness.ts";
 import { asUnsigned } from "./parameters.ts";
+import { blocksUnused, inBytes, unknownRange } from "./quantize-problems.ts";
 import { realNode } from "./real-node.ts";
 import type { CollectedProducts } from "./rounding/collect-products.ts";
 import {
@@ -28,9 +31,6 @@ import { slotOf } from "./slot.ts";
 import { type KeptState, keptStates, stateWith } from "./states.ts";
 import { ValueForms } from "./value-forms.ts";
 import { type IntegerConstant, quantizeLayer } from "./weighted-layer.ts";
-
-/** Element type of the model's inputs and outputs. */
-export type BoundaryType = "int8" | "uint8" | "int16" | "float32";
 
 export interface QuantizeOptions {
   /** Types of data and weights; int8 by default. */
@@ -56,6 +56,8 @@ export interface QuantizedLayer {
   readonly dtype: IntegerType;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** What its parameters follow from. */
+  readonly basis: Basis;
 }
 
 export interface QuantizedGraph {
@@ -64,21 +66,24 @@ export interface QuantizedGraph {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What samples have shown of a graph. Where `products` are given, the errors of rounding weights are made to cancel. */
-export type Seen = Pick<Calibration, "ranges" | "extremes" | "means"> & Partial<Pick<CollectedProducts, "products">>;
-
-const boundaryTypes = { i8: "int8", i16: "int16", f32: "float32" } as const;
+/**
+ * What samples have shown of a graph. Where `products` are given, the errors of rounding weights are made to cancel; `likeness` takes the place of all that
+ * options say of types, and of ranges.
+ */
+export type Seen = Pick<Calibration, "ranges" | "extremes" | "means"> &
+  Partial<Pick<CollectedProducts, "products">> & { readonly likeness?: Likeness | undefined };
 
 /**
  * The form of a float graph in the types that its layers' schemes ask for: activations per tensor, weights per output channel, biases in int32, or
  * int64 beside int16, by TFLite's rules. Value names are kept. Nodes without an integer form compute in float32 between dequantize and quantize nodes
- * and are reported, as are those that have one in 8 bits only. Throws a DiagnosticError naming every layer whose bias does not fit.
+ * and are reported, as are those that have one in 8 bits only. Throws a DiagnosticError naming every layer whose bias does not fit, and every value of
+ * whose range nothing is known.
  */
 export function quantizeGraph(source: Graph, calibration: Seen, options: QuantizeOptions = {}): QuantizedGraph {
   return new Builder(source, calibration, options).build();
 }
 
-/** Whether a graph's form by these options has integers whose ranges have to be seen on samples. */
+/** Whether a graph's form by these options has integers. */
 export function needsCalibration(graph: Graph, { scheme = "int8", layers = [] }: QuantizeOptions): boolean {
   const schemeOf = schemeChooser(scheme, layers);
   for (const node of graph.nodes()) if (activationType(node, schemeOf(node)) !== "f32") return true;
@@ -100,7 +105,8 @@ class Builder {
     this.#source = source;
     this.#seen = seen;
     this.#options = options;
-    this.#schemeOf = schemeChooser(options.scheme ?? "int8", options.layers ?? []);
+    const { likeness } = seen;
+    this.#schemeOf = schemeChooser(this.#scheme, options.layers ?? [], likeness?.schemes);
     this.#graph = new Graph(source.name);
     this.#states = keptStates(source, (node) => this.#typeOf(node));
     const assignment = (dtype: IntegerType) =>
@@ -108,6 +114,7 @@ class Builder {
         dtype,
         symmetric: options.symmetric ?? false,
         computes: (node) => this.#typeOf(node) === dtype,
+        ...(likeness && { given: likeness.parameters[dtype] }),
       });
     this.#forms = new ValueForms(this.#graph, { i8: assignment("i8"), i16: assignment("i16") });
   }
@@ -127,6 +134,7 @@ class Builder {
       stateWith(kept, kept.dtype === "f32" ? undefined : this.#forms.parameters(kept.input, kept.dtype)),
     );
     if (this.#options.block !== undefined && !this.#takesBlocks()) this.#report(blocksUnused);
+    for (const value of this.#forms.unknown) this.#report(unknownRange(value));
     const errors = this.#diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new DiagnosticError(errors);
     return { graph: this.#graph, layers: this.#layers, diagnostics: this.#diagnostics };
@@ -145,15 +153,24 @@ class Builder {
     return activationType(node, this.#schemeOf(node));
   }
 
-  /** The boundary type of an input or output: that which was asked for, but for a state, which its user never sees. */
-  #io(kept: KeptState | undefined): BoundaryType {
+  get #scheme(): SchemeName {
+    return this.#seen.likeness?.scheme ?? this.#options.scheme ?? "int8";
+  }
+
+  /** The boundary type of an input or output: that which was given or asked for, but for a state, which its user never sees. */
+  #io(kept: KeptState | undefined, given: BoundaryType | undefined): BoundaryType {
     if (kept !== undefined) return boundaryTypes[kept.dtype];
-    return this.#options.io ?? boundaryTypes[schemes[this.#options.scheme ?? "int8"].activations];
+    return given ?? this.#options.io ?? boundaryTypes[schemes[this.#scheme].activations];
+  }
+
+  /** Whether all weights of a layer have one scale. */
+  #hasOneScale(node: Node): boolean {
+    return this.#seen.likeness?.perTensor.has(node) ?? this.#options.perTensor ?? false;
   }
 
   #addInput(input: Value): void {
     const kept = this.#states.find((state) => state.input === input);
-    const io = this.#io(kept);
+    const io = this.#io(kept, this.#seen.likeness?.inputs.get(input));
     const readByIntegers =
       (kept !== undefined && kept.dtype !== "f32") ||
       [...input.uses].some(({ user }) => user === this.#source.results || this.#typeOf(user) !== "f32");
@@ -197,13 +214,17 @@ class Builder {
 
   #record(output: Value, { origin }: Node, dtype: IntegerType): void {
     const { scale, zeroPoint } = this.#forms.parameters(output, dtype);
-    this.#layers.push({ name: output.name, origin, dtype, scale: scale[0], zeroPoint: zeroPoint[0] });
+    const basis = this.#forms.basis(output, dtype);
+    this.#layers.push({ name: output.name, origin, dtype, scale: scale[0], zeroPoint: zeroPoint[0], basis });
   }
 
   #addReal(node: Node): void {
     const scheme = this.#schemeOf(node);
-    const { perTensor = false, block } = this.#options;
-    const { op, inputs, diagnostics } = realNode(node, scheme, this.#forms, { perTensor, block });
+    const { block } = this.#options;
+    const { op, inputs, diagnostics } = realNode(node, scheme, this.#forms, {
+      perTensor: this.#hasOneScale(node),
+      block,
+    });
     const created = this.#copy(
       { ...node, op },
       inputs,
@@ -234,7 +255,7 @@ class Builder {
       inputScale: x.type.quantization!.scale[0],
       weightType: rule.halfBytes && this.#schemeOf(node).weights === "i4" ? "i4" : "i8",
       biasType: dtype === "i16" ? "i64" : "i32",
-      perTensor: this.#options.perTensor ?? false,
+      perTensor: this.#hasOneScale(node),
       ...(means && { means }),
       ...(products && { products }),
     });
@@ -250,7 +271,7 @@ class Builder {
 
   #output(output: Value, place: number): Value {
     const kept = this.#states.find((state) => state.place === place);
-    const io = this.#io(kept);
+    const io = this.#io(kept, this.#seen.likeness?.outputs[place]);
     if (output.type.dtype !== "f32" || io === "float32") return this.#forms.as(output, "f32");
     const staysReal = output.producer && this.#typeOf(output.producer) === "f32";
     if (staysReal && kept === undefined) return this.#forms.as(output, "f32");
@@ -259,21 +280,4 @@ class Builder {
     const named = { name: `${output.name}_uint8`, origin: output.producer?.origin ?? [] };
     return this.#forms.converted(integer, "u8", asUnsigned(integer.type.quantization!), named);
   }
-}
-
-const blocksUnused: Diagnostic = {
-  code: "quantize.block-unused",
-  severity: "warning",
-  message: "blocks had no effect: only weights of the scheme dynamic-int4 can have a scale for each",
-  hint: "leave the block out, or choose the scheme dynamic-int4",
-};
-
-function inBytes(node: Node): Diagnostic {
-  return {
-    code: "quantize.eight-bits-only",
-    severity: "info",
-    message: `${node.name} (${node.op.name}) computes in int8: its operator has no form in 16 bits`,
-    at: { node: node.name },
-    hint: "give it the scheme float32 if its accuracy matters more than integers",
-  };
 }

@@ -31,15 +31,19 @@ export interface LayerScheme {
   readonly operators?: readonly string[];
 }
 
-/** Chooses each node's scheme: the last entry of `layers` that names it, else `scheme`. */
-export function schemeChooser(scheme: SchemeName, layers: readonly LayerScheme[]): (node: Node) => Scheme {
+/** Chooses each node's scheme: the last entry of `layers` that names it, else the one that is given for it, else `scheme`. */
+export function schemeChooser(
+  scheme: SchemeName,
+  layers: readonly LayerScheme[],
+  given?: ReadonlyMap<Node, SchemeName>,
+): (node: Node) => Scheme {
   const rules = layers.map(({ nodes = [], operators = [], scheme: chosen }) => {
     const [names, kinds] = [nodes.map(namePattern), operators.map(namePattern)];
     const holds = ({ op, name, origin }: Node) =>
       kinds.some((fits) => fits(op.name)) || names.some((fits) => fits(name) || origin.some(fits));
     return { scheme: schemes[chosen], holds };
   });
-  return (node) => rules.findLast(({ holds }) => holds(node))?.scheme ?? schemes[scheme];
+  return (node) => rules.findLast(({ holds }) => holds(node))?.scheme ?? schemes[given?.get(node) ?? scheme];
 }
 
 /** The type in which a node computes its reals by a scheme, as far as its operator has such a form. */

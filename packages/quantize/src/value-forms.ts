@@ -1,7 +1,7 @@
 import { fromNumbers, type Graph, numbersOf, type Quantization, sameQuantization, type Value } from "@millrace/ir";
 import { cast, dequantize, quantize } from "@millrace/ops";
 import { quantizeConstant } from "@millrace/passes";
-import type { Assignment } from "./groups.ts";
+import type { Assignment, Basis } from "./groups.ts";
 import { activationParameters } from "./parameters.ts";
 import { rangeOf } from "./range.ts";
 import type { ActivationType, IntegerType } from "./scheme.ts";
@@ -17,6 +17,8 @@ export class ValueForms {
   readonly #forms = new Map<Value, Map<string, Value>>();
   /** What the source value became first; its other forms are made from this one. */
   readonly #produced = new Map<Value, Value>();
+  /** Values that are wanted as integers, and of which nothing tells how these stand for reals. */
+  readonly unknown = new Set<Value>();
 
   constructor(graph: Graph, assignments: Readonly<Record<IntegerType, Assignment>>) {
     this.#graph = graph;
@@ -25,9 +27,15 @@ export class ValueForms {
 
   /** How a value stands for reals in a type: its group's way where that differs from its own and `shared` is asked for. */
   parameters(value: Value, dtype: IntegerType, shared = false): Quantization {
-    const { parameters, requantized } = this.#assignments[dtype];
+    const { parameters, requantized, bases } = this.#assignments[dtype];
+    if (bases.get(value) === "nothing") this.unknown.add(value);
     const known = (shared && requantized.get(value)) || parameters.get(value);
     return known ?? activationParameters(rangeOf(value.constant ? numbersOf(value.constant) : []), dtype);
+  }
+
+  /** What a value's parameters in a type follow from. */
+  basis(value: Value, dtype: IntegerType): Basis {
+    return this.#assignments[dtype].bases.get(value) ?? "samples";
   }
 
   /** Tells what a source value became. */

@@ -1,4 +1,4 @@
-import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
+import { cloneGraph, type Diagnostic, fail, type Graph } from "@millrace/ir";
 import type { Machine, NpuOptions } from "@millrace/npu";
 import { remainingTransposes } from "@millrace/passes";
 import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
@@ -11,17 +11,19 @@ import type { RandomNumbers } from "./data/random.ts";
 import { evaluate, usableLabels } from "./evaluate.ts";
 import { guessingProblem } from "./guessing.ts";
 import { macsOf, parametersOf } from "./inspect.ts";
-import { bySensitivity, layerReports } from "./layer-reports.ts";
+import { bySensitivity, layerReports, likeReport } from "./layer-reports.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf, memoryProblems } from "./memory.ts";
 import { type Acceleration, accelerate } from "./npu/accelerate.ts";
-import { type IoLayout, isQuantized, prepare } from "./prepare.ts";
+import { type IoLayout, isQuantized, type PrepareOptions, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
 import { randomWarning } from "./random-data.ts";
 import { type AdviceReport, artifactOf, type Output, type Report } from "./report.ts";
 
 export interface CompileOptions extends LoadOptions, QuantizeRequest {
+  /** The file of the graph that the quantized one is to be like. */
+  readonly likeModel?: ModelSource;
   /** What the data's metric may lose at most, in hundredths: the cheapest setting that keeps to it is looked for, from the one asked for on. */
   readonly accuracyDrop?: number;
   /** Runs the float graph for calibration and accuracy. */
@@ -49,14 +51,14 @@ export interface Compilation {
 }
 
 /** The whole journey to a quantized model, by default a microcontroller's `.tflite`: import, clean up, calibrate, quantize, write, measure. */
-export async function compile(source: ModelSource, data: Dataset, asked: CompileOptions): Promise<Compilation> {
+export async function compile(source: ModelSource, data: Dataset, request: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
-  const to = asked.to ?? "tflite";
+  const to = request.to ?? "tflite";
+  const form = { ioLayout: request.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true };
+  const asked = withLike(request, form);
   const model = await watch.time("import", () => load(source, asked));
   const parameters = parametersOf(model.graph);
-  const prepared = await watch.time("passes", () =>
-    prepare(model, { ioLayout: asked.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true }),
-  );
+  const prepared = await watch.time("passes", () => prepare(model, form));
   const float = prepared.graph;
   const isAdvised = asked.accuracyDrop !== undefined && !isQuantized(float);
   if (asked.measure !== false || isAdvised) usableLabels(float, data);
@@ -66,7 +68,8 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
   const { machine } = options;
   const acceleration =
     machine && (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu)));
-  const naming = { stem: options.stem ?? stemOf(source.name), scheme: options.scheme ?? "int8", to } as const;
+  const scheme = result.likeness?.scheme ?? options.scheme ?? "int8";
+  const naming = { stem: options.stem ?? stemOf(source.name), scheme, to } as const;
   const outputs = await watch.time("write", () => {
     const plain = writeBoth(float, result.graph, naming);
     return acceleration ? withPrograms(plain, acceleration, naming) : plain;
@@ -81,7 +84,7 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
     ...(measured?.diagnostics ?? []),
     ...memoryProblems(result.graph),
   ];
-  const { scheme = "int8", calibration = "mse" } = options;
+  const { calibration = "mse" } = options;
   const method = result.samples === 0 ? "none" : calibration;
   const facts = {
     model,
@@ -93,17 +96,27 @@ export async function compile(source: ModelSource, data: Dataset, asked: Compile
     random: data.random,
     advice,
     acceleration,
+    like: asked.like?.name,
   } as const;
   const report = await reportOf(facts, result, outputs, measured, diagnostics, watch);
   return { outputs: outputs.files, report, recipe: recipeOf(options), float, quantized: result.graph };
+}
+
+/** The request with the graph of the model that the quantized one is to be like. */
+function withLike({ likeModel, ...request }: CompileOptions, form: PrepareOptions): CompileOptions {
+  return likeModel ? { ...request, like: prepare(load(likeModel), form).graph } : request;
 }
 
 function advised(
   float: Graph,
   data: Dataset,
   model: string,
-  { accuracyDrop = 0, integerEngine = wasmEngine(), ...options }: CompileOptions,
+  { accuracyDrop = 0, integerEngine = wasmEngine(), like, ...options }: CompileOptions,
 ): Promise<Advice> {
+  if (like !== undefined)
+    fail("advice.with-like", "an accuracy drop and a model to be like both decide how the model is quantized", {
+      hint: "leave --accuracy-drop or --like out",
+    });
   return advise(float, data, { ...options, model, integerEngine, accuracyDrop });
 }
 
@@ -118,7 +131,7 @@ async function integerForm(
   model: string,
   options: CompileOptions,
 ): Promise<QuantizeResult> {
-  if (!isQuantized(float)) return quantize(float, data, options.floatEngine, { ...options, model });
+  if (!isQuantized(float) || options.like) return quantize(float, data, options.floatEngine, { ...options, model });
   return {
     graph: cloneGraph(float).graph,
     float,
@@ -193,6 +206,7 @@ async function reportOf(
     readonly scheme: SchemeName;
     readonly calibration: CalibrationMethod | "none";
     readonly advice: Advice | undefined;
+    readonly like: string | undefined;
     readonly random?: RandomNumbers | undefined;
     readonly acceleration: Acceleration | undefined;
   },
@@ -213,6 +227,7 @@ async function reportOf(
       calibration: facts.calibration,
       samples: result.samples,
       ...(facts.random && { random: facts.random }),
+      ...(facts.like !== undefined && { like: likeReport(facts.like, result.layers) }),
       ...(facts.advice && { advice: adviceReport(facts.advice) }),
       ...(result.recoveries.length > 0 && { recoveries: result.recoveries }),
       layers: layerReports(result.layers, errors),

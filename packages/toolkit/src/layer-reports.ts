@@ -1,6 +1,6 @@
 import type { Graph } from "@millrace/ir";
 import type { LayerAnalysis } from "@millrace/quantize";
-import type { LayerReport } from "./report.ts";
+import type { LayerReport, LikeReport } from "./report.ts";
 
 /** The layers with what was measured of them. */
 export function layerReports(
@@ -33,6 +33,12 @@ function measuresOf({ sqnrDb, cosine, saturated, clipped, isolated, channels, he
     ...(channels && { constantChannels: channels.constant, widestChannel: channels.widest }),
     ...(headroom && { headroomBits: headroom.bits }),
   };
+}
+
+/** Which results have the parameters of their twins in a given model, and what those of the others follow from. */
+export function likeReport(source: string, layers: readonly LayerReport[]): LikeReport {
+  const others = layers.filter(({ basis }) => basis !== "given");
+  return { source, given: layers.length - others.length, others: others.map(({ name, basis }) => ({ name, basis })) };
 }
 
 /** Names of layers, those that lose most by themselves first. */

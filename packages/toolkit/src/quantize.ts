@@ -6,6 +6,7 @@ import {
   correctBiases,
   inputRangeWarnings,
   type LayerAnalysis,
+  type Likeness,
   needsCalibration,
   noCalibration,
   type PairedFeeds,
@@ -23,6 +24,7 @@ import type { CalibrationCache } from "./calibration-cache.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Runnable } from "./evaluate.ts";
 import type { Progress } from "./progress.ts";
+import { likenessFor, likenessWarnings, withoutSamplesNotes } from "./quantize-like.ts";
 import { feedsOf, modelInputs } from "./real-values.ts";
 import { recover } from "./recover.ts";
 import type { RecoveryReport } from "./report.ts";
@@ -32,6 +34,11 @@ export type Rounding = "nearest" | "compensated";
 export interface QuantizeRequest extends QuantizeOptions, Progress {
   /** Where calibrations are kept, so that another run on the same samples needs none. */
   readonly cache?: CalibrationCache;
+  /**
+   * An integer graph of the same network, such as a quantized file from before its float twin was trained again: types and parameters of activations are
+   * taken from it, in the place of what `scheme`, `symmetric`, `perTensor` and `io` say. Samples are needed only where a value has no twin there.
+   */
+  readonly like?: Graph;
   /** What to call the model's file in diagnostics; the graph's name by default. */
   readonly model?: string;
   /** Most calibration samples to use; all that the data's split names by default, at most 100. */
@@ -57,9 +64,14 @@ export interface QuantizeResult extends QuantizedGraph {
   readonly calibration: Calibration;
   /** Stored samples that were used. */
   readonly samples: number;
+  /** What was taken from the graph that it was to be like. */
+  readonly likeness?: Likeness | undefined;
 }
 
-/** Calibrates a float graph on the data by `engine`, where its scheme needs that, and returns its form by the scheme. */
+/**
+ * Calibrates a float graph on the data by `engine`, where its scheme needs that, and returns its form by the scheme. Throws a DiagnosticError for what can't
+ * be quantized so.
+ */
 export async function quantize(
   source: Graph,
   data: Dataset,
@@ -67,32 +79,35 @@ export async function quantize(
   request: QuantizeRequest = {},
 ): Promise<QuantizeResult> {
   requireFiniteWeights(source, request.model ?? source.name);
-  if (!needsCalibration(source, request)) return withoutSamples(source, request);
+  const likeness = likenessFor(source, request);
+  const isBlind = likeness !== undefined && data.split.calibration.length === 0;
+  if (isBlind || (likeness === undefined && !needsCalibration(source, request)))
+    return withoutSamples(source, request, likeness);
   const chosen = calibrationSamples(data, request.samples);
   const { graph: float, recoveries } = await recover(source, request.recover ?? [], (graph) =>
     calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
   const compensation =
-    roundingOf(request) === "compensated"
+    roundingOf(request, likeness) === "compensated"
       ? await collectProductsOnData(float, data, chosen, engine, request)
       : undefined;
-  const quantized = quantizeGraph(float, { ...calibration, ...compensation }, request);
+  const quantized = quantizeGraph(float, { ...calibration, ...compensation, likeness }, request);
   const hasStates = quantized.graph.states.length > 0;
   if (request.measuredBiases && !hasStates) {
     const integers = { graph: quantized.graph, engine: request.integerEngine ?? wasmEngine() };
     const feeds = pairedFeeds(float, integers.graph, data, chosen, { request, stage: "correct biases" });
     await correctBiases({ graph: float, engine }, integers, feeds);
   }
-  const inputs = inputRangeWarnings(float, calibration.extremes);
   const diagnostics = [
-    ...inputs,
+    ...inputRangeWarnings(float, calibration.extremes),
+    ...likenessWarnings(quantized.graph, request, likeness, calibration),
     ...calibration.diagnostics,
     ...(compensation?.diagnostics ?? []),
     ...quantized.diagnostics,
     ...(request.measuredBiases && hasStates ? [biasesUnmeasured] : []),
   ];
-  return { ...quantized, diagnostics, float, recoveries, calibration, samples: chosen.length };
+  return { ...quantized, diagnostics, float, recoveries, calibration, samples: chosen.length, likeness };
 }
 
 const biasesUnmeasured: Diagnostic = {
@@ -102,23 +117,32 @@ const biasesUnmeasured: Diagnostic = {
   hint: "leave --bias-correction empirical out",
 };
 
-function roundingOf({ rounding, scheme = "int8", layers = [] }: QuantizeRequest): Rounding {
-  const chosen = [scheme, ...layers.map((layer) => layer.scheme)].map((name) => schemes[name]);
+function roundingOf(
+  { rounding, scheme = "int8", layers = [] }: QuantizeRequest,
+  likeness: Likeness | undefined,
+): Rounding {
+  const names = [...(likeness?.schemes.values() ?? [scheme]), ...layers.map((layer) => layer.scheme)];
+  const chosen = names.map((name) => schemes[name]);
   const halfBytes = chosen.some(({ activations, weights }) => activations !== "f32" && weights === "i4");
   return rounding ?? (halfBytes ? "compensated" : "nearest");
 }
 
-/** The form of a graph whose activations all stay real, which no recovery is for. */
-function withoutSamples(source: Graph, request: QuantizeRequest): QuantizeResult {
-  const result = quantizeGraph(source, noCalibration, request);
+/** The form of a graph whose activations all stay real, or have parameters that are given: no recovery is for it. */
+function withoutSamples(source: Graph, request: QuantizeRequest, likeness: Likeness | undefined): QuantizeResult {
+  const result = quantizeGraph(source, { ...noCalibration, likeness }, request);
   const { recover = [], rounding, measuredBiases, scheme = "int8" } = request;
   const unused = [
     ...recover,
     ...(rounding === "compensated" ? ["compensated rounding"] : []),
     ...(measuredBiases ? ["empirical bias correction"] : []),
   ];
-  const diagnostics = [...result.diagnostics, ...(unused.length > 0 ? [recoveryUnused(unused, scheme)] : [])];
-  return { ...result, diagnostics, float: source, recoveries: [], calibration: noCalibration, samples: 0 };
+  const unusedNotes = unused.length > 0 ? [recoveryUnused(unused, scheme)] : [];
+  const diagnostics = [
+    ...likenessWarnings(result.graph, request, likeness, noCalibration),
+    ...result.diagnostics,
+    ...(likeness ? withoutSamplesNotes(unused, request.biasCorrection) : unusedNotes),
+  ];
+  return { ...result, diagnostics, float: source, recoveries: [], calibration: noCalibration, samples: 0, likeness };
 }
 
 function recoveryUnused(names: readonly string[], scheme: SchemeName): Diagnostic {

@@ -1,3 +1,4 @@
+import { likeText } from "./like-text.ts";
 import { formatCount, formatDecibels } from "./quantities.ts";
 import type { LayerReport, Report } from "./report.ts";
 import { type Content, html, type Markup } from "./report-html-markup.ts";
@@ -23,6 +24,7 @@ export function layersSection({ quantization }: Report): Content {
       ? ["Layer", "#SQNR", "", "#Alone", "#Cosine", "#Clipped", "#Scale", "#Zero point"]
       : ["Layer", "#Scale", "#Zero point"];
   return section("layers", "Quantization by layer", [
+    quantization.like && html`<p>${likeText(quantization.like)}.</p>`,
     measured.length > 0 && explanation(measured),
     noisePicture(layers),
     table(

@@ -1,4 +1,5 @@
 import { isMeasured } from "./latency.ts";
+import { likeText } from "./like-text.ts";
 import { formatBytes, formatCount, formatDecibels, formatDuration, formatMetric } from "./quantities.ts";
 import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
@@ -21,6 +22,7 @@ export function reportText(report: Report): string {
     ...accuracyRows(report),
     ...recoveryRows(report),
     ...adviceRows(report),
+    ...likeRows(report),
     ...noiseRows(report),
     ["time", listOf(report.timings.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`))],
   ];
@@ -99,6 +101,10 @@ function adviceRows({ quantization }: Report): (readonly [string, string])[] {
     ["advice", `${met ? "" : `nothing keeps the drop within ${bound}; least is lost with: `}${chosen}  (${judge})`],
     ...tried,
   ];
+}
+
+function likeRows({ quantization }: Report): (readonly [string, string])[] {
+  return quantization?.like ? [["like", likeText(quantization.like)]] : [];
 }
 
 function noiseRows({ quantization }: Report): (readonly [string, string])[] {

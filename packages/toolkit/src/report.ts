@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millrace/ir";
+import type { Basis } from "@millrace/quantize";
 import type { Advice } from "./advice/advise.ts";
 import type { RandomNumbers } from "./data/random.ts";
 import type { Latency, PredictedLatency } from "./latency.ts";
@@ -35,6 +36,16 @@ export interface LayerReport {
   readonly headroomBits?: number;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** What the parameters follow from: the operator, a given model, or samples. */
+  readonly basis?: Basis;
+}
+
+/** Where the parameters come from in a model that is quantized like a given one. */
+export interface LikeReport {
+  readonly source: string;
+  /** How many results have the parameters of their twins in it. */
+  readonly given: number;
+  readonly others: readonly Pick<LayerReport, "name" | "basis">[];
 }
 
 /** How the setting was chosen that keeps to an accuracy drop. */
@@ -85,6 +96,7 @@ export interface Report {
     /** Changes of the float model before, in the order in which they were made. */
     readonly recoveries?: readonly RecoveryReport[];
     readonly layers: readonly LayerReport[];
+    readonly like?: LikeReport;
     readonly advice?: AdviceReport;
     /** Names of the measured layers, those that lose most by themselves first. */
     readonly sensitivity?: readonly string[];

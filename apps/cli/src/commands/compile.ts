@@ -43,14 +43,17 @@ async function compileModel(path: string, options: Options, context: Context): P
   const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
   const source = readModel(path);
-  const { outputs, report, recipe } = await compile(source, await openCalibrationData(options, "compiling"), {
+  const data = await openCalibrationData(options, "compiling");
+  const { outputs, report, recipe } = await compile(source, data, {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.like !== undefined && { likeModel: readModel(options.like) }),
     ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     ...(machine && { machine }),
     ...(npu && { npu }),
+    measure: data.count > 0,
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),
     signal,

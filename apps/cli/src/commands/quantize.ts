@@ -34,6 +34,7 @@ export function quantizeCommand(run: Run): Command {
     "quantize model.onnx --data samples/ -o model_int8.onnx",
     "quantize model.onnx --data samples/ -o model.tflite --accuracy-drop 0.5",
     "quantize model.onnx --data samples/ -o model.tflite --recipe recipe.json",
+    "quantize retrained.onnx --like model_int8.tflite -o retrained_int8.tflite",
   ]);
 }
 
@@ -47,20 +48,22 @@ async function quantize(path: string, options: Options, context: Context): Promi
   if (folder !== undefined) await checkOutputFolder(folder);
   const { signal, progress } = context;
   const source = readModel(path);
+  const data = await openCalibrationData(options, "quantization");
   const {
     outputs,
     report: whole,
     recipe,
-  } = await compile(source, await openCalibrationData(options, "quantization"), {
+  } = await compile(source, data, {
     ...loadOptionsOf(options),
     ...request,
+    ...(options.like !== undefined && { likeModel: readModel(options.like) }),
     ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     to,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),
-    measure: folder !== undefined,
+    measure: folder !== undefined && data.count > 0,
     signal,
     progress,
   });

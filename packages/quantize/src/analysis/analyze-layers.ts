@@ -1,12 +1,12 @@
 import { integerRange, numbersOf, type Tensor, type Value } from "@millrace/ir";
 import type { PreparedGraph } from "@millrace/runtime";
 import { representable } from "../parameters.ts";
+import { valueTwins } from "../twins/value-twins.ts";
 import { accumulatorHeadroom, type Headroom } from "./accumulators.ts";
 import { type Agreement, AgreementSum } from "./agreement.ts";
 import { ChannelRanges, type ChannelSummary } from "./channel-ranges.ts";
 import { isolatedFeeds, isolateLayers } from "./isolate.ts";
 import type { PairedFeeds, Runnable } from "./paired-feeds.ts";
-import { twinsOf } from "./twins.ts";
 
 /** How an integer result compares with the float one that it stands for, over all samples. */
 export interface LayerAnalysis extends Agreement {
@@ -30,7 +30,7 @@ export async function analyzeLayers(
   quantized: Runnable,
   samples: AsyncIterable<PairedFeeds>,
 ): Promise<readonly LayerAnalysis[]> {
-  const layers = [...twinsOf(reference.graph, quantized.graph)].map(([value, twin]) => new Layer(value, twin));
+  const layers = [...valueTwins(reference.graph, quantized.graph)].map(([value, twin]) => new Layer(value, twin));
   const hasStates = quantized.graph.states.length > 0;
   const alone = hasStates ? undefined : isolateLayers(quantized.graph, new Set(layers.map(({ value }) => value.name)));
   const prepared: PreparedGraph[] = [];

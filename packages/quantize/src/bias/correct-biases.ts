@@ -1,8 +1,8 @@
 import { fromNumbers, type Graph, integerRange, type Node, numbersOf, type Tensor, type Value } from "@millrace/ir";
 import { isolatedFeeds, isolateLayers, type Twins } from "../analysis/isolate.ts";
 import type { PairedFeeds, Runnable } from "../analysis/paired-feeds.ts";
-import { twinsOf } from "../analysis/twins.ts";
 import { slotOf } from "../slot.ts";
+import { valueTwins } from "../twins/value-twins.ts";
 import { greatestBias } from "../weighted-layer.ts";
 
 /** Results that tell a channel's mean error; fewer tell too little. */
@@ -18,7 +18,7 @@ export async function correctBiases(
   quantized: Runnable,
   samples: AsyncIterable<PairedFeeds>,
 ): Promise<number> {
-  const twins = [...twinsOf(reference.graph, quantized.graph)].map(([value, twin]) => ({ value, twin }));
+  const twins = [...valueTwins(reference.graph, quantized.graph)].map(([value, twin]) => ({ value, twin }));
   const layers = biasedLayers(twins);
   const alone = isolateLayers(quantized.graph, new Set(twins.map(({ value }) => value.name)));
   const results = layers.map(({ value }) => alone.results.get(value.name)!);

@@ -62,7 +62,7 @@ describe("advice", () => {
     const first = await quantize(graph, data, engine, request);
     const again = await quantize(graph, data, engine, parseRecipe(JSON.parse(JSON.stringify(recipeOf(request)))));
     expect(again.layers).toEqual(first.layers);
-    expect(quantizeGraph(graph, first.calibration, request).layers.map(({ dtype }) => dtype)).toContain("i16");
+    expect(quantizeGraph(first.float, first.calibration, request).layers.map(({ dtype }) => dtype)).toContain("i16");
   });
 
   it("says that nothing keeps to the bound, and takes what loses least", async () => {

@@ -1,8 +1,7 @@
 import { cloneGraph, type Graph, perTensor } from "@millrace/ir";
-import { conv2d } from "@millrace/ops";
 import { expect, test } from "vitest";
 import { NetworkBuilder } from "../../../passes/src/testing-graphs.ts";
-import { twinsOf } from "./twins.ts";
+import { valueTwins } from "./value-twins.ts";
 
 function network(channels: number): Graph {
   const n = new NetworkBuilder();
@@ -22,7 +21,7 @@ function inIntegers(source: Graph, renamed: boolean): Graph {
 }
 
 const pairsOf = (float: Graph, integers: Graph) =>
-  [...twinsOf(float, integers)].map(([value, twin]) => [value.name, twin.name]);
+  [...valueTwins(float, integers)].map(([value, twin]) => [value.name, twin.name]);
 
 test("values of the same name are twins", () => {
   const float = network(4);
@@ -30,9 +29,9 @@ test("values of the same name are twins", () => {
   expect(pairsOf(float, inIntegers(float, false))).toEqual(names.map((name) => [name, name]));
 });
 
-test("layers with weights are twins by their places where no name is the same", () => {
+test("values are twins by what they are computed from where no name is the same", () => {
   const float = network(4);
-  const names = [...float.nodes()].filter(({ op }) => op === conv2d).map(({ outputs: [{ name }] }) => name);
+  const names = [...float.nodes()].map(({ outputs: [{ name }] }) => name);
   expect(pairsOf(float, inIntegers(float, true))).toEqual(names.map((name) => [`tensor_${name}`, name]));
 });
 
