@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
+import { type Explanation, npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codesOf, digits, inProcess, temporaryFolder } from "./testing.ts";
 
@@ -50,8 +50,34 @@ describe("machines", () => {
     expect((await inProcess(["disasm", compiled])).stdout).toMatch(/convolve +input=0x/);
   });
 
+  it("explains where each node runs, how and why, on any machine", async () => {
+    const json = async <T>(...words: string[]) => JSON.parse((await inProcess([...words, "--json"])).stdout) as T;
+    const { machines } = await json<{ machines: readonly { name: string; clockMHz: number }[] }>("targets");
+    writeFileSync(
+      at("half.json"),
+      JSON.stringify({ ...machines[0], name: "half", clockMHz: machines[0].clockMHz / 2 }),
+    );
+    const target = ["--target", "half", "--machine", at("half.json")];
+    const { nodes } = await json<Explanation>("explain", model, ...target);
+    const { latency, delegation } = await json<Report>("profile", model, ...target);
+    expect(nodes.filter(({ unit }) => unit === "npu")).toHaveLength(delegation!.npu);
+    expect(nodes.reduce((sum, { mapping }) => sum + mapping!.us, 0)).toBeCloseTo(latency!.ms * 1000, 6);
+    const softmax = nodes.find(({ op }) => op === "softmax")!;
+    expect(softmax).toMatchObject({ unit: "cpu", reasons: [expect.stringMatching(/exponential/)] });
+    expect(softmax.mapping).toMatchObject({ commands: {}, boundBy: "processor" });
+    const dense = nodes.find(({ op }) => op === "linear")!;
+    expect(dense).toMatchObject({ unit: "npu", reasons: [], mapping: { commands: { convolve: 1 }, copyCycles: 0 } });
+    const stored = await json<Explanation>("explain", model, ...target, "--weights", "storage");
+    expect(stored.nodes.find(({ op }) => op === "linear")!.mapping!.copyCycles).toBeGreaterThan(0);
+    const { stdout } = await inProcess(["explain", model, ...target]);
+    expect(stdout).toMatch(/^13 nodes: 12 on the NPU, 1 on the CPU, 0 that the target can't express/);
+    expect(stdout).toMatch(/npu +\d+ +\d+\.\d +weights +convolve 1 +linear/);
+  });
+
   it.each([
     ["a float model", ["profile", digits("digits.onnx"), "--target", "imxrt700"], "npu.float-model"],
+    ["a float model to explain", ["explain", digits("digits.onnx"), "--target", "imxrt700"], "npu.float-model"],
+    ["an unknown machine to explain", ["explain", model, "--target", "abacus"], "target.unknown"],
     ["an unknown machine", ["profile", model, "--target", "abacus"], "target.unknown"],
     ["a file format", ["profile", model, "--target", "tflite"], "target.no-machine"],
     ["an unknown mode", ["profile", model, "--target", "imxrt700", "--mode", "turbo"], "machine.unknown-mode"],

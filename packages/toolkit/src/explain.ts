@@ -1,7 +1,10 @@
 import { allNodes, type Diagnostic, DiagnosticError } from "@millrace/ir";
+import type { Machine, NpuOptions } from "@millrace/npu";
 import type { Decision } from "@millrace/passes";
 import { type TargetFormat, write } from "./convert.ts";
 import type { LoadedModel } from "./load.ts";
+import { type Mapping, placementsOf } from "./npu/placement.ts";
+import { requireIntegers } from "./npu/predict.ts";
 import { type IoLayout, prepare } from "./prepare.ts";
 
 /** What became of one node of the written graph, and why. */
@@ -11,9 +14,11 @@ export interface NodeExplanation {
   /** Names of the source nodes that it came from. */
   readonly origin: readonly string[];
   /** Where it runs; `none` if the target can't express it. */
-  readonly unit: "cpu" | "none";
-  /** Why it stands as it does: what passes decided of it, and what the target refuses. */
+  readonly unit: "npu" | "cpu" | "none";
+  /** Why it stands as it does: what passes decided of it, what the target refuses, and why a machine's array does not compute it. */
   readonly reasons: readonly string[];
+  /** How the machine computes it that was asked for. */
+  readonly mapping?: Mapping;
 }
 
 export interface Explanation {
@@ -25,26 +30,44 @@ export interface Explanation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ExplainOptions {
+  readonly to: TargetFormat;
+  readonly ioLayout?: IoLayout;
+  /** A machine that computes the model, which has to be one of integers then. */
+  readonly machine?: Machine;
+  readonly npu?: NpuOptions;
+}
+
 const transposeNotes = "explain-transposes";
 
-/** Says node by node what becomes of a model on the way to a target, whose graph it changes. What the target can't express is told, not thrown. */
-export function explain(
-  model: LoadedModel,
-  { to, ioLayout }: { readonly to: TargetFormat; readonly ioLayout?: IoLayout },
-): Explanation {
-  const { graph, decisions, diagnostics, boundary } = prepare(model, { ...(ioLayout && { ioLayout }) });
+/**
+ * Says node by node what becomes of a model on the way to a target, whose graph it changes. What the target can't express is told, not thrown.
+ * Throws `npu.float-model` where a machine is to compute in float.
+ */
+export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }: ExplainOptions): Explanation {
+  if (machine) requireIntegers(model);
+  const { graph, decisions, diagnostics, boundary } = prepare(model, {
+    ...(ioLayout && { ioLayout }),
+    ...(machine && { unrolled: true, spelled: true }),
+  });
+  const placements = machine && placementsOf(graph, machine, npu);
   const refusals = refusalsOf(() => write(graph, to));
   const [forced, others] = [true, false].map((is) => decisions.filter(({ pass }) => (pass === transposeNotes) === is));
   const reasons = reasonsByNode(others, refusals);
   const refused = new Set(refusals.map(({ at }) => at?.node));
   return {
-    nodes: [...allNodes(graph)].map(({ name, op, origin }) => ({
-      name,
-      op: op.name,
-      origin,
-      unit: refused.has(name) ? "none" : "cpu",
-      reasons: reasons.get(name) ?? [],
-    })),
+    nodes: [...allNodes(graph)].map((node) => {
+      const { name, op, origin } = node;
+      const { unit = "cpu", refusal, mapping } = placements?.get(node) ?? {};
+      return {
+        name,
+        op: op.name,
+        origin,
+        unit: refused.has(name) ? "none" : unit,
+        reasons: [...(reasons.get(name) ?? []), ...(refusal === undefined ? [] : [refusal])],
+        ...(mapping && { mapping }),
+      };
+    }),
     transposes: forced.map(({ node, message }) => ({ node, reason: message })),
     boundary: boundary.map(({ kind, name }) => ({ kind, name })),
     diagnostics: [...diagnostics, ...refusals],

@@ -61,7 +61,7 @@ export {
 export * from "./data/index.ts";
 export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
-export { type Explanation, explain, type NodeExplanation } from "./explain.ts";
+export { type ExplainOptions, type Explanation, explain, type NodeExplanation } from "./explain.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
 export {
   isMeasured,
@@ -78,6 +78,7 @@ export { memoryOf } from "./memory.ts";
 export { type Acceleration, accelerate } from "./npu/accelerate.ts";
 export { disassemblyOf } from "./npu/disassembly.ts";
 export { parseMachine } from "./npu/machine-file.ts";
+export type { Mapping } from "./npu/placement.ts";
 export { predict } from "./npu/predict.ts";
 export { allMachines, machineNames, machineOf } from "./npu/targets.ts";
 export * from "./npy.ts";

@@ -1,45 +1,63 @@
-import type { Explanation, IoLayout, TargetFormat } from "@millrace/toolkit";
-import { Command, Option } from "commander";
-import type { CommonOptions, Run } from "../context.ts";
+import type { Explanation, IoLayout, Machine, NodeExplanation, TargetFormat } from "@millrace/toolkit";
+import { Command } from "commander";
+import type { CommonOptions, Context, Run } from "../context.ts";
+import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
 
-interface Options extends CommonOptions, ShapeOptions {
-  readonly target: TargetFormat;
+interface Options extends CommonOptions, ShapeOptions, MachineOptions {
+  readonly target: string;
   readonly ioLayout?: IoLayout;
 }
 
 export function explainCommand(run: Run): Command {
   const command = new Command("explain")
-    .description("Say node by node what becomes of a model, and why transposes and unsupported nodes stay")
-    .argument("<model>", "model file: .onnx or .tflite")
-    .addOption(
-      new Option("--target <target>", "what the model is converted for").choices(["tflite", "onnx"]).default("tflite"),
+    .description(
+      "Say node by node what becomes of a model: where it runs, how, and why transposes and unsupported nodes stay",
     )
-    .action((path: string, options: Options) =>
-      run(options, async (context) => {
-        const { explain, load } = await import("@millrace/toolkit");
-        const { target, ioLayout } = options;
-        const model = load(readModel(path), loadOptionsOf(options));
-        const explanation = explain(model, { to: target, ...(ioLayout && { ioLayout }) });
-        context.report(explanation.diagnostics);
-        context.result({ target, ...explanation }, describe(explanation));
-      }),
-    );
-  return withExamples(withLayoutOption(withShapeOptions(command)), [
+    .argument("<model>", "model file: .onnx or .tflite")
+    .option(
+      "--target <target>",
+      "what the model is for: tflite, onnx, or a machine that `millrace targets` names",
+      "tflite",
+    )
+    .action((path: string, options: Options) => run(options, (context) => explainModel(path, options, context)));
+  return withExamples(withMachineOptions(withLayoutOption(withShapeOptions(command))), [
     "explain model.onnx --target tflite",
     "explain model.onnx --target tflite --io-layout source --json",
+    "explain model_int8.tflite --target imxrt700",
   ]);
 }
 
-function describe({ nodes, transposes, boundary }: Explanation): string {
+async function explainModel(path: string, options: Options, context: Context): Promise<void> {
+  const { explain, load } = await import("@millrace/toolkit");
+  const { target, ioLayout } = options;
+  const machine = target === "onnx" ? undefined : await machineFor(target, options);
+  const npu = machine && npuOptionsOf(machine, options);
+  const to: TargetFormat = target === "onnx" ? "onnx" : "tflite";
+  const model = load(readModel(path), loadOptionsOf(options));
+  const explanation = explain(model, {
+    to,
+    ...(ioLayout && { ioLayout }),
+    ...(machine && { machine }),
+    ...(npu && { npu }),
+  });
+  context.report(explanation.diagnostics);
+  const prediction = machine && { machine: { title: machine.title, basis: `simulated, with ${machine.basis}` } };
+  context.result({ target, ...prediction, ...explanation }, describe(explanation, machine));
+}
+
+function describe({ nodes, transposes, boundary }: Explanation, machine: Machine | undefined): string {
   const left = nodes.filter(({ unit }) => unit === "none");
-  const noted = nodes.filter(({ unit, reasons }) => unit === "cpu" && reasons.length > 0);
+  const noted = nodes.filter(({ unit, reasons }) => unit !== "none" && reasons.length > 0);
+  const count = (unit: NodeExplanation["unit"]) => nodes.filter((node) => node.unit === unit).length;
+  const units = [...(machine ? [`${count("npu")} on the NPU`] : []), `${count("cpu")} on the CPU`].join(", ");
   return [
-    `${nodes.length} nodes: ${nodes.length - left.length} on the CPU, ${left.length} that the target can't express`,
+    `${nodes.length} nodes: ${units}, ${left.length} that the target can't express`,
     ...boundary.map(({ kind, name }) => `  ${kind} ${printable(name)} became channel-last`),
     "",
+    ...(machine ? mappingTable(nodes, machine) : []),
     transposes.length === 0 ? "No transposes" : "Transposes that stay",
     columns(transposes.map(({ node, reason }) => [printable(node), printable(reason)])),
     "",
@@ -50,4 +68,15 @@ function describe({ nodes, transposes, boundary }: Explanation): string {
       ),
     ),
   ].join("\n");
+}
+
+function mappingTable(nodes: readonly NodeExplanation[], { title, basis }: Machine): readonly string[] {
+  const rows = nodes.flatMap(({ name, op, unit, mapping }) => {
+    if (mapping === undefined) return [];
+    const { commands, cycles, us, boundBy = "" } = mapping;
+    const given = Object.entries(commands).map(([kind, count]) => `${kind} ${count}`);
+    return [[unit, Math.round(cycles), us.toFixed(1), boundBy, given.join(", ") || "none", op, printable(name)]];
+  });
+  const head = ["unit", "cycles", "µs", "bound by", "commands", "operator", "name"];
+  return [`Predicted for ${title}, simulated, with ${basis}`, columns([head, ...rows]), ""];
 }

@@ -34,7 +34,8 @@ export async function predict(
   return { report, acceleration };
 }
 
-function requireIntegers({ graph, name }: LoadedModel): void {
+/** Throws `npu.float-model`, which says how to quantize, for a model without integers. */
+export function requireIntegers({ graph, name }: LoadedModel): void {
   if (isQuantized(graph)) return;
   fail("npu.float-model", `${name} computes in float32, which the array does not`, {
     hint: "quantize it first: millrace quantize MODEL --data DATA -o model_int8.tflite",
