@@ -13,8 +13,8 @@ export interface MachineOptions {
 
 /** What each schedule makes use of. */
 const schedules = {
-  plain: { overlapCopies: false, joinRows: false },
-  tuned: { overlapCopies: true, joinRows: true },
+  plain: { overlapCopies: false, joinRows: false, mapByLine: false },
+  tuned: { overlapCopies: true, joinRows: true, mapByLine: true },
 } satisfies Readonly<Record<string, NpuOptions>>;
 
 /** Adds the options that say how a model is compiled for a machine. */

@@ -140,9 +140,10 @@ describe("the NPU", () => {
             const graph = network(size as unknown as Sizes, steps);
             const wanted = [...graph.nodes()].map(({ outputs }) => outputs[0]);
             const feeds = new Map([["x", bytes(9, size)]]);
-            const machine = { ...machines.imxrt700, storage: { copyBytesPerCycle: 0.8, overlaps: ours } };
+            const ports = { weights: 8, data: ours ? 64 : 8 };
+            const machine = { ...machines.imxrt700, ports, storage: { copyBytesPerCycle: 0.8, overlaps: ours } };
             const expected = await (await referenceEngine().prepare(graph, wanted)).run(feeds);
-            const engine = npuEngine(machine, { weights, overlapCopies: ours, joinRows: ours });
+            const engine = npuEngine(machine, { weights, overlapCopies: ours, joinRows: ours, mapByLine: ours });
             const results = await (await engine.prepare(graph, ours ? [] : wanted)).run(feeds);
             for (const [name, { data }] of results)
               expect(Array.from(data as Int8Array)).toEqual(Array.from(expected.get(name)!.data as Int8Array));

@@ -5,20 +5,29 @@ import { defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import { type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
-type Fields = WindowFields & Readonly<Record<"weights" | "inputZero", number>>;
+type Fields = WindowFields & Readonly<Record<"weights" | "inputZero" | "mapping", number>>;
+
+/** What the pipelines of the array are. */
+export const mappings = { depth: 0, line: 1 } as const;
 
 /**
  * A convolution, or a fully connected layer as one of one pixel: some rows and channels of the result. Weights come in blocks of a dot
  * product's lanes for each pipeline (`packWeights`); the first channel is that of a block.
  *
- * Cycles: a job is one row and one group of channels, and streams its weights again, so that a narrow row waits for them.
+ * Cycles: mapped by depth, the pipelines are output channels that share the data; a job is one row and one group of channels and streams its
+ * weights again, so that a narrow row waits for them. Mapped by line, the pipelines are pixels of a row that share the weights; a job is one group of
+ * pixels and streams their data again, so that few channels wait for them.
  */
 export const convolve = defineCommand({
   name: "convolve",
   code: 1,
-  fields: [...windowFields, "weights", "inputZero", ...scalingFields],
+  fields: [...windowFields, "weights", "inputZero", ...scalingFields, "mapping"],
   addresses: ["input", "output", "weights", "parameters"],
-  problems: (fields) => [...windowProblems(fields), ...scalingProblems(fields)],
+  problems: (fields) => [
+    ...windowProblems(fields),
+    ...scalingProblems(fields),
+    ...(fields.mapping in Object.values(mappings) ? [] : [`mapping ${fields.mapping} is not known`]),
+  ],
   reads: (fields, { array }) => [
     windowReads(fields),
     weightRegion(fields, array),
@@ -27,22 +36,24 @@ export const convolve = defineCommand({
   writes: (fields) => [windowWrites(fields)],
   work(fields, { array, ports }, overheads) {
     const { rows, outputWidth, count, kernelHeight, kernelWidth, depth } = fields;
-    const jobs = rows * Math.ceil(count / array.pipelines);
+    const isLine = fields.mapping === mappings.line;
+    const [inPipelines, inTurn] = isLine ? [outputWidth, count] : [count, outputWidth];
+    const jobs = rows * Math.ceil(inPipelines / array.pipelines);
     const steps = packedSteps(fields, array);
-    const computing = steps * outputWidth;
-    const loading = (steps * array.pipelines * array.lanes) / ports.weights;
+    const computing = steps * inTurn;
+    const loading = (steps * array.pipelines * array.lanes) / (isLine ? ports.data : ports.weights);
     return {
       macs: rows * outputWidth * count * kernelHeight * kernelWidth * depth,
       busy: jobs * Math.max(computing, loading),
-      boundBy: computing >= loading ? "array" : "weights",
-      ...overheadsOf(jobs, outputWidth, overheads),
+      boundBy: computing >= loading ? "array" : isLine ? "data" : "weights",
+      ...overheadsOf(jobs, inTurn, overheads),
     };
   },
   execute(fields, memory, { array }) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, firstChannel, count } = fields;
     const finish = scalingOf(fields, memory, firstChannel, count);
     const { address, bytes } = weightRegion(fields, array);
-    const filters = unpackWeights(memory.integersOf(address, bytes), fields, count, array);
+    const filters = unpackWeights(memory.integersOf(address, bytes), fields, count, arrayOf(fields, array));
     const source = memory.integersOf(input, height * width * depth);
     const target = memory.integersOf(output, outputHeight * outputWidth * channels);
     const taps = fields.kernelHeight * fields.kernelWidth;
@@ -57,8 +68,14 @@ export const convolve = defineCommand({
 });
 
 function weightRegion(fields: Fields, array: DotProductArray): Region {
-  const start = fields.weights + packedBytes(fields, fields.firstChannel, array);
-  return { address: start, bytes: packedBytes(fields, fields.count, array) };
+  const weightArray = arrayOf(fields, array);
+  const start = fields.weights + packedBytes(fields, fields.firstChannel, weightArray);
+  return { address: start, bytes: packedBytes(fields, fields.count, weightArray) };
+}
+
+/** The array as the weights see it: with a pipeline for each channel that is computed at a time. */
+function arrayOf({ mapping }: Pick<Fields, "mapping">, array: DotProductArray): DotProductArray {
+  return mapping === mappings.line ? { ...array, pipelines: 1 } : array;
 }
 
 /** The exact sum of products, in 32 bits. */

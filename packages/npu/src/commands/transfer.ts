@@ -1,18 +1,12 @@
 import { defineCommand } from "./command.ts";
 
-/**
- * Has bytes copied beside the array's work, after the command `after` of the stream has ended (-1: at once). Transfers are done one after the
- * other. What they touch is not to be used before an `await`.
- */
+/** Has bytes copied beside the array's work, once the command ahead has ended; transfers are done one after the other. What they touch is not to be used before an `await`. */
 export const transfer = defineCommand({
   name: "transfer",
   code: 8,
-  fields: ["from", "to", "bytes", "after"],
+  fields: ["from", "to", "bytes"],
   addresses: ["from", "to"],
-  problems: ({ bytes, after }) => [
-    ...(bytes >= 1 ? [] : ["bytes is less than 1"]),
-    ...(after >= -1 ? [] : ["after is less than -1"]),
-  ],
+  problems: ({ bytes }) => (bytes >= 1 ? [] : ["bytes is less than 1"]),
   reads: ({ from, bytes }) => [{ address: from, bytes }],
   writes: ({ to, bytes }) => [{ address: to, bytes }],
   execute: ({ from, to, bytes }, memory) => memory.bytesOf(to, bytes).set(memory.bytesOf(from, bytes)),

@@ -46,10 +46,17 @@ export function windowProblems(fields: WindowFields): readonly string[] {
     ...negative.map((name) => `${name} is negative`),
     ...(fields.firstRow + fields.rows > fields.outputHeight ? ["the rows go beyond the result"] : []),
     ...(fields.firstChannel + fields.count > fields.channels ? ["the channels go beyond the result"] : []),
+    ...(tapsOf(fields) > mostTaps ? ["it would take hours"] : []),
   ];
 }
 
 const greatestSize = 2 ** 20;
+const mostTaps = 2 ** 34;
+
+/** Numbers that the windows of a command cover. */
+function tapsOf({ rows, outputWidth, kernelHeight, kernelWidth, count }: WindowFields): number {
+  return rows * outputWidth * kernelHeight * kernelWidth * count;
+}
 
 /** Rows of the data that the command's rows need: from the first up to, not including, the last. */
 export function neededRows(fields: WindowFields): readonly [number, number] {

@@ -43,6 +43,7 @@ export function compileGraph(
     weights: "memory",
     overlapCopies: false,
     joinRows: false,
+    mapByLine: false,
     milliseconds: 100,
     ...options,
   };

@@ -44,7 +44,12 @@ export function compileSegment(
   context: KernelContext,
   options: ScheduleOptions,
 ): CompiledSegment {
-  const { commands: drafts, places } = draftCommands(segment.nodes, { machine, context, options });
+  const { commands: drafts, places } = draftCommands(segment.nodes, {
+    machine,
+    context,
+    options,
+    overheads: machine.modes[options.mode],
+  });
   const { alignment } = machine.memory;
   const constants = layOutConstants(drafts, alignment);
   const boundary = {

@@ -4,7 +4,7 @@ import type { CommandKind } from "../commands/command.ts";
 import type { Buffer, Draft, Lowering, MappingOptions, Place, Writer } from "../lowering/lowering.ts";
 import { sizesOf } from "../lowering/shared-rules.ts";
 import { lowerings } from "../lowering/table.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine, Overheads } from "../machine.ts";
 
 /** A command before memory is laid out, and the node that it is of. */
 export interface NodeDraft extends Draft {
@@ -21,6 +21,7 @@ interface Settings {
   readonly machine: Machine;
   readonly context: KernelContext;
   readonly options: MappingOptions;
+  readonly overheads: Overheads;
 }
 
 /** Writes the commands of nodes, in their order, which the machine all can compute. */

@@ -1,9 +1,11 @@
 import type { Node, Value } from "@millrace/ir";
 import { affineOf, linearScaling, scalingKind } from "@millrace/runtime";
-import { convolve } from "../commands/convolve.ts";
+import { cyclesOf } from "../commands/command.ts";
+import { convolve, mappings } from "../commands/convolve.ts";
 import { depthwise } from "../commands/depthwise.ts";
+import type { WindowFields } from "../commands/window.ts";
 import { packWeights } from "../weights.ts";
-import { firstOf, type Lowering, type Writer } from "./lowering.ts";
+import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
 import { scalingFieldsOf } from "./scaling.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
@@ -95,12 +97,31 @@ function writeConvolution(node: Node, writer: Writer): void {
   const { channels, kernelHeight, kernelWidth, strideY, strideX } = window;
   const scaling = { channels, kind: scalingKind(affineOf(x, node)), narrow: true };
   const isOnePixel = kernelHeight * kernelWidth * strideY * strideX === 1 && window.outputHeight === window.height;
-  writer.emit(convolve, {
-    ...window,
-    ...(writer.options.joinRows && isOnePixel && asOneRow(window.outputHeight * window.outputWidth)),
-    weights: writer.constant(packWeights(weights.constant!.data as Int8Array, window, channels, writer.machine.array)),
-    ...scalingFieldsOf(node, scaling, writer),
-  });
+  emitConvolution(
+    writer,
+    { ...window, ...(writer.options.joinRows && isOnePixel && asOneRow(window.outputHeight * window.outputWidth)) },
+    weights.constant!.data as Int8Array,
+    scalingFieldsOf(node, scaling, writer),
+  );
+}
+
+type Scaled = ReturnType<typeof scalingFieldsOf>;
+
+/** Emits a convolution mapped by depth, or by line where that is allowed and takes fewer cycles. */
+function emitConvolution(
+  writer: Writer,
+  window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | "weights" | "mapping">,
+  filters: Int8Array,
+  scaling: Scaled,
+): void {
+  const { machine, options, overheads } = writer;
+  const sizes = window as unknown as WindowFields;
+  const cyclesBy = (mapping: number) => cyclesOf(convolve.work({ ...sizes, mapping }, machine, overheads));
+  const mapping =
+    options.mapByLine && cyclesBy(mappings.line) < cyclesBy(mappings.depth) ? mappings.line : mappings.depth;
+  const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
+  const weights = writer.constant(packWeights(filters, sizes, sizes.channels, array));
+  writer.emit(convolve, { ...window, weights, ...scaling, mapping });
 }
 
 /** Images of one row that have as many pixels. */
@@ -133,7 +154,7 @@ export const fullyConnected: Lowering = {
     const [channels, depth] = sizesOf(weights);
     const pixels = sizesOf(node.outputs[0]).reduce((product, size) => product * size, 1) / channels;
     const sizes = { depth, kernelHeight: 1, kernelWidth: 1 };
-    writer.emit(convolve, {
+    const window = {
       ...sizes,
       ...asOneRow(pixels),
       input: writer.placeOf(x),
@@ -149,8 +170,8 @@ export const fullyConnected: Lowering = {
       firstChannel: 0,
       count: channels,
       inputZero: affineOf(x, node).zeroPoint,
-      weights: writer.constant(packWeights(weights.constant!.data as Int8Array, sizes, channels, writer.machine.array)),
-      ...scalingFieldsOf(node, linearScaling(node, writer.context), writer),
-    });
+    };
+    const scaling = scalingFieldsOf(node, linearScaling(node, writer.context), writer);
+    emitConvolution(writer, window, weights.constant!.data as Int8Array, scaling);
   },
 };

@@ -1,7 +1,7 @@
 import type { Node, Value } from "@millrace/ir";
 import type { KernelContext } from "@millrace/runtime";
 import type { CommandKind } from "../commands/command.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine, Overheads } from "../machine.ts";
 
 /** Bytes that get an address when memory is laid out. */
 export interface Buffer {
@@ -27,6 +27,7 @@ export interface Writer {
   readonly machine: Machine;
   readonly context: KernelContext;
   readonly options: MappingOptions;
+  readonly overheads: Overheads;
   /** Where a value lies; constants are stored as they are. */
   placeOf(value: Value): Place;
   /** Gives a value the place of another one. */
@@ -44,6 +45,8 @@ export interface Writer {
 export interface MappingOptions {
   /** Whether a convolution with a window of one pixel is one row of all pixels, so that its weights are loaded once. */
   readonly joinRows: boolean;
+  /** Whether the pipelines of the array may be pixels of a row rather than channels. */
+  readonly mapByLine: boolean;
 }
 
 /** How nodes of an operator become commands. */

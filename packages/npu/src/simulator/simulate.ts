@@ -74,7 +74,7 @@ class Simulator {
     for (const [index, { address, bytes }] of inputs.entries()) {
       this.#memory.checkBounds({ address, bytes }, true, `input ${index}`);
       this.#memory.markWritten({ address, bytes });
-      if (this.#inputs) this.#memory.bytesOf(address, bytes).set(this.#inputs[index]);
+      if (this.#inputs) this.#memory.bytesOf(address, bytes).set(this.#inputOf(index, bytes));
     }
     commands.forEach((command, index) => void this.#step(command, index));
     const results = outputs.map(({ address, bytes }, index) => {
@@ -84,6 +84,14 @@ class Simulator {
     });
     const cycles = Math.max(this.#arrayFree, this.#copiesFree);
     return { events: this.#events, cycles, outputs: this.#inputs ? results : [] };
+  }
+
+  #inputOf(index: number, bytes: number): Uint8Array {
+    const input = this.#inputs?.[index];
+    if (input?.length === bytes) return input;
+    return fail("npu.bad-input", `input ${index} has ${input?.length ?? "no"} bytes, and the program takes ${bytes}`, {
+      hint,
+    });
   }
 
   #step(command: Command, index: number): void {
