@@ -15,9 +15,9 @@ export const exchangeFactors = rewrite("exchange-factors", {
   find(node) {
     const { permutation } = transpose.attributesOf(node);
     const product = producedBy(node.inputs[0], matmul);
-    const only = product !== undefined && onlyUse(product.outputs[0]) !== undefined;
-    const isReal = node.outputs[0].type.quantization === undefined;
-    return only && isReal && permutation.length >= 2 && exchangesLast(permutation) ? { product } : undefined;
+    if (product === undefined || onlyUse(product.outputs[0]) === undefined) return undefined;
+    const isReal = [...product.inputs, ...product.outputs].every((value) => value?.type.quantization === undefined);
+    return isReal && permutation.length >= 2 && exchangesLast(permutation) ? { product } : undefined;
   },
   replace({ product }, node, graph) {
     const { a, b } = matmul.inputsOf(product);
