@@ -10,6 +10,7 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8", {}],
   ["int8, no bias correction", { biasCorrection: false }],
   ["int8, compensated", { rounding: "compensated" }],
+  ["int8, learned", { rounding: "learned" }],
   ["int8, equalized", { recover: ["equalize"] }],
   ["int8, smoothed", { recover: ["smooth"] }],
   ["int8, equalized, biases absorbed", { recover: ["equalize", "absorb"] }],
@@ -17,8 +18,10 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int8 per tensor, equalized", { perTensor: true, recover: ["equalize"] }],
   ["int8 per tensor, equalized, biases absorbed", { perTensor: true, recover: ["equalize", "absorb"] }],
   ["int8 per tensor, compensated", { perTensor: true, rounding: "compensated" }],
+  ["int8 per tensor, learned", { perTensor: true, rounding: "learned" }],
   ["int4, nearest", { scheme: "int4", rounding: "nearest" }],
   ["int4", { scheme: "int4" }],
+  ["int4, learned", { scheme: "int4", rounding: "learned" }],
   ["int4, equalized", { scheme: "int4", recover: ["equalize"] }],
 ];
 

@@ -61,7 +61,7 @@ const recoveries = [
   "equalize",
   "absorb",
 ] as const satisfies readonly RecoveryName[];
-const roundings = ["nearest", "compensated"] as const satisfies readonly Rounding[];
+const roundings = ["nearest", "compensated", "learned"] as const satisfies readonly Rounding[];
 const biasCorrections = ["analytic", "empirical", "none"] as const;
 const boundaryTypes = ["int8", "uint8", "int16", "float32"] as const satisfies readonly BoundaryType[];
 
@@ -88,7 +88,7 @@ export function withQuantizationOptions(command: Command): Command {
     .addOption(
       new Option(
         "--rounding <method>",
-        "how weights are rounded: each for itself, or so that errors cancel on the samples (default: compensated for int4, else nearest)",
+        "how weights are rounded: each for itself, so that errors cancel on the samples (GPTQ), or from there to the least error (AdaRound's aim) (default: compensated for int4, else nearest)",
       ).choices(roundings),
     )
     .option("--symmetric", "zero points of int8 activations are 0")

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../passes/src/testing.ts";
 import { NetworkBuilder } from "../../passes/src/testing-graphs.ts";
 import { noCalibration } from "./calibrate.ts";
-import { needsCalibration, type QuantizeOptions, quantizeGraph } from "./quantize.ts";
+import { needsCalibration } from "./needs-calibration.ts";
+import { type QuantizeOptions, quantizeGraph } from "./quantize.ts";
 
 /** A convolution and two fully connected layers, of 144 and of 24 inputs. */
 function network(): Graph {

@@ -9,6 +9,7 @@ import {
   type WeightsRule,
 } from "@millrace/ir";
 import type { BlockSize } from "@millrace/passes";
+import { createTurn } from "@millrace/runtime";
 import { type BoundaryType, boundaryTypes } from "./boundary-type.ts";
 import type { Calibration } from "./calibrate.ts";
 import { assignParameters, type Basis } from "./groups.ts";
@@ -17,6 +18,7 @@ import { asUnsigned } from "./parameters.ts";
 import { blocksUnused, inBytes, unknownRange } from "./quantize-problems.ts";
 import { realNode } from "./real-node.ts";
 import type { CollectedProducts } from "./rounding/collect-products.ts";
+import type { Rounding } from "./rounding/round-weights.ts";
 import {
   type ActivationType,
   activationType,
@@ -45,6 +47,8 @@ export interface QuantizeOptions {
   readonly symmetric?: boolean;
   /** Takes the mean shift that rounding the weights causes out of the biases; yes by default. */
   readonly biasCorrection?: boolean;
+  /** How weights become integers; the nearest ones by default. The other ways need `products`. */
+  readonly rounding?: Rounding;
   /** The scheme's type of data by default. */
   readonly io?: BoundaryType;
 }
@@ -67,7 +71,7 @@ export interface QuantizedGraph {
 }
 
 /**
- * What samples have shown of a graph. Where `products` are given, the errors of rounding weights are made to cancel; `likeness` takes the place of all that
+ * What samples have shown of a graph; `likeness` takes the place of all that
  * options say of types, and of ranges.
  */
 export type Seen = Pick<Calibration, "ranges" | "extremes" | "means"> &
@@ -80,14 +84,25 @@ export type Seen = Pick<Calibration, "ranges" | "extremes" | "means"> &
  * whose range nothing is known.
  */
 export function quantizeGraph(source: Graph, calibration: Seen, options: QuantizeOptions = {}): QuantizedGraph {
-  return new Builder(source, calibration, options).build();
+  const steps = new Builder(source, calibration, options).steps();
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
-/** Whether a graph's form by these options has integers. */
-export function needsCalibration(graph: Graph, { scheme = "int8", layers = [] }: QuantizeOptions): boolean {
-  const schemeOf = schemeChooser(scheme, layers);
-  for (const node of graph.nodes()) if (activationType(node, schemeOf(node)) !== "f32") return true;
-  return false;
+/** `quantizeGraph` that lets other work of the thread go on between nodes. Calls `progress` with how many are done, and throws the signal's reason. */
+export async function quantizeGraphInSteps(
+  source: Graph,
+  calibration: Seen,
+  options: QuantizeOptions,
+  { signal, progress }: { readonly signal?: AbortSignal; readonly progress?: (done: number) => void } = {},
+): Promise<QuantizedGraph> {
+  const steps = new Builder(source, calibration, options).steps();
+  const turn = createTurn(signal);
+  for (let step = steps.next(), done = 1; ; step = steps.next(), done++) {
+    if (step.done) return step.value;
+    progress?.(done);
+    await turn.rest();
+    turn.check();
+  }
 }
 
 class Builder {
@@ -119,12 +134,14 @@ class Builder {
     this.#forms = new ValueForms(this.#graph, { i8: assignment("i8"), i16: assignment("i16") });
   }
 
-  build(): QuantizedGraph {
+  /** Pauses after each node. */
+  *steps(): Generator<undefined, QuantizedGraph> {
     for (const input of this.#source.inputs) this.#addInput(input);
     for (const node of this.#source.nodes()) {
       const type = this.#typeOf(node);
       if (type === "f32") this.#addReal(node);
       else this.#addInteger(node, type);
+      yield;
     }
     this.#graph.setOutputs(
       this.#source.outputs.map((output, place) => this.#output(output, place)),
@@ -256,6 +273,7 @@ class Builder {
       weightType: rule.halfBytes && this.#schemeOf(node).weights === "i4" ? "i4" : "i8",
       biasType: dtype === "i16" ? "i64" : "i32",
       perTensor: this.#hasOneScale(node),
+      rounding: this.#options.rounding ?? "nearest",
       ...(means && { means }),
       ...(products && { products }),
     });

@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../passes/src/testing.ts";
 import { histogram, NetworkBuilder } from "../../passes/src/testing-graphs.ts";
 import { calibrate } from "./calibrate.ts";
-import { needsCalibration, type QuantizeOptions, quantizeGraph } from "./quantize.ts";
+import { needsCalibration } from "./needs-calibration.ts";
+import { type QuantizeOptions, quantizeGraph } from "./quantize.ts";
 
 const engine: Engine = referenceEngine();
 

@@ -10,8 +10,8 @@ import {
   type WeightsRule,
 } from "@millrace/ir";
 import { quantizeBias, quantizeWeights } from "@millrace/passes";
-import { compensateRounding } from "./rounding/compensate-rounding.ts";
 import type { InputProducts } from "./rounding/input-products.ts";
+import { type Rounding, roundWeights } from "./rounding/round-weights.ts";
 import { slotOf } from "./slot.ts";
 
 /** Integers and how they stand for reals. */
@@ -35,7 +35,8 @@ export interface LayerOptions {
   readonly perTensor: boolean;
   /** Mean of each channel of the layer's data; with it the bias is corrected. */
   readonly means?: ArrayLike<number>;
-  /** How the inputs of the weights vary together; with it the weights' rounding errors are made to cancel. */
+  readonly rounding: Rounding;
+  /** How the inputs of the weights vary together; without it each weight is rounded to the nearest. */
   readonly products?: InputProducts;
 }
 
@@ -47,17 +48,19 @@ export function quantizeLayer(node: Node, rule: WeightsRule, options: LayerOptio
   const [weights, bias] = [rule.weights, rule.bias].map((name) => node.inputs[slotOf(node, name)]);
   const tensor = weights!.constant!;
   const offsets = bias?.constant && numbersOf(bias.constant);
-  const { inputScale, perTensor, weightType, biasType, products } = options;
+  const { inputScale, perTensor, weightType, biasType, rounding, products } = options;
   const leastScale = (channel: number) =>
     offsets ? Math.abs(offsets[channel]) / (inputScale * greatestBias[biasType]) : 0;
   const axis = rule.axis(node.attributes, tensor.shape.length);
   const { raised, exceeding, ...nearest } = quantizeWeights(tensor, axis, { dtype: weightType, perTensor, leastScale });
   const diagnostics = raised.length > 0 ? [raisedScales(node, raised)] : [];
   if (exceeding.length > 0) diagnostics.push(exceedingBias(node, bias, exceeding));
-  const compensated = products !== undefined && products.groups === rule.groups?.(node.attributes);
-  const integers = compensated
-    ? compensateRounding(tensor, nearest, { products, centered: options.means !== undefined, leastScale })
-    : nearest;
+  const isSeen = products !== undefined && products.groups === rule.groups?.(node.attributes);
+  const rounded = isSeen
+    ? roundWeights(node, tensor, nearest, { rounding, products, centered: options.means !== undefined, leastScale })
+    : { integers: nearest, diagnostics: [] };
+  const { integers } = rounded;
+  diagnostics.push(...rounded.diagnostics);
   const corrected = (bias === undefined || bias.constant) && correctedBias(node, rule, integers, options);
   if (!corrected) return { weights: integers, diagnostics };
   const { saturated, ...quantized } = quantizeBias(corrected, biasType, inputScale, integers.quantization.scale);

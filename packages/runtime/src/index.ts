@@ -23,6 +23,7 @@ export { createScratch } from "./kernels/scratch.ts";
 export { integerKernelGap, kernelOf } from "./plan.ts";
 export * from "./planner/index.ts";
 export * from "./threads/index.ts";
+export { createTurn } from "./turn.ts";
 export { type Block, blocksOf } from "./wasm/blocks.ts";
 export * from "./wasm/engine.ts";
 export { positionsOf, type Source, sourcesOf } from "./wasm/movement.ts";

@@ -58,7 +58,7 @@ export function collectProductsOnData(
   engine: Engine,
   request: QuantizeRequest,
 ): Promise<CollectedProducts> {
-  return collectProducts(graph, engine, feedsOnData(graph, data, samples, { request, stage: "compensate rounding" }));
+  return collectProducts(graph, engine, feedsOnData(graph, data, samples, { request, stage: "observe inputs" }));
 }
 
 interface Feeding {

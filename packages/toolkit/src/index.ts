@@ -16,7 +16,9 @@ export {
   type LayerScheme,
   observers,
   type RecoveryName,
+  type Rounding,
   recoveries,
+  roundings,
   type SchemeName,
   schemes,
 } from "@millrace/quantize";
@@ -86,7 +88,7 @@ export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepa
 export { type ProfileOptions, profile } from "./profile.ts";
 export type { Progress, StageTime } from "./progress.ts";
 export * from "./quantities.ts";
-export { layerErrors, type QuantizeRequest, type QuantizeResult, quantize, type Rounding } from "./quantize.ts";
+export { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
 export { feedsOf, modelInputs, realOutputs } from "./real-values.ts";
 export { type Artifact, artifactOf, type LayerReport, type Output, type Report } from "./report.ts";
 export { reportHtml } from "./report-html.ts";

@@ -61,16 +61,18 @@ describe("quantize", () => {
     ["int4", "nearest", false],
     ["int8", undefined, false],
     ["int8", "compensated", true],
-  ] as const)("rounds %s weights, with %s asked for, compensated: %s", async (scheme, rounding, expected) => {
+    ["int8", "learned", true],
+  ] as const)("rounds %s weights, with %s asked for, by what samples show: %s", async (scheme, rounding, expected) => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
     const stages = new Set<string>();
     const progress = (stage: string) => stages.add(stage);
     await quantize(layer, data, referenceEngine(), { scheme, ...(rounding && { rounding }), progress });
-    expect(stages.has("compensate rounding")).toBe(expected);
+    for (const stage of ["observe inputs", "round weights"]) expect(stages.has(stage)).toBe(expected);
   });
 
   it.each([
     ["compensated rounding", { rounding: "compensated" }],
+    ["learned rounding", { rounding: "learned" }],
     ["empirical bias correction", { measuredBiases: true }],
   ] as const)("tells that %s is of no use without samples", async (name, asked) => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));

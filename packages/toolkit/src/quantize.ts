@@ -13,9 +13,12 @@ import {
   type QuantizedGraph,
   type QuantizeOptions,
   quantizeGraph,
+  quantizeGraphInSteps,
   type RecoveryName,
+  type Rounding,
   requireFiniteWeights,
   type SchemeName,
+  type Seen,
   schemes,
 } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
@@ -28,8 +31,6 @@ import { likenessFor, likenessWarnings, withoutSamplesNotes } from "./quantize-l
 import { feedsOf, modelInputs } from "./real-values.ts";
 import { recover } from "./recover.ts";
 import type { RecoveryReport } from "./report.ts";
-
-export type Rounding = "nearest" | "compensated";
 
 export interface QuantizeRequest extends QuantizeOptions, Progress {
   /** Where calibrations are kept, so that another run on the same samples needs none. */
@@ -47,7 +48,7 @@ export interface QuantizeRequest extends QuantizeOptions, Progress {
   readonly calibration?: CalibrationMethod;
   /** Changes of the float graph that make it lose less in integers; none by default. */
   readonly recover?: readonly RecoveryName[];
-  /** How weights become integers: each the nearest one, or so that errors cancel on the samples, as it is by default where some of 4 bits meet integers. */
+  /** How weights become integers: each the nearest one, or so that errors cancel on the samples; `compensated` by default where some of 4 bits meet integers, else `nearest`. */
   readonly rounding?: Rounding;
   /** Measures on the samples what each layer is off by in the mean, and takes that out of its bias too; no by default. Not for graphs with states. */
   readonly measuredBiases?: boolean;
@@ -88,11 +89,9 @@ export async function quantize(
     calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
   );
   const calibration = await calibrateOnData(float, data, chosen, engine, request);
-  const compensation =
-    roundingOf(request, likeness) === "compensated"
-      ? await collectProductsOnData(float, data, chosen, engine, request)
-      : undefined;
-  const quantized = quantizeGraph(float, { ...calibration, ...compensation, likeness }, request);
+  const rounding = roundingOf(request, likeness);
+  const seen = rounding === "nearest" ? undefined : await collectProductsOnData(float, data, chosen, engine, request);
+  const quantized = await integerForm(float, { ...calibration, ...seen, likeness }, { ...request, rounding });
   const hasStates = quantized.graph.states.length > 0;
   if (request.measuredBiases && !hasStates) {
     const integers = { graph: quantized.graph, engine: request.integerEngine ?? wasmEngine() };
@@ -103,11 +102,21 @@ export async function quantize(
     ...inputRangeWarnings(float, calibration.extremes),
     ...likenessWarnings(quantized.graph, request, likeness, calibration),
     ...calibration.diagnostics,
-    ...(compensation?.diagnostics ?? []),
+    ...(seen?.diagnostics ?? []),
     ...quantized.diagnostics,
     ...(request.measuredBiases && hasStates ? [biasesUnmeasured] : []),
   ];
   return { ...quantized, diagnostics, float, recoveries, calibration, samples: chosen.length, likeness };
+}
+
+/** Shows how far the rounding is where it goes by what samples have shown, which takes time. */
+function integerForm(float: Graph, seen: Seen, request: QuantizeRequest): Promise<QuantizedGraph> {
+  const { signal, progress } = request;
+  const total = [...float.nodes()].length;
+  return quantizeGraphInSteps(float, seen, request, {
+    ...(signal && { signal }),
+    ...(progress && seen.products && { progress: (done) => progress("round weights", done, total) }),
+  });
 }
 
 const biasesUnmeasured: Diagnostic = {
@@ -133,7 +142,7 @@ function withoutSamples(source: Graph, request: QuantizeRequest, likeness: Liken
   const { recover = [], rounding, measuredBiases, scheme = "int8" } = request;
   const unused = [
     ...recover,
-    ...(rounding === "compensated" ? ["compensated rounding"] : []),
+    ...(rounding === undefined || rounding === "nearest" ? [] : [`${rounding} rounding`]),
     ...(measuredBiases ? ["empirical bias correction"] : []),
   ];
   const unusedNotes = unused.length > 0 ? [recoveryUnused(unused, scheme)] : [];

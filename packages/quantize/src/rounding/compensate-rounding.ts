@@ -1,20 +1,11 @@
 import { integerRange, numbersOf, type Tensor } from "@millrace/ir";
 import type { IntegerConstant } from "../weighted-layer.ts";
 import { cholesky } from "./cholesky.ts";
-import type { InputProducts } from "./input-products.ts";
+import { dampedCovariance } from "./damped-covariance.ts";
+import type { RoundingOptions } from "./rounding-options.ts";
 
-/** What is added to each input's variance, as a part of the mean: samples tell little about inputs that hardly vary. */
-const damping = 0.1;
 /** Scales that are tried for a channel, as parts of the one that its greatest weight needs. */
 const scaleParts = Array.from({ length: 26 }, (_, index) => 1 - index / 50);
-
-export interface CompensationOptions {
-  readonly products: InputProducts;
-  /** Whether the bias will make up for the mean error, so that only what varies counts. */
-  readonly centered: boolean;
-  /** Least scale of an output channel. */
-  readonly leastScale: (channel: number) => number;
-}
 
 /** The factor of a group's covariance with its inputs in the order of their variance. */
 interface Factor {
@@ -31,7 +22,7 @@ interface Factor {
 export function compensateRounding(
   weights: Tensor,
   nearest: IntegerConstant,
-  { products, centered, leastScale }: CompensationOptions,
+  { products, centered, leastScale }: RoundingOptions,
 ): IntegerConstant {
   const { groups, size } = products;
   const outputs = weights.shape[0];
@@ -40,7 +31,7 @@ export function compensateRounding(
   const scale = [...nearest.quantization.scale];
   const data = new Int8Array(numbers.length);
   for (let group = 0; group < groups; group++) {
-    const factor = factorOf(products.covariance(group, centered), size);
+    const factor = factorOf(dampedCovariance(products, group, centered), size);
     for (let output = (group * outputs) / groups; output < ((group + 1) * outputs) / groups; output++) {
       const row = Float64Array.from({ length: size }, (_, index) => numbers[output * size + index]);
       if (scale.length > 1) scale[output] = bestScale(row, factor, scale[output], limit, leastScale(output));
@@ -51,18 +42,12 @@ export function compensateRounding(
 }
 
 function factorOf(covariance: Float64Array, size: number): Factor {
-  const diagonal = Float64Array.from({ length: size }, (_, index) => covariance[index * size + index]);
-  const mean = diagonal.reduce((sum, variance) => sum + variance, 0) / size;
-  const extra = mean > 0 ? mean * damping : 1;
-  const variances = diagonal.map((variance) => variance + extra);
+  const variances = Float64Array.from({ length: size }, (_, index) => covariance[index * (size + 1)]);
   const order = Int32Array.from(variances.keys()).sort((a, b) => variances[a] - variances[b]);
   const lower = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
-    for (let column = 0; column < row; column++) {
-      const [a, b] = [order[row], order[column]];
-      lower[row * size + column] = covariance[Math.max(a, b) * size + Math.min(a, b)];
-    }
-    lower[row * size + row] = variances[order[row]];
+    for (let column = 0; column <= row; column++)
+      lower[row * size + column] = covariance[order[row] * size + order[column]];
   }
   cholesky(lower, size);
   return { order, lower, variances };

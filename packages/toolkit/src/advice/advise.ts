@@ -130,7 +130,7 @@ function freeSettings(request: QuantizeRequest): readonly Setting[] {
   };
   return [
     asked,
-    ...(rounding === "compensated" ? [] : [compensated]),
+    ...(rounding === undefined || rounding === "nearest" ? [compensated] : []),
     ...ranges,
     ...(recover.includes("equalize") ? [] : [equalized]),
   ];

@@ -1,6 +1,6 @@
 import { fail } from "@millrace/ir";
 import { type BlockSize, blockSizes } from "@millrace/passes";
-import { type LayerScheme, observers, recoveries, schemes } from "@millrace/quantize";
+import { type LayerScheme, observers, recoveries, roundings, schemes } from "@millrace/quantize";
 import {
   finite,
   integer,
@@ -58,7 +58,7 @@ const recipe = object<Recipe>({
   calibration: optional(names(observers)),
   percentile: optional(finite),
   recover: optional(list(names(recoveries), 0)),
-  rounding: optional(oneOf(["nearest", "compensated"])),
+  rounding: optional(names(roundings)),
   perTensor: optional(truth),
   block: optional(block),
   symmetric: optional(truth),
