@@ -4,6 +4,7 @@ import { operators } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, it } from "vitest";
 import { memoryFiles } from "./data/files.ts";
+import { noData } from "./data/no-data.ts";
 import { openDataset } from "./data/open.ts";
 import { quantize } from "./quantize.ts";
 
@@ -107,5 +108,39 @@ describe("quantize", () => {
     }
     const [bias] = [...float.nodes()][0].inputs[2]!.constant!.data as Float32Array;
     expect(Math.abs(bias)).toBeLessThan(1);
+  });
+});
+
+describe("quantizing like a given graph", () => {
+  const given = async () => {
+    const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
+    return { data, like: (await quantize(layer, data, referenceEngine())).graph };
+  };
+
+  it("needs no samples, and tells what only samples could do", async () => {
+    const { like } = await given();
+    const asked = { like, rounding: "compensated", measuredBiases: true } as const;
+    const { graph, diagnostics } = await quantize(layer, noData, referenceEngine(), asked);
+    expect(diagnostics).toMatchObject([
+      { code: "quantize.recovery-unused", message: expect.stringMatching(/^compensated rounding and empirical/) },
+      { code: "quantize.biases-uncorrected", severity: "info" },
+    ]);
+    expect(graph.outputs[0].type).toEqual(like.outputs[0].type);
+  });
+
+  it("keeps its parameters where there are samples, and tells that these are far outside of its range", async () => {
+    const { like } = await given();
+    const far = writeNpy({ dtype: "f32", shape: [2, 2], data: Float32Array.of(100, -100, 50, 200) });
+    const data = await openDataset(memoryFiles(new Map([["x.npy", far]])));
+    const { graph, diagnostics, samples: count } = await quantize(layer, data, referenceEngine(), { like });
+    expect(count).toBe(2);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["quantize.input-range-differs"]);
+    expect(graph.outputs[0].type).toEqual(like.outputs[0].type);
+  });
+
+  it("refuses changes of the float graph, for which the parameters are not", async () => {
+    const { like, data } = await given();
+    const refused = quantize(layer, data, referenceEngine(), { like, recover: ["equalize"] });
+    await expect(refused).rejects.toMatchObject({ diagnostics: [{ code: "quantize.recovery-with-like" }] });
   });
 });
