@@ -1,10 +1,11 @@
-export { type CommandKind, cyclesOf, type Work } from "./commands/command.ts";
+export { type Command, type CommandKind, cyclesOf, type Work } from "./commands/command.ts";
 export * from "./compiler/compile-graph.ts";
 export type { CompiledSegment, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
 export { embedPrograms } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
 export { npuEngine } from "./engine.ts";
 export * from "./machine.ts";
+export { type CalibratedNumber, calibration } from "./machines/calibration.ts";
 export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
 export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";

@@ -1,4 +1,7 @@
 import type { Processor } from "../machine.ts";
+import { calibration } from "./calibration.ts";
+
+const { softmaxElement, quantizeElement, realProduct } = calibration.cortexM33;
 
 /** Cortex-M33 with optimised 8-bit kernels; products and elements fitted on measurements of an nRF5340, the others on vendor demonstrations. */
 export const cortexM33: Processor = {
@@ -6,7 +9,7 @@ export const cortexM33: Processor = {
   product: 2.86,
   depthwiseProduct: 2,
   element: 34,
-  softmaxElement: 320,
-  quantizeElement: 60,
-  realProduct: 84,
+  softmaxElement: softmaxElement.value,
+  quantizeElement: quantizeElement.value,
+  realProduct: realProduct.value,
 };

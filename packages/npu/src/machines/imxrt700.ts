@@ -1,20 +1,23 @@
 import type { Machine } from "../machine.ts";
+import { calibration } from "./calibration.ts";
 import { cortexM33 } from "./cortex-m33.ts";
+
+const { operator, driverJob, copy } = calibration.imxrt700;
 
 /** i.MX RT700: N3-64 in shared SRAM, weights of large models in octal-DDR flash. */
 export const imxrt700: Machine = {
   name: "imxrt700",
   title: "NXP i.MX RT700, eIQ Neutron N3-64",
   basis:
-    "published structure; the cycles of an operator fitted on one published latency, those of a job on vendor demonstrations",
+    "published structure; the cycles of an operator fitted on four published latencies, those of a job and the copies on vendor demonstrations",
   clockMHz: 325,
   array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1 },
   ports: { weights: 8, data: 8 },
   modes: {
-    sequencer: { operator: 1050, job: 0, writeBack: 1 },
-    driver: { operator: 1050, job: 18, writeBack: 1 },
+    sequencer: { operator: operator.value, job: 0, writeBack: 1 },
+    driver: { operator: operator.value, job: driverJob.value, writeBack: 1 },
   },
   memory: { bytes: 7_864_320, alignment: 16 },
-  storage: { copyBytesPerCycle: 0.849, overlaps: false },
+  storage: { copyBytesPerCycle: copy.value, overlaps: false },
   processor: cortexM33,
 };

@@ -1,5 +1,8 @@
 import type { Machine } from "../machine.ts";
+import { calibration } from "./calibration.ts";
 import { cortexM33 } from "./cortex-m33.ts";
+
+const { job, weightPort } = calibration.mcxn94x;
 
 /** MCX N54x and N94x: N1-16, started by the processor, weights read from internal flash while it computes. */
 export const mcxn94x: Machine = {
@@ -8,9 +11,9 @@ export const mcxn94x: Machine = {
   basis: "published structure; the cycles of a job and the flash port fitted on six published latencies",
   clockMHz: 150,
   array: { pipelines: 4, lanes: 4, depthwiseLanes: 1, comparisons: 1 },
-  ports: { weights: 3, data: 4 },
-  modes: { driver: { operator: 0, job: 80, writeBack: 1 } },
+  ports: { weights: weightPort.value, data: 4 },
+  modes: { driver: { operator: 0, job: job.value, writeBack: 1 } },
   memory: { bytes: 425_984, alignment: 16 },
-  storage: { copyBytesPerCycle: 3, overlaps: false },
+  storage: { copyBytesPerCycle: weightPort.value, overlaps: false },
   processor: cortexM33,
 };

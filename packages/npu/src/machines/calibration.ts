@@ -1,0 +1,70 @@
+/** A number of a machine that published latencies decide, or that is assumed. */
+export interface CalibratedNumber {
+  readonly value: number;
+  readonly unit: string;
+  /** The figures that decide it. */
+  readonly fittedOn: string;
+}
+
+/**
+ * Every number of the machines' descriptions that is no published fact. `npm run validate:latency` fits them again and says how far each can be
+ * believed.
+ */
+export const calibration = {
+  imxrt700: {
+    operator: {
+      value: 1034.8,
+      unit: "cycles for each operator",
+      fittedOn: "AD, KWS, IC and VWW on the i.MX RT700, the vendor's slide",
+    },
+    driverJob: {
+      value: 22.44,
+      unit: "cycles for each job that the processor starts",
+      fittedOn: "DS-CNN-S on the i.MX RT700, mean of two inferences of a vendor's demonstration",
+    },
+    copy: {
+      value: 0.8832,
+      unit: "bytes per cycle from flash to memory",
+      fittedOn: "MobileNetV1-1.0-224 on the i.MX RT700, a vendor's demonstration with weights in external memory",
+    },
+  },
+  mcxn94x: {
+    job: {
+      value: 78.6,
+      unit: "cycles for each job that the processor starts",
+      fittedOn: "AD, KWS, IC, VWW and two FOMO networks on the MCX N947",
+    },
+    weightPort: {
+      value: 2.902,
+      unit: "bytes of weights per cycle from internal flash",
+      fittedOn: "the same six, AD before all",
+    },
+  },
+  cortexM33: {
+    softmaxElement: {
+      value: 345.5,
+      unit: "cycles for each element of a softmax and of its conversion to real numbers",
+      fittedOn: "MobileNetV1-0.25-128 on the i.MX RT700, a vendor's demonstration with 1001 classes",
+    },
+    quantizeElement: {
+      value: 60,
+      unit: "cycles for each real number that becomes an integer, in TFLite Micro",
+      fittedOn: "nothing: assumed",
+    },
+    portableQuantizeElement: {
+      value: 471.5,
+      unit: "the same in ExecuTorch's portable kernels, with a transposition",
+      fittedOn: "MobileNetV2 on NPU with fp32 input and output, the vendor's slide",
+    },
+    optimizedQuantizeElement: {
+      value: 185.3,
+      unit: "the same in an optimised kernel",
+      fittedOn: "MobileNetV2 on Cortex-M33 and NPU with fp32 input and output, the vendor's slide",
+    },
+    realProduct: {
+      value: 83.17,
+      unit: "cycles for each multiplication of portable fp32 kernels",
+      fittedOn: "MobileNetV2 on Cortex-M33 in fp32, the vendor's slide",
+    },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, CalibratedNumber>>>>;
