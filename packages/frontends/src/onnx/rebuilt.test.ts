@@ -1,5 +1,8 @@
-import { cloneGraph, fromNumbers, numbersOf } from "@millrace/ir";
+import { readOnnx } from "@millrace/formats/onnx";
+import { cloneGraph, fromNumbers, Graph, numbersOf } from "@millrace/ir";
+import { gelu, hardSwish, mish } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
+import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
 import { expect, test } from "vitest";
 import { evaluateGraph } from "./evaluate.testing.ts";
@@ -450,4 +453,18 @@ test.each(cases)("$name", ({ becomes, written, name: _, ...parts }) => {
   const { model: file } = exportTflite(graph);
   const names = file.operatorCodes.map(({ builtinCode }) => builtinCode);
   expect(file.subgraphs[0].operators.map(({ opcodeIndex }) => names[opcodeIndex])).toEqual(written);
+});
+
+test.each([
+  { op: gelu, attributes: { approximate: false } },
+  { op: gelu, attributes: { approximate: true } },
+  { op: hardSwish, attributes: {} },
+  { op: mish, attributes: {} },
+])("$op.name $attributes comes back from how opset 17 says it", ({ op, attributes }) => {
+  const graph = new Graph("one");
+  const x = graph.addInput("x", { dtype: "f32", shape: [2, 3] });
+  graph.setOutputs(graph.addNode({ op, inputs: [x], attributes }).outputs);
+  const { graph: again } = importOnnx(readOnnx(exportOnnx(graph, [], { opset: 17 }).bytes));
+  runPasses(again, cleanUp);
+  expect([...again.nodes()].map((node) => [node.op, node.attributes])).toEqual([[op, attributes]]);
 });
