@@ -6,6 +6,7 @@ import { compareEngines } from "./engine.ts";
 import { profileEngineLayers } from "./engine-layers.ts";
 import { convertGrowing } from "./growth.ts";
 import { convertMemory } from "./memory.ts";
+import { predictNpu } from "./npu.ts";
 import { comparePeers } from "./peers.ts";
 import { planArenas } from "./plan.ts";
 import { compareRecoveries } from "./recovery.ts";
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   engine: compareEngines,
   "engine-layers": profileEngineLayers,
   threads: compareThreads,
+  npu: predictNpu,
 };
 
 const words = process.argv.slice(2);

@@ -1,5 +1,6 @@
 import type { Node } from "@millrace/ir";
 import type { Bound } from "./commands/command.ts";
+import { transfer } from "./commands/transfer.ts";
 import { isSegment, type NpuCompilation } from "./compiler/compile-graph.ts";
 import type { CompiledSegment } from "./compiler/compile-segment.ts";
 import type { Machine } from "./machine.ts";
@@ -27,7 +28,7 @@ export interface Activity {
 export interface NpuProfile {
   readonly activities: readonly Activity[];
   readonly cycles: number;
-  /** Cycles that no schedule of these programs can go below: every unit busy all the while, nothing to start. */
+  /** Cycles that no schedule of these programs can go below: every multiplier busy all the while, and copies beside that. */
   readonly boundCycles: number;
 }
 
@@ -83,17 +84,14 @@ function profileSegment({ program, nodeOf }: CompiledSegment, machine: Machine, 
   return { activities, cycles };
 }
 
-/** The longest of: all products on the whole array, all bytes through the data port, all copies. */
+/** The longer of: all work on the whole array, with each operator started, and all copies. */
 function boundOf({ program }: CompiledSegment, machine: Machine): number {
-  const { array, ports, storage, modes } = machine;
-  let [macs, bytes, copied] = [0, 0, 0];
+  const overheads = machine.modes[program.mode];
+  let [computing, copied] = [0, 0];
   for (const { kind, fields } of program.commands) {
-    const work = kind.work(fields, machine, modes[program.mode]);
-    macs += work.macs;
-    const regions = [...kind.reads(fields, machine), ...kind.writes(fields, machine)];
-    const moved = regions.reduce((sum, region) => sum + region.bytes, 0);
-    if (kind.name === "transfer") copied += fields.bytes;
-    else bytes += moved;
+    const { ideal, start } = kind.work(fields, machine, overheads);
+    computing += ideal + Math.min(start, overheads.operator);
+    if (kind.code === transfer.code) copied += fields.bytes;
   }
-  return Math.max(macs / (array.pipelines * array.lanes), bytes / ports.data, copied / storage.copyBytesPerCycle);
+  return Math.max(computing, copied / machine.storage.copyBytesPerCycle);
 }

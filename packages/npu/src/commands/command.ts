@@ -16,6 +16,8 @@ export interface Work {
   readonly macs: number;
   /** Cycles while the array, a port or the pooling unit is busy. */
   readonly busy: number;
+  /** Cycles of the same work if every multiplier had something to do all the while and weights came once; those it is busy for where it multiplies nothing. */
+  readonly ideal: number;
   readonly boundBy: Bound;
   /** Cycles of writing results back that are not hidden. */
   readonly writeBack: number;
@@ -54,7 +56,7 @@ interface Definition<F extends string> {
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
 }
 
-const idle: Work = { macs: 0, busy: 0, boundBy: "data", writeBack: 0, start: 0 };
+const idle: Work = { macs: 0, busy: 0, ideal: 0, boundBy: "data", writeBack: 0, start: 0 };
 
 /** A kind of command whose fields are known by name. */
 export function defineCommand<const F extends string>(
@@ -73,7 +75,8 @@ export function defineCommand<const F extends string>(
 
 /** Cycles of a command that only moves bytes through the data port. */
 export function streaming(bytes: number, { ports }: Machine, { operator }: Overheads): Work {
-  return { ...idle, busy: Math.ceil(bytes / ports.data), boundBy: "data", start: operator };
+  const busy = Math.ceil(bytes / ports.data);
+  return { ...idle, busy, ideal: busy, boundBy: "data", start: operator };
 }
 
 /**

@@ -42,8 +42,10 @@ export const convolve = defineCommand({
     const steps = packedSteps(fields, array);
     const computing = steps * inTurn;
     const loading = (steps * array.pipelines * array.lanes) / (isLine ? ports.data : ports.weights);
+    const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
-      macs: rows * outputWidth * count * kernelHeight * kernelWidth * depth,
+      macs,
+      ideal: Math.max(macs / (array.pipelines * array.lanes), weightRegion(fields, array).bytes / ports.weights),
       busy: jobs * Math.max(computing, loading),
       boundBy: computing >= loading ? "array" : isLine ? "data" : "weights",
       ...overheadsOf(jobs, inTurn, overheads),

@@ -27,8 +27,10 @@ export const depthwise = defineCommand({
   work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array }, overheads) {
     const jobs = rows * Math.ceil(count / array.pipelines);
     const taps = kernelHeight * kernelWidth;
+    const macs = rows * outputWidth * count * taps;
     return {
-      macs: rows * outputWidth * count * taps,
+      macs,
+      ideal: macs / (array.pipelines * array.depthwiseLanes),
       busy: jobs * outputWidth * Math.ceil(taps / array.depthwiseLanes),
       boundBy: "array",
       ...overheadsOf(jobs, outputWidth, overheads),

@@ -24,11 +24,13 @@ export const pool = defineCommand({
     const { rows, outputWidth, count, kernelHeight, kernelWidth, pooling } = fields;
     const share = count / fields.depth;
     const isMaximum = pooling === poolKinds.greatest;
+    const busy = isMaximum
+      ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
+      : Math.ceil((windowReads(fields).bytes * share) / ports.data);
     return {
       macs: 0,
-      busy: isMaximum
-        ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
-        : Math.ceil((windowReads(fields).bytes * share) / ports.data),
+      busy,
+      ideal: busy,
       boundBy: isMaximum ? "window" : "data",
       writeBack: 0,
       start: overheads.operator,

@@ -1,0 +1,136 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { folderFiles, nodeOnnxruntime } from "@millrace/devices/node";
+import {
+  accelerate,
+  compile,
+  type Graph,
+  load,
+  type Machine,
+  machineOf,
+  type NpuOptions,
+  openDataset,
+  prepare,
+} from "@millrace/toolkit";
+import { mobileNetV2Path } from "./conversion.ts";
+import { type Benchmark, type Row, row } from "./row.ts";
+
+const shared = new URL("../../../shared/", import.meta.url);
+const pathOf = (name: string) => fileURLToPath(new URL(name, shared));
+
+interface Net {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly options: NpuOptions;
+  /** What the vendor published for an i.MX RT700, in milliseconds. */
+  readonly published: number;
+}
+
+/** What a schedule makes use of, and what of the hardware that assumes. */
+interface Step {
+  readonly name: string;
+  readonly options: NpuOptions;
+  readonly change: (machine: Machine) => Machine;
+}
+
+const same = (machine: Machine) => machine;
+const overlapping = (machine: Machine): Machine => ({ ...machine, storage: { ...machine.storage, overlaps: true } });
+const hidden = (machine: Machine): Machine => ({
+  ...machine,
+  modes: Object.fromEntries(
+    Object.entries(machine.modes).map(([mode, overheads]) => [mode, { ...overheads, writeBack: 0 }]),
+  ),
+});
+
+const steps: readonly Step[] = [
+  { name: "as the vendor's runtime", options: {}, change: same },
+  {
+    name: "rows of 1x1 joined (assumes jobs of any length)",
+    options: { joinRows: true, mapByLine: true },
+    change: same,
+  },
+  { name: "copies overlapped (assumes a DMA)", options: { overlapCopies: true }, change: overlapping },
+  { name: "writing back hidden (assumes two sets of results)", options: {}, change: hidden },
+  {
+    name: "all of these",
+    options: { joinRows: true, mapByLine: true, overlapCopies: true },
+    change: (machine) => hidden(overlapping(machine)),
+  },
+];
+
+const tiny = [
+  ["AD", "ad01_int8.tflite", 0.134],
+  ["KWS", "kws_ref_model.tflite", 0.384],
+  ["IC", "pretrainedResnet_quant.tflite", 0.717],
+  ["VWW", "vww_96_int8.tflite", 0.966],
+] as const;
+
+/** Predicted times on an i.MX RT700: each gain of the schedule beside the vendor's published figure, and all together beside their bound; then how two networks scale with the array. */
+export const predictNpu: Benchmark = async () => {
+  const folder = pathOf("assets/mlperf_tiny_models");
+  if (!existsSync(folder)) return { skipped: "needs ../shared/assets/mlperf_tiny_models" };
+  const nets: Net[] = tiny.map(([name, file, published]) => {
+    const bytes = new Uint8Array(readFileSync(`${folder}/${file}`));
+    return { name, published, graph: prepare(load({ name: file, bytes })).graph, options: {} };
+  });
+  if (existsSync(mobileNetV2Path)) {
+    const graph = await integerMobileNet();
+    nets.push({ name: "MobileNetV2", published: 38.917, graph, options: { weights: "storage" } });
+  }
+  return [...nets.flatMap(gains), ...nets.filter(({ name }) => ["IC", "MobileNetV2"].includes(name)).flatMap(scaling)];
+};
+
+function gains({ name, graph, options, published }: Net): readonly Row[] {
+  const machine = machineOf("imxrt700");
+  const latencies = steps.map(
+    (step) => accelerate(graph, step.change(machine), { ...options, ...step.options }).latency,
+  );
+  const { ms, boundMs } = latencies[latencies.length - 1];
+  return [
+    ...latencies.map((latency, index) =>
+      row(`${name}: ${steps[index].name}`, latency.ms, published, "the vendor's published figure", "ms predicted"),
+    ),
+    row(`${name}: all, beside its bound`, ms, boundMs, "what no schedule can go below", "ms predicted"),
+  ];
+}
+
+/** Arrays of about 16, 64, 512 and 5,000 products a cycle, whose ports grow with their sides. */
+const arrays = [
+  [4, 4],
+  [8, 8],
+  [16, 32],
+  [64, 80],
+] as const;
+
+function scaling({ name, graph }: Net): readonly Row[] {
+  const times = arrays.map(([pipelines, lanes]) => {
+    const machine = machineOf("imxrt700");
+    const scaled: Machine = {
+      ...machine,
+      array: { ...machine.array, pipelines, lanes },
+      ports: { weights: pipelines, data: lanes },
+    };
+    const { latency } = accelerate(graph, scaled, { joinRows: true, mapByLine: true });
+    return { macs: pipelines * lanes, ms: latency.ms, binding: bindingOf(latency.perOperator) };
+  });
+  return times.map(({ macs, ms, binding }) => {
+    const ideal = (times[0].ms * times[0].macs) / macs;
+    return row(`${name}: ${macs} MAC/cycle, ${binding}`, ms, ideal, "16 MAC/cycle scaled", "ms predicted");
+  });
+}
+
+/** The share of the time that each limit binds, the greatest first. */
+function bindingOf(operators: readonly { readonly us: number; readonly boundBy?: string }[]): string {
+  const total = operators.reduce((sum, { us }) => sum + us, 0);
+  const shares = new Map<string, number>();
+  for (const { us, boundBy = "none" } of operators) shares.set(boundBy, (shares.get(boundBy) ?? 0) + us / total);
+  const sorted = [...shares].sort(([, a], [, b]) => b - a);
+  return sorted.map(([limit, share]) => `${limit} ${Math.round(share * 100)} %`).join(" ");
+}
+
+async function integerMobileNet(): Promise<Graph> {
+  const data = await openDataset(folderFiles(pathOf("assets/images/imagenet224")));
+  const source = { name: "mobilenet_v2.onnx", bytes: new Uint8Array(readFileSync(mobileNetV2Path)) };
+  const options = { floatEngine: nodeOnnxruntime(), samples: 8, measure: false, calibration: "minmax" } as const;
+  return (await compile(source, data, options)).quantized;
+}
