@@ -1,5 +1,5 @@
 import { readOnnx } from "@millrace/formats/onnx";
-import { cloneGraph, fromNumbers, Graph, numbersOf } from "@millrace/ir";
+import { cloneGraph, fromNumbers, Graph, type Node, numbersOf } from "@millrace/ir";
 import { gelu, hardSwish, mish } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { exportOnnx } from "@millrace/targets/onnx";
@@ -455,12 +455,14 @@ test.each(cases)("$name", ({ becomes, written, name: _, ...parts }) => {
   expect(file.subgraphs[0].operators.map(({ opcodeIndex }) => names[opcodeIndex])).toEqual(written);
 });
 
-test.each([
+const activations: readonly Pick<Node, "op" | "attributes">[] = [
   { op: gelu, attributes: { approximate: false } },
   { op: gelu, attributes: { approximate: true } },
   { op: hardSwish, attributes: {} },
   { op: mish, attributes: {} },
-])("$op.name $attributes comes back from how opset 17 says it", ({ op, attributes }) => {
+];
+
+test.each(activations)("$op.name $attributes comes back from how opset 17 says it", ({ op, attributes }) => {
   const graph = new Graph("one");
   const x = graph.addInput("x", { dtype: "f32", shape: [2, 3] });
   graph.setOutputs(graph.addNode({ op, inputs: [x], attributes }).outputs);
