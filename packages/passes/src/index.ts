@@ -8,7 +8,13 @@ export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
-export { type BlockSize, blockSizes, fewestBlockedRows, quantizeBlocks } from "./quantization/stored-blocks.ts";
+export {
+  type BlockSize,
+  blockScale,
+  blockSizes,
+  fewestBlockedRows,
+  quantizeBlocks,
+} from "./quantization/stored-blocks.ts";
 export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
 export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export { recognizeAttention } from "./recognize-attention.ts";

@@ -1,5 +1,7 @@
-import { type Diagnostic, elementCount, type Node, type Operator } from "@millrace/ir";
+import { type Diagnostic, elementCount, type Node, type Operator, type WeightsRule } from "@millrace/ir";
 import { type BlockSize, fewestBlockedRows, quantizeBlocks, quantizeWeights } from "@millrace/passes";
+import type { CollectedProducts } from "./rounding/collect-products.ts";
+import { compensateRounding } from "./rounding/compensate-rounding.ts";
 import { realWeights, type Scheme } from "./scheme.ts";
 import { slotOf } from "./slot.ts";
 import type { IntegerConstant } from "./weighted-layer.ts";
@@ -8,6 +10,8 @@ export interface DynamicOptions {
   readonly perTensor: boolean;
   /** How many neighbours of a row of int4 weights share a scale, where the layer allows that. */
   readonly block?: BlockSize | undefined;
+  /** How the inputs of weights vary together; with it their rounding errors are made to cancel. */
+  readonly products?: CollectedProducts["products"] | undefined;
 }
 
 /** A layer that quantizes its data while the model runs. */
@@ -23,16 +27,34 @@ export interface DynamicLayer {
 /** Layers with fewer weights stay real: quantizing their data while the model runs would cost more than it saves. */
 const fewestDynamicWeights = 1024;
 
+const leastScale = () => 0;
+
 /** A node's form with integer weights beside real data, if its operator has one and the scheme asks for it. */
 export function dynamicLayer(node: Node, scheme: Scheme, options: DynamicOptions): DynamicLayer | undefined {
-  const { op, attributes } = node;
+  const { attributes, op } = node;
   const rule = op.quantization.kind === "free" ? op.quantization.weights : undefined;
-  const tensor = realWeights(node)?.constant;
-  if (scheme.activations !== "f32" || rule === undefined || tensor === undefined) return undefined;
-  if (elementCount(tensor.shape) < fewestDynamicWeights) return undefined;
-  const [slot, axis] = [slotOf(node, rule.weights), rule.axis(attributes, tensor.shape.length)];
-  const { block, perTensor } = options;
-  const stored = (dtype: "i8" | "i4") => quantizeWeights(tensor, axis, { dtype, perTensor, leastScale: () => 0 });
+  const value = realWeights(node);
+  if (scheme.activations !== "f32" || rule === undefined || value === undefined) return undefined;
+  if (elementCount(value.constant!.shape) < fewestDynamicWeights) return undefined;
+  const layer = nearestLayer(node, rule, scheme, options);
+  const products = options.products?.get(value);
+  if (layer === undefined || products === undefined || products.groups !== rule.groups?.(attributes)) return layer;
+  const compensation = { products, centered: false, leastScale };
+  return { ...layer, weights: compensateRounding(value.constant!, layer.weights, compensation) };
+}
+
+/** The form whose weights are each rounded to the nearest. */
+function nearestLayer(
+  node: Node,
+  rule: WeightsRule,
+  scheme: Scheme,
+  { block, perTensor }: DynamicOptions,
+): DynamicLayer | undefined {
+  const { op, attributes, inputs } = node;
+  const slot = slotOf(node, rule.weights);
+  const tensor = inputs[slot]!.constant!;
+  const axis = rule.axis(attributes, tensor.shape.length);
+  const stored = (dtype: "i8" | "i4") => quantizeWeights(tensor, axis, { dtype, perTensor, leastScale });
   if (scheme.weights === "i8") return { op, slot, weights: stored("i8"), diagnostics: [] };
   if (scheme.weights !== "i4") return undefined;
   const halves = rule.besideHalfBytes?.();

@@ -237,10 +237,10 @@ class Builder {
 
   #addReal(node: Node): void {
     const scheme = this.#schemeOf(node);
-    const { block } = this.#options;
     const { op, inputs, diagnostics } = realNode(node, scheme, this.#forms, {
       perTensor: this.#hasOneScale(node),
-      block,
+      block: this.#options.block,
+      products: this.#seen.products,
     });
     const created = this.#copy(
       { ...node, op },

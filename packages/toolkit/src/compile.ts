@@ -85,7 +85,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
     ...memoryProblems(result.graph),
   ];
   const { calibration = "mse" } = options;
-  const method = result.samples === 0 ? "none" : calibration;
+  const method = result.calibration === noCalibration ? "none" : calibration;
   const facts = {
     model,
     macs: macsOf(float),

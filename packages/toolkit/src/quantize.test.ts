@@ -63,6 +63,9 @@ describe("quantize", () => {
     ["int8", undefined, false],
     ["int8", "compensated", true],
     ["int8", "learned", true],
+    ["dynamic-int4", undefined, false],
+    ["dynamic-int4", "compensated", true],
+    ["dynamic", "compensated", true],
   ] as const)("rounds %s weights, with %s asked for, by what samples show: %s", async (scheme, rounding, expected) => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
     const stages = new Set<string>();
@@ -77,7 +80,7 @@ describe("quantize", () => {
     ["empirical bias correction", { measuredBiases: true }],
   ] as const)("tells that %s is of no use without samples", async (name, asked) => {
     const data = await openDataset(memoryFiles(new Map([["x.npy", samples]])));
-    const { diagnostics } = await quantize(layer, data, referenceEngine(), { scheme: "dynamic", ...asked });
+    const { diagnostics } = await quantize(layer, data, referenceEngine(), { scheme: "float16", ...asked });
     expect(diagnostics).toMatchObject([
       { code: "quantize.recovery-unused", message: expect.stringContaining(`${name} had no effect`) },
     ]);

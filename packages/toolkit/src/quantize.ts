@@ -3,6 +3,7 @@ import {
   analyzeLayers,
   type Calibration,
   type CalibrationMethod,
+  type CollectedProducts,
   correctBiases,
   inputRangeWarnings,
   type LayerAnalysis,
@@ -12,11 +13,11 @@ import {
   type PairedFeeds,
   type QuantizedGraph,
   type QuantizeOptions,
-  quantizeGraph,
   quantizeGraphInSteps,
   type RecoveryName,
   type Rounding,
   requireFiniteWeights,
+  type Scheme,
   type SchemeName,
   type Seen,
   schemes,
@@ -82,8 +83,9 @@ export async function quantize(
   requireFiniteWeights(source, request.model ?? source.name);
   const likeness = likenessFor(source, request);
   const isBlind = likeness !== undefined && data.split.calibration.length === 0;
-  if (isBlind || (likeness === undefined && !needsCalibration(source, request)))
-    return withoutSamples(source, request, likeness);
+  if (isBlind) return withoutCalibration(source, request, likeness, undefined);
+  if (likeness === undefined && !needsCalibration(source, request))
+    return withoutCalibration(source, request, undefined, await productsOnly(source, data, engine, request));
   const chosen = calibrationSamples(data, request.samples);
   const { graph: float, recoveries } = await recover(source, request.recover ?? [], (graph) =>
     calibrateOnData(graph, data, chosen, engine, { ...request, calibration: "minmax" }),
@@ -126,32 +128,60 @@ const biasesUnmeasured: Diagnostic = {
   hint: "leave --bias-correction empirical out",
 };
 
-function roundingOf(
-  { rounding, scheme = "int8", layers = [] }: QuantizeRequest,
-  likeness: Likeness | undefined,
-): Rounding {
+/** The schemes of all layers. */
+function schemesOf({ scheme = "int8", layers = [] }: QuantizeRequest, likeness?: Likeness): readonly Scheme[] {
   const names = [...(likeness?.schemes.values() ?? [scheme]), ...layers.map((layer) => layer.scheme)];
-  const chosen = names.map((name) => schemes[name]);
-  const halfBytes = chosen.some(({ activations, weights }) => activations !== "f32" && weights === "i4");
-  return rounding ?? (halfBytes ? "compensated" : "nearest");
+  return names.map((name) => schemes[name]);
+}
+
+function roundingOf(request: QuantizeRequest, likeness: Likeness | undefined): Rounding {
+  const halfBytes = schemesOf(request, likeness).some(
+    ({ activations, weights }) => activations !== "f32" && weights === "i4",
+  );
+  return request.rounding ?? (halfBytes ? "compensated" : "nearest");
+}
+
+interface ProductsOfSamples extends CollectedProducts {
+  /** Samples that were used. */
+  readonly samples: number;
+}
+
+/** What samples tell of the inputs of integer weights where nothing else is asked of them. */
+async function productsOnly(
+  source: Graph,
+  data: Dataset,
+  engine: Engine,
+  request: QuantizeRequest,
+): Promise<ProductsOfSamples | undefined> {
+  const rounded = schemesOf(request).some(({ weights }) => weights === "i8" || weights === "i4");
+  if (request.rounding !== "compensated" || !rounded) return undefined;
+  const chosen = calibrationSamples(data, request.samples);
+  return { ...(await collectProductsOnData(source, data, chosen, engine, request)), samples: chosen.length };
 }
 
 /** The form of a graph whose activations all stay real, or have parameters that are given: no recovery is for it. */
-function withoutSamples(source: Graph, request: QuantizeRequest, likeness: Likeness | undefined): QuantizeResult {
-  const result = quantizeGraph(source, { ...noCalibration, likeness }, request);
+async function withoutCalibration(
+  source: Graph,
+  request: QuantizeRequest,
+  likeness: Likeness | undefined,
+  compensation: ProductsOfSamples | undefined,
+): Promise<QuantizeResult> {
+  const result = await integerForm(source, { ...noCalibration, ...compensation, likeness }, request);
   const { recover = [], rounding, measuredBiases, scheme = "int8" } = request;
   const unused = [
     ...recover,
-    ...(rounding === undefined || rounding === "nearest" ? [] : [`${rounding} rounding`]),
+    ...(rounding === undefined || rounding === "nearest" || compensation ? [] : [`${rounding} rounding`]),
     ...(measuredBiases ? ["empirical bias correction"] : []),
   ];
   const unusedNotes = unused.length > 0 ? [recoveryUnused(unused, scheme)] : [];
   const diagnostics = [
     ...likenessWarnings(result.graph, request, likeness, noCalibration),
+    ...(compensation?.diagnostics ?? []),
     ...result.diagnostics,
     ...(likeness ? withoutSamplesNotes(unused, request.biasCorrection) : unusedNotes),
   ];
-  return { ...result, diagnostics, float: source, recoveries: [], calibration: noCalibration, samples: 0, likeness };
+  const samples = compensation?.samples ?? 0;
+  return { ...result, diagnostics, float: source, recoveries: [], calibration: noCalibration, samples, likeness };
 }
 
 function recoveryUnused(names: readonly string[], scheme: SchemeName): Diagnostic {

@@ -35,7 +35,7 @@ export function quantizeBlocks(tensor: Tensor, block: BlockSize): BlockedWeights
   const [rows, depth] = tensor.shape;
   if (tensor.shape.length !== 2 || rows < fewestBlockedRows || depth === 0 || depth % block !== 0) return undefined;
   const values = numbersOf(tensor);
-  const scale = Array.from({ length: values.length / block }, (_, index) => blockScale(values, index * block, block));
+  const scale = Array.from({ length: values.length / block }, (_, index) => neededScale(values, index * block, block));
   if (!scale.every((step) => step <= greatestHalf)) return undefined;
   const data = Int8Array.from(values, (value, at) => {
     const steps = roundAway(value / scale[Math.floor(at / block)]);
@@ -44,9 +44,13 @@ export function quantizeBlocks(tensor: Tensor, block: BlockSize): BlockedWeights
   return { tensor: { dtype: "i4", shape: tensor.shape, data }, quantization: perBlock(scale, 1, block) };
 }
 
-function blockScale(values: ArrayLike<number>, from: number, block: number): number {
+/** The float16 number above 0 nearest to a scale that bfloat16 has too. */
+export function blockScale(scale: number): number {
+  return fromFloat16(Math.max(1, toFloat16(fromBfloat16(toBfloat16(scale)))));
+}
+
+function neededScale(values: ArrayLike<number>, from: number, block: number): number {
   let peak = 0;
   for (let at = from; at < from + block; at++) peak = Math.max(peak, Math.abs(values[at]));
-  const step = fromBfloat16(toBfloat16(peak / weightLimits.i4));
-  return peak === 0 ? 1 : fromFloat16(Math.max(1, toFloat16(step)));
+  return peak === 0 ? 1 : blockScale(peak / weightLimits.i4);
 }

@@ -1,4 +1,5 @@
 import { integerRange, numbersOf, type Tensor } from "@millrace/ir";
+import { blockScale } from "@millrace/passes";
 import type { IntegerConstant } from "../weighted-layer.ts";
 import { cholesky } from "./cholesky.ts";
 import { dampedCovariance } from "./damped-covariance.ts";
@@ -17,7 +18,7 @@ interface Factor {
 /**
  * Weights [outputs, …] rounded so that the error of the layer's results on the samples is small, in place of each weight's own: one weight after the
  * other, those of the most varying inputs first, and what each leaves is made up for by those that follow (Frantar et al., "GPTQ", 2022; here as the
- * nearest plane of a lattice, from one Cholesky factor). Each channel gets the scale of least squared error. `nearest` is the usual rounding.
+ * nearest plane of a lattice, from one Cholesky factor). Each channel, or block of one, gets the scale of least squared error. `nearest` is the usual rounding.
  */
 export function compensateRounding(
   weights: Tensor,
@@ -29,13 +30,21 @@ export function compensateRounding(
   const numbers = numbersOf(weights);
   const [, limit] = integerRange(nearest.tensor.dtype);
   const scale = [...nearest.quantization.scale];
+  const { block = size } = nearest.quantization;
+  const stored = nearest.quantization.block === undefined ? Math.fround : blockScale;
   const data = new Int8Array(numbers.length);
   for (let group = 0; group < groups; group++) {
     const factor = factorOf(dampedCovariance(products, group, centered), size);
     for (let output = (group * outputs) / groups; output < ((group + 1) * outputs) / groups; output++) {
       const row = Float64Array.from({ length: size }, (_, index) => numbers[output * size + index]);
-      if (scale.length > 1) scale[output] = bestScale(row, factor, scale[output], limit, leastScale(output));
-      data.set(roundRow(row, factor, scale[output % scale.length], limit), output * size);
+      const steps = new Float64Array(size).fill(scale[0]);
+      for (let from = 0; scale.length > 1 && from < size; from += block) {
+        const [entry, end] = [(output * size + from) / block, from + block];
+        const [part, variances] = [row.subarray(from, end), factor.variances.subarray(from, end)];
+        scale[entry] = bestScale(part, variances, { greatest: scale[entry], least: leastScale(output), limit, stored });
+        steps.fill(scale[entry], from, end);
+      }
+      data.set(roundRow(row, factor, steps, limit), output * size);
     }
   }
   return { tensor: { ...nearest.tensor, data }, quantization: { ...nearest.quantization, scale } };
@@ -57,19 +66,26 @@ function roundedTo(value: number, scale: number, limit: number): number {
   return Math.min(limit, Math.max(-limit, Math.round(value / scale)));
 }
 
-/** The scale, at most `greatest`, of the least squared error of rounding each weight for itself. */
+interface ScaleBounds {
+  readonly greatest: number;
+  readonly least: number;
+  /** Greatest integer. */
+  readonly limit: number;
+  /** The scale as it can be stored. */
+  readonly stored: (scale: number) => number;
+}
+
+/** The scale of the least squared error of rounding each weight for itself. */
 function bestScale(
-  row: Float64Array,
-  { variances }: Factor,
-  greatest: number,
-  limit: number,
-  leastScale: number,
+  weights: Float64Array,
+  variances: Float64Array,
+  { greatest, least, limit, stored }: ScaleBounds,
 ): number {
   let best = { scale: greatest, error: Number.POSITIVE_INFINITY };
   for (const part of scaleParts) {
-    const scale = Math.fround(greatest * part);
-    if (part < 1 && scale < leastScale) break;
-    const error = row.reduce(
+    const scale = part === 1 ? greatest : stored(greatest * part);
+    if (part < 1 && scale < least) break;
+    const error = weights.reduce(
       (sum, weight, index) => sum + variances[index] * (weight - scale * roundedTo(weight, scale, limit)) ** 2,
       0,
     );
@@ -78,15 +94,15 @@ function bestScale(
   return best.scale;
 }
 
-function roundRow(row: Float64Array, { order, lower }: Factor, scale: number, limit: number): Int8Array {
+function roundRow(row: Float64Array, { order, lower }: Factor, steps: Float64Array, limit: number): Int8Array {
   const size = row.length;
   const result = new Int8Array(size);
   const carried = new Float64Array(size);
   for (let place = size - 1; place >= 0; place--) {
     const index = order[place];
     const start = place * size;
-    const stored = roundedTo(row[index] + carried[place] / lower[start + place], scale, limit);
-    const error = row[index] - stored * scale;
+    const stored = roundedTo(row[index] + carried[place] / lower[start + place], steps[index], limit);
+    const error = row[index] - stored * steps[index];
     result[index] = stored;
     for (let other = 0; other < place; other++) carried[other] += error * lower[start + other];
   }
