@@ -23,6 +23,9 @@ const settings: readonly (readonly [string, QuantizeRequest])[] = [
   ["int4", { scheme: "int4" }],
   ["int4, learned", { scheme: "int4", rounding: "learned" }],
   ["int4, equalized", { scheme: "int4", recover: ["equalize"] }],
+  ["dynamic-int4", { scheme: "dynamic-int4" }],
+  ["dynamic-int4, blocks of 32", { scheme: "dynamic-int4", block: 32 }],
+  ["dynamic-int4, blocks of 32, compensated", { scheme: "dynamic-int4", block: 32, rounding: "compensated" }],
 ];
 
 /** What each recovery of accuracy gives on networks with labelled samples, as the share that is missed beside that of the float network. */

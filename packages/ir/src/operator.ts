@@ -56,8 +56,8 @@ export interface WeightsRule {
   readonly axis: (attributes: Attributes, rank: number) => number;
   /** Whether the weights may be int4. */
   readonly halfBytes?: true;
-  /** The operator that computes the same on real data beside int4 weights, whose rows may have a scale for each of their blocks. */
-  readonly besideHalfBytes?: () => Operator;
+  /** Operators that compute the same on real data beside weights of a type; rows of int4 ones may have a scale for each of their blocks. */
+  readonly dynamic?: Readonly<Partial<Record<"i8" | "i4", () => Operator>>>;
   /**
    * Groups of a layer of which every result sums all products of one slice of the weights, whose last axis meets the last axis of
    * the data; absent where a result sees only some of its weights.

@@ -33,7 +33,7 @@ function linearOperator(name: string, { blocks }: { readonly blocks: boolean }) 
         bias: "bias",
         axis: () => 0,
         halfBytes: true,
-        besideHalfBytes: (): Operator => asymmetricLinear,
+        dynamic: { i8: (): Operator => (blocks ? asymmetricLinear : linear), i4: (): Operator => asymmetricLinear },
         groups: () => 1,
         patches: (data) => rowPatches(data),
       },

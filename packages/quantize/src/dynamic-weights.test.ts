@@ -1,5 +1,5 @@
 import { fromNumbers, type Graph, type Node, numbersOf, type Tensor, verify } from "@millrace/ir";
-import { evaluateGraph } from "@millrace/ops";
+import { evaluateGraph, transposeConv2d } from "@millrace/ops";
 import { channelsLast, cleanUp, runPasses } from "@millrace/passes";
 import { describe, expect, test } from "vitest";
 import { numberStream, randomTensor } from "../../passes/src/testing.ts";
@@ -89,6 +89,27 @@ describe("dynamic-int4", () => {
     expect(great).toBeLessThan(rows);
     expect(small).toBeLessThan(great);
   });
+
+  test.each(["dynamic", "dynamic-int4"] as const)(
+    "%s leaves weights real that no file has beside real data",
+    (scheme) => {
+      const n = new NetworkBuilder();
+      const inputs = [n.input("x", [1, 4, 4, 16]), n.constant("w", [16, 3, 3, 16])];
+      const attributes = {
+        stride: [2, 2],
+        dilation: [1, 1],
+        padding: [0, 0, 0, 0],
+        outputSize: [9, 9],
+        groups: 1,
+        layout: "last",
+        activation: "none",
+      };
+      const graph = n.finish(n.node(transposeConv2d, inputs, attributes));
+      const result = quantized(graph, { scheme });
+      expect(layersOf(result.graph)).toEqual(["transposeConv2d f32"]);
+      expect(result.diagnostics.map(({ code }) => code)).toEqual(["quantize.real-weights"]);
+    },
+  );
 
   test("says so where blocks are asked for and no layer can have them", () => {
     const codes = (options: QuantizeOptions) => quantized(outliers(128), options).diagnostics.map(({ code }) => code);

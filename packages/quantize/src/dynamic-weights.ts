@@ -1,4 +1,4 @@
-import { type Diagnostic, elementCount, type Node, type Operator, type WeightsRule } from "@millrace/ir";
+import { type Diagnostic, elementCount, type Node, type Operator, type Tensor, type WeightsRule } from "@millrace/ir";
 import { type BlockSize, fewestBlockedRows, quantizeBlocks, quantizeWeights } from "@millrace/passes";
 import type { CollectedProducts } from "./rounding/collect-products.ts";
 import { compensateRounding } from "./rounding/compensate-rounding.ts";
@@ -17,9 +17,8 @@ export interface DynamicOptions {
 /** A layer that quantizes its data while the model runs. */
 export interface DynamicLayer {
   readonly op: Operator;
-  /** The place of its weights among its inputs. */
-  readonly slot: number;
-  readonly weights: IntegerConstant;
+  /** Its weights and their place among its inputs; absent where they stay real. */
+  readonly weights?: { readonly slot: number; readonly constant: IntegerConstant };
   /** Why it is not all that was asked for. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -29,39 +28,44 @@ const fewestDynamicWeights = 1024;
 
 const leastScale = () => 0;
 
-/** A node's form with integer weights beside real data, if its operator has one and the scheme asks for it. */
+/** A node's form with integer weights beside real data, if its scheme asks for that and it has enough weights. */
 export function dynamicLayer(node: Node, scheme: Scheme, options: DynamicOptions): DynamicLayer | undefined {
-  const { attributes, op } = node;
-  const rule = op.quantization.kind === "free" ? op.quantization.weights : undefined;
+  const rule = node.op.quantization.kind === "free" ? node.op.quantization.weights : undefined;
   const value = realWeights(node);
-  if (scheme.activations !== "f32" || rule === undefined || value === undefined) return undefined;
-  if (elementCount(value.constant!.shape) < fewestDynamicWeights) return undefined;
-  const layer = nearestLayer(node, rule, scheme, options);
+  const asked = scheme.activations === "f32" && (scheme.weights === "i8" || scheme.weights === "i4");
+  if (!asked || rule === undefined || value === undefined) return undefined;
+  const tensor = value.constant!;
+  if (elementCount(tensor.shape) < fewestDynamicWeights) return undefined;
+  const type = rule.dynamic?.i4 && scheme.weights === "i4" ? "i4" : "i8";
+  const op = rule.dynamic?.[type]?.();
+  if (op === undefined) return { op: node.op, diagnostics: [inReals(node)] };
+  const block = type === "i4" ? options.block : undefined;
+  const blocked = block && quantizeBlocks(tensor, block);
+  const nearest = blocked ?? inRows(node, rule, tensor, type, options.perTensor);
   const products = options.products?.get(value);
-  if (layer === undefined || products === undefined || products.groups !== rule.groups?.(attributes)) return layer;
-  const compensation = { products, centered: false, leastScale };
-  return { ...layer, weights: compensateRounding(value.constant!, layer.weights, compensation) };
+  const compensated = products !== undefined && products.groups === rule.groups?.(node.attributes);
+  const constant = compensated
+    ? compensateRounding(tensor, nearest, { products, centered: false, leastScale })
+    : nearest;
+  const diagnostics = [
+    ...(type === scheme.weights ? [] : [inBytes(node)]),
+    ...(block && !blocked ? [withoutBlocks(node, tensor.shape, block)] : []),
+  ];
+  return { op, weights: { slot: slotOf(node, rule.weights), constant }, diagnostics };
 }
 
-/** The form whose weights are each rounded to the nearest. */
-function nearestLayer(
-  node: Node,
-  rule: WeightsRule,
-  scheme: Scheme,
-  { block, perTensor }: DynamicOptions,
-): DynamicLayer | undefined {
-  const { op, attributes, inputs } = node;
-  const slot = slotOf(node, rule.weights);
-  const tensor = inputs[slot]!.constant!;
-  const axis = rule.axis(attributes, tensor.shape.length);
-  const stored = (dtype: "i8" | "i4") => quantizeWeights(tensor, axis, { dtype, perTensor, leastScale });
-  if (scheme.weights === "i8") return { op, slot, weights: stored("i8"), diagnostics: [] };
-  if (scheme.weights !== "i4") return undefined;
-  const halves = rule.besideHalfBytes?.();
-  if (halves === undefined) return { op, slot, weights: stored("i8"), diagnostics: [inBytes(node)] };
-  const blocked = block && quantizeBlocks(tensor, block);
-  const diagnostics = block && !blocked ? [withoutBlocks(node, tensor.shape, block)] : [];
-  return { op: halves, slot, weights: blocked ?? stored("i4"), diagnostics };
+function inRows(node: Node, rule: WeightsRule, tensor: Tensor, dtype: "i8" | "i4", perTensor: boolean) {
+  return quantizeWeights(tensor, rule.axis(node.attributes, tensor.shape.length), { dtype, perTensor, leastScale });
+}
+
+function inReals({ name, op }: Node): Diagnostic {
+  return {
+    code: "quantize.real-weights",
+    severity: "info",
+    message: `${name} (${op.name}) has float32 weights: its operator takes integer ones beside integer data only`,
+    at: { node: name },
+    hint: "nothing needs to be done; the scheme int8 has integers for its data too",
+  };
 }
 
 function inBytes({ name, op }: Node): Diagnostic {

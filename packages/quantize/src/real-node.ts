@@ -16,7 +16,7 @@ export function realNode(node: Node, scheme: Scheme, forms: ValueForms, options:
   const layer = dynamicLayer(node, scheme, options);
   const inputs = node.inputs.map((value, index) => {
     if (value === undefined) return undefined;
-    if (layer?.slot === index) return forms.stored(value, layer.weights);
+    if (layer?.weights?.slot === index) return forms.stored(value, layer.weights.constant);
     const halves = scheme.weights === "f16" && value.constant && value.type.dtype === "f32";
     return halves ? forms.halved(value) : forms.as(value, "f32");
   });
