@@ -14,7 +14,7 @@ export interface Alternative extends Structure {
 
 /** A published latency and what its network gives the chip to do. */
 export interface Case {
-  /** The network; those that are dropped together share a word. */
+  /** The design of its network; cases that are left out together share it. */
   readonly model: string;
   readonly commands: readonly Command[];
   /** Cycles in which the array waits for copies or the processor. */

@@ -1,69 +1,69 @@
 import { processorCycles } from "@millrace/npu";
 import { fitChip } from "./chips.ts";
-import { cyclesOf, termsOf } from "./closed-form.ts";
-import { networkOf } from "./networks.ts";
+import { cyclesOf, type Parameters, termsOf } from "./closed-form.ts";
+import { type NetworkName, networkOf } from "./networks.ts";
 import { chosen } from "./selection.ts";
+import type { SetupName } from "./setups.ts";
 import { chipsOf, measuredCycles, type Subject } from "./subjects.ts";
 
-/** Every calibrated number of the machines, fitted to the published latencies. */
+/** Every number of the machines that the published latencies give, by the names of their calibration. */
 export function fittedNumbers(subjects: readonly Subject[]) {
   const { sequencer, driver } = chipsOf(subjects);
-  const { operator, writeBack, weightPort } = fitChip(sequencer, chosen, sequencer.cases);
-  const flash = fitChip(driver, chosen, driver.cases);
-  const arrayCycles = ({ workload, setup }: Subject, job: number) => {
-    const terms = termsOf(workload.commands, setup.machine, chosen);
-    return cyclesOf(terms, chosen, { operator, job, writeBack, weightPort });
-  };
-  const find = (network: string, setup: string) =>
-    subjects.filter(({ use }) => use.network === network && use.setup === setup);
-  const [classes] = find("mobileNetV1Small", "driver");
-  const softmaxElement = (job: number) =>
-    (measuredCycles(classes.measurement) - arrayCycles(classes, job)) / classes.workload.softmaxElements;
-  const keywords = find("dsCnnSmall", "driverRealInput");
-  const driverJob = rootOf(
-    0,
-    200,
-    (job) =>
-      keywords.reduce((sum, subject) => sum + arrayCycles(subject, job) + around(subject, softmaxElement(job)), 0) -
-      keywords.reduce((sum, { measurement }) => sum + measuredCycles(measurement), 0),
-  );
-  const [stored] = find("mobileNetV1", "driverStored");
-  const waiting =
-    measuredCycles(stored.measurement) -
-    arrayCycles(stored, driverJob) -
-    stored.workload.softmaxElements * softmaxElement(driverJob);
-  const copy = stored.workload.copiedBytes / waiting;
-  const inputElement = (setup: string) => {
-    const [subject] = find("mobileNetV2", setup);
+  const parameters = fitChip(sequencer, chosen, sequencer.cases);
+  const { job, weightPort } = fitChip(driver, chosen, driver.cases);
+  const { driverJob, softmaxElement, copy } = driverNumbers(subjects, parameters);
+  const inputElement = (setup: SetupName) => {
+    const [subject] = find(subjects, "mobileNetV2", setup);
     const { copiedBytes, processorCycles: others, inputElements } = subject.workload;
-    return (
-      (measuredCycles(subject.measurement) - arrayCycles(subject, 0) - others - copiedBytes / copy) / inputElements
-    );
+    return (remaining(subject, parameters) - others - copiedBytes / copy) / inputElements;
   };
   return {
-    imxrt700: { operator, driverJob, copy },
-    mcxn94x: { job: flash.job, weightPort: flash.weightPort },
+    imxrt700: { operator: parameters.operator, driverJob, copy },
+    mcxn94x: { job, weightPort },
     cortexM33: {
-      softmaxElement: softmaxElement(driverJob),
+      softmaxElement,
       portableQuantizeElement: inputElement("portableInput"),
       optimizedQuantizeElement: inputElement("optimizedInput"),
-      realProduct: realProductOf(find("mobileNetV2Real", "processor")[0]),
+      realProduct: realProductOf(find(subjects, "mobileNetV2Real", "processor")[0]),
     },
   };
 }
 
-/** Cycles of the processor before and behind the array. */
-function around({ workload, setup }: Subject, softmaxElement: number): number {
-  return workload.inputElements * setup.inputElement + workload.softmaxElements * softmaxElement;
+/** What the demonstrations on the i.MX RT700 give, in which the processor starts jobs: each one number, given the others. */
+function driverNumbers(subjects: readonly Subject[], parameters: Parameters) {
+  const [classes] = find(subjects, "mobileNetV1Small", "driver");
+  const softmaxElementAt = (job: number) =>
+    remaining(classes, { ...parameters, job }) / classes.workload.softmaxElements;
+  const keywords = find(subjects, "dsCnnSmall", "driverRealInput");
+  const driverJob = rootOf(0, 200, (job) =>
+    keywords.reduce((sum, subject) => {
+      const { inputElements, softmaxElements } = subject.workload;
+      const processor = inputElements * subject.setup.inputElement + softmaxElements * softmaxElementAt(job);
+      return sum + processor - remaining(subject, { ...parameters, job });
+    }, 0),
+  );
+  const softmaxElement = softmaxElementAt(driverJob);
+  const [stored] = find(subjects, "mobileNetV1", "driverStored");
+  const { copiedBytes, softmaxElements } = stored.workload;
+  const copying = remaining(stored, { ...parameters, job: driverJob }) - softmaxElements * softmaxElement;
+  return { driverJob, softmaxElement, copy: copiedBytes / copying };
+}
+
+function find(subjects: readonly Subject[], network: NetworkName, setup: SetupName): readonly Subject[] {
+  return subjects.filter(({ use }) => use.network === network && use.setup === setup);
+}
+
+/** Cycles that were measured beyond those of the array. */
+function remaining({ measurement, workload, setup }: Subject, parameters: Parameters): number {
+  const terms = termsOf(workload.commands, setup.machine, chosen);
+  return measuredCycles(measurement) - cyclesOf(terms, chosen, parameters);
 }
 
 /** Cycles for each multiplication in float32 with which a float network takes as long as measured. */
 function realProductOf({ measurement, use, setup }: Subject): number {
+  const nodes = [...networkOf(use.network).nodes()];
   const cycles = (realProduct: number) =>
-    [...networkOf(use.network).nodes()].reduce(
-      (sum, node) => sum + processorCycles(node, { ...setup.machine.processor, realProduct }),
-      0,
-    );
+    nodes.reduce((sum, node) => sum + processorCycles(node, { ...setup.machine.processor, realProduct }), 0);
   return (measuredCycles(measurement) - cycles(0)) / (cycles(1) - cycles(0));
 }
 

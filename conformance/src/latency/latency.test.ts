@@ -4,7 +4,7 @@ import { cifarNet, dsCnnSmall, fomo, mobileNetV1 } from "./architectures.ts";
 import { cyclesOf, termsOf } from "./closed-form.ts";
 import { fittedNumbers } from "./fitted.ts";
 import { hasMeasurements, readMeasurements } from "./measurements.ts";
-import { alternatives, chosen, leaveOneOut, nested, type Prediction } from "./selection.ts";
+import { alternatives, chosen, leaveOneOut, nested, type Prediction, select } from "./selection.ts";
 import { chipsOf, readSubjects, type Subject } from "./subjects.ts";
 import { isDetection, useOf } from "./uses.ts";
 import { cyclesOfInference } from "./workload.ts";
@@ -75,6 +75,10 @@ describe.skipIf(!hasMeasurements)(title, () => {
         const stored = (calibration[machine as keyof typeof calibration] as Record<string, { value: number }>)[name];
         expect(stored.value / value, `${machine} ${name}`).toBeCloseTo(1, 2);
       }
+  });
+
+  test("are explained best by the structure that the machines have", () => {
+    expect(select([chips.sequencer, chips.driver], alternatives).alternative).toEqual(chosen);
   });
 
   test("are predicted from the others of their chip", () => {

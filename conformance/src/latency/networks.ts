@@ -29,6 +29,11 @@ export const networks = {
 
 export type NetworkName = keyof typeof networks;
 
+/** What tells whether networks are of one design, which are left out together. */
+export function designOf(name: NetworkName): string {
+  return name.startsWith("fomo") ? "fomo" : name;
+}
+
 const graphs = new Map<NetworkName, Graph>();
 
 /** A network's graph; the same one each time. */

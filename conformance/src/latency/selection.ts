@@ -1,3 +1,4 @@
+import { calibration } from "@millrace/npu";
 import { type Alternative, type Case, type Chip, errorOf, fitChip, misfit } from "./chips.ts";
 import { depthwiseCycles, type Parameters } from "./closed-form.ts";
 
@@ -7,7 +8,7 @@ export const chosen: Alternative = {
   depthwise: "one product",
   packed: true,
   hidden: true,
-  writeBack: 1,
+  writeBack: calibration.array.writeBack.value,
   overheads: "by mode",
   memoryPort: 8,
 };
@@ -69,6 +70,16 @@ export function select(chips: readonly Chip[], family: readonly Alternative[], w
 export interface Selection {
   readonly alternative: Alternative;
   readonly parameters: ReadonlyMap<Chip, Parameters>;
+}
+
+/** Those alternatives with which no latency of a chip is off by more than a share of it. */
+export function explaining(chip: Chip, family: readonly Alternative[], share: number): readonly Alternative[] {
+  return family.filter((alternative) => {
+    const parameters = fitChip(chip, alternative, chip.cases);
+    return [...chip.cases, ...chip.others].every(
+      (each) => Math.abs(errorOf(each, chip, alternative, parameters)) <= share,
+    );
+  });
 }
 
 /** Each latency by the alternative and the parameters that are chosen without its model on any chip. */

@@ -1,7 +1,6 @@
-import type { Case, Chip } from "./chips.ts";
-import { driverFreedom, sequencerFreedom } from "./chips.ts";
+import { type Case, type Chip, driverFreedom, sequencerFreedom } from "./chips.ts";
 import { type Measurement, readMeasurements } from "./measurements.ts";
-import { networkOf } from "./networks.ts";
+import { designOf, networkOf } from "./networks.ts";
 import { type Setup, type SetupName, setups } from "./setups.ts";
 import { type Use, useOf } from "./uses.ts";
 import { type Workload, workloadOf } from "./workload.ts";
@@ -63,7 +62,7 @@ function caseOf({ measurement, use, setup, workload }: Subject): Case {
   const { copiedBytes, processorCycles, commands } = workload;
   const copied = copiedBytes / setup.machine.storage.copyBytesPerCycle;
   return {
-    model: use.network.replace(/\d+$/, ""),
+    model: designOf(use.network),
     commands,
     waiting: processorCycles + copied,
     measured: measuredCycles(measurement),

@@ -4,6 +4,7 @@ import { type Measurement, readMeasurements } from "./measurements.ts";
 import {
   alternatives,
   chosen,
+  explaining,
   leaveOneOut,
   nested,
   type Prediction,
@@ -36,11 +37,20 @@ export interface Errors {
   readonly worst: number;
 }
 
+/** A published latency that is not compared. */
+export interface Unused {
+  readonly name: string;
+  readonly latencyMs: number;
+  readonly reason: string;
+}
+
 export interface Validation {
   readonly rows: readonly Row[];
-  readonly unused: readonly { readonly name: string; readonly latencyMs: number; readonly reason: string }[];
+  readonly unused: readonly Unused[];
   /** Of structures, and of ways of choosing one. */
   readonly errors: readonly Errors[];
+  /** How many of the structures can be fitted to every figure of the i.MX RT700 within a share of it. */
+  readonly explaining: { readonly share: number; readonly structures: number; readonly count: number };
   /** Of the detection networks of the i.MX 95; for each 10⁹ multiplications. */
   readonly line: Line;
 }
@@ -52,22 +62,35 @@ export function validate(): Validation {
   const { sequencer, driver, cases } = chipsOf(subjects);
   const chips = [sequencer, driver];
   const subjectOf = new Map([...cases].map(([subject, each]) => [each, subject]));
-  const predicted = (basis: Basis) => (prediction: Prediction) =>
-    rowOf(
-      subjectOf.get(prediction.case)!,
-      basis,
-      (1 + prediction.error) * subjectOf.get(prediction.case)!.measurement.latencyMs,
-    );
+  const predicted = (basis: Basis) => (prediction: Prediction) => {
+    const subject = subjectOf.get(prediction.case)!;
+    return rowOf(subject, basis, (1 + prediction.error) * subject.measurement.latencyMs);
+  };
   const detection = measurements.filter(isDetection);
   const chosenAgain = nested(chips, alternatives);
-  const rows = [
-    ...subjects.map(simulatedRow),
-    ...chips.flatMap((chip) => leaveOneOut(chip, chosen)).map(predicted("leave-one-out")),
-    ...chosenAgain.map(predicted("nested")),
-    ...detectionRows(detection),
-  ];
+  return {
+    rows: [
+      ...subjects.map(simulatedRow),
+      ...chips.flatMap((chip) => leaveOneOut(chip, chosen)).map(predicted("leave-one-out")),
+      ...chosenAgain.map(predicted("nested")),
+      ...detectionRows(detection),
+    ],
+    unused: measurements.flatMap(unusedRow),
+    errors: errorTable(chips, chosenAgain),
+    explaining: {
+      share: explainedWithin,
+      structures: withAllOverheads.length,
+      count: explaining(sequencer, withAllOverheads, explainedWithin).length,
+    },
+    line: fitLine(detection.map(pointOf)),
+  };
+}
+
+const explainedWithin = 0.05;
+
+function errorTable(chips: readonly Chip[], chosenAgain: readonly Prediction[]): readonly Errors[] {
   const withoutOthers = chips.map((chip) => ({ ...chip, others: [] }));
-  const errors = [
+  return [
     ...structureErrors("as described", chosen, chips),
     ...structureErrors("the rival: rows of 1×1 merged, depthwise slower", rival, chips),
     ...structureErrors("as described, but write-backs not hidden", { ...chosen, hidden: false }, chips),
@@ -76,13 +99,12 @@ export function validate(): Validation {
     ...errorsOf("nested, write-backs perhaps not hidden", nested(chips, withOpenWrites)),
     ...errorsOf("nested, who pays for operators and jobs chosen too", nested(chips, withAllOverheads)),
   ];
-  const unused = measurements.flatMap((measurement) => {
-    const use = useOf(measurement);
-    return use && "unused" in use
-      ? [{ name: nameOf(measurement), latencyMs: measurement.latencyMs, reason: use.unused }]
-      : [];
-  });
-  return { rows, unused, errors, line: fitLine(detection.map(pointOf)) };
+}
+
+function unusedRow(measurement: Measurement): readonly Unused[] {
+  const use = useOf(measurement);
+  if (use === undefined || !("unused" in use)) return [];
+  return [{ name: nameOf(measurement), latencyMs: measurement.latencyMs, reason: use.unused }];
 }
 
 const bases = { fitted: "calibrated", derived: "derived", "held out": "held out" } as const;

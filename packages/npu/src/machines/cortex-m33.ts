@@ -1,14 +1,14 @@
 import type { Processor } from "../machine.ts";
 import { calibration } from "./calibration.ts";
 
-const { softmaxElement, quantizeElement, realProduct } = calibration.cortexM33;
+const { product, depthwiseProduct, element, softmaxElement, quantizeElement, realProduct } = calibration.cortexM33;
 
-/** Cortex-M33 with optimised 8-bit kernels; products and elements fitted on measurements of an nRF5340, the others on vendor demonstrations. */
+/** Cortex-M33 with optimised 8-bit kernels. */
 export const cortexM33: Processor = {
   name: "Cortex-M33",
-  product: 2.86,
-  depthwiseProduct: 2,
-  element: 34,
+  product: product.value,
+  depthwiseProduct: depthwiseProduct.value,
+  element: element.value,
   softmaxElement: softmaxElement.value,
   quantizeElement: quantizeElement.value,
   realProduct: realProduct.value,

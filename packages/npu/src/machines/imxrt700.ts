@@ -2,6 +2,7 @@ import type { Machine } from "../machine.ts";
 import { calibration } from "./calibration.ts";
 import { cortexM33 } from "./cortex-m33.ts";
 
+const { comparisons, writeBack } = calibration.array;
 const { operator, driverJob, copy } = calibration.imxrt700;
 
 /** i.MX RT700: N3-64 in shared SRAM, weights of large models in octal-DDR flash. */
@@ -11,11 +12,11 @@ export const imxrt700: Machine = {
   basis:
     "published structure; the cycles of an operator fitted on four published latencies, those of a job and the copies on vendor demonstrations",
   clockMHz: 325,
-  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1 },
+  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: comparisons.value },
   ports: { weights: 8, data: 8 },
   modes: {
-    sequencer: { operator: operator.value, job: 0, writeBack: 1 },
-    driver: { operator: operator.value, job: driverJob.value, writeBack: 1 },
+    sequencer: { operator: operator.value, job: 0, writeBack: writeBack.value },
+    driver: { operator: operator.value, job: driverJob.value, writeBack: writeBack.value },
   },
   memory: { bytes: 7_864_320, alignment: 16 },
   storage: { copyBytesPerCycle: copy.value, overlaps: false },

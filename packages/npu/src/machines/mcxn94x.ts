@@ -2,6 +2,7 @@ import type { Machine } from "../machine.ts";
 import { calibration } from "./calibration.ts";
 import { cortexM33 } from "./cortex-m33.ts";
 
+const { comparisons, writeBack } = calibration.array;
 const { job, weightPort } = calibration.mcxn94x;
 
 /** MCX N54x and N94x: N1-16, started by the processor, weights read from internal flash while it computes. */
@@ -10,9 +11,9 @@ export const mcxn94x: Machine = {
   title: "NXP MCX N94x, eIQ Neutron N1-16",
   basis: "published structure; the cycles of a job and the flash port fitted on six published latencies",
   clockMHz: 150,
-  array: { pipelines: 4, lanes: 4, depthwiseLanes: 1, comparisons: 1 },
+  array: { pipelines: 4, lanes: 4, depthwiseLanes: 1, comparisons: comparisons.value },
   ports: { weights: weightPort.value, data: 4 },
-  modes: { driver: { operator: 0, job: job.value, writeBack: 1 } },
+  modes: { driver: { operator: 0, job: job.value, writeBack: writeBack.value } },
   memory: { bytes: 425_984, alignment: 16 },
   storage: { copyBytesPerCycle: weightPort.value, overlaps: false },
   processor: cortexM33,
