@@ -1,5 +1,5 @@
-import { fromNumbers, Graph } from "@millrace/ir";
-import { maximum, sin, where } from "@millrace/ops";
+import { fromNumbers, Graph, perTensor } from "@millrace/ir";
+import { dequantize, maximum, sin, where } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { memoryOf, memoryProblems } from "./memory.ts";
 
@@ -16,6 +16,13 @@ describe("the memory of an inference", () => {
   it("is that of the activations alive together and of the weights", async () => {
     const memory = await memoryOf(model(4));
     expect(memory).toEqual({ arenaBytes: 256, lowerBoundBytes: 256, weightBytes: 32, totalBytes: 288 });
+  });
+
+  it("counts weights of less than a byte as files hold them", async () => {
+    const graph = new Graph("packed");
+    const weights = graph.addConstant("weights", fromNumbers("i4", [3, 3], new Array(9).fill(1)), perTensor(1, 0));
+    graph.setOutputs(graph.addNode({ op: dequantize, inputs: [weights], attributes: {} }).outputs);
+    expect((await memoryOf(graph))?.weightBytes).toBe(5);
   });
 
   it("is left out while a size is open", async () => {

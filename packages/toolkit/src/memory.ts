@@ -1,4 +1,4 @@
-import { allNodes, type Diagnostic, type Graph, isStatic } from "@millrace/ir";
+import { allNodes, bitsOf, type Diagnostic, type Graph, isStatic } from "@millrace/ir";
 import { arenaOfInSteps } from "@millrace/runtime";
 import type { Progress } from "./progress.ts";
 import type { Report } from "./report.ts";
@@ -27,9 +27,13 @@ export function memoryProblems(graph: Graph): readonly Diagnostic[] {
   return [];
 }
 
+/** As files hold them: elements of less than a byte side by side. */
 function weightBytesOf(graph: Graph): number {
   const constants = new Set(
     [...allNodes(graph)].flatMap(({ inputs }) => inputs.flatMap((value) => (value?.constant ? [value.constant] : []))),
   );
-  return [...constants].reduce((sum, { data }) => sum + data.byteLength, 0);
+  return [...constants].reduce((sum, { dtype, data }) => {
+    const bits = bitsOf(dtype);
+    return sum + (bits < 8 ? Math.ceil((data.length * bits) / 8) : data.byteLength);
+  }, 0);
 }
