@@ -290,9 +290,8 @@ class Builder {
   #output(output: Value, place: number): Value {
     const kept = this.#states.find((state) => state.place === place);
     const io = this.#io(kept, this.#seen.likeness?.outputs[place]);
-    if (output.type.dtype !== "f32" || io === "float32") return this.#forms.as(output, "f32");
-    const staysReal = output.producer && this.#typeOf(output.producer) === "f32";
-    if (staysReal && kept === undefined) return this.#forms.as(output, "f32");
+    const staysReal = kept === undefined && output.producer && this.#typeOf(output.producer) === "f32";
+    if (output.type.dtype !== "f32" || io === "float32" || staysReal) return this.#forms.as(output, "f32");
     const integer = this.#forms.as(output, io === "int16" ? "i16" : "i8", kept !== undefined);
     if (io !== "uint8") return integer;
     const named = { name: `${output.name}_uint8`, origin: output.producer?.origin ?? [] };
