@@ -34,12 +34,15 @@ export function withCalibrationDataOptions(command: Command): Command {
 interface CalibrationSources extends CalibrationDataOptions {
   /** A model that the quantized one is to be like, in whose presence there may be nothing to calibrate with. */
   readonly like?: string;
+  /** Whether the model is one of integers already, which is taken as it is. */
+  readonly finished?: boolean;
 }
 
 /** Checks before any work that there is one thing to calibrate with. Throws a RequestError `data.not-given` or `data.given-twice`. */
-export function requireCalibrationData({ data, randomData, like }: CalibrationSources, use: string): void {
+export function requireCalibrationData(sources: CalibrationSources, use: string): void {
+  const { data, randomData } = sources;
   if (randomData === undefined) {
-    if (like === undefined) requireData(data, use);
+    if (!needsNone(sources)) requireData(data, use);
   } else if (data !== undefined) {
     throw new RequestError("data.given-twice", "--data and --random-data were both given", {
       hint: "leave --random-data out: real samples are always better",
@@ -47,13 +50,17 @@ export function requireCalibrationData({ data, randomData, like }: CalibrationSo
   }
 }
 
-/** Opens what the options name, or draws random numbers; data without samples where there is a model to be like instead. */
+/** Opens what the options name, or draws random numbers; data without samples where none are needed. */
 export async function openCalibrationData(options: CalibrationSources, use: string): Promise<Dataset> {
-  const { data, randomData, like, seed, randomRange, randomDistribution: distribution } = options;
+  const { data, randomData, seed, randomRange, randomDistribution: distribution } = options;
   const { noData, randomDataset } = await import("@millrace/toolkit");
-  if (randomData === undefined) return data === undefined && like !== undefined ? noData : openData(data, use);
+  if (randomData === undefined) return data === undefined && needsNone(options) ? noData : openData(data, use);
   const [minimum, maximum] = randomRange;
   return randomDataset(randomData, { seed, distribution, minimum, maximum });
+}
+
+function needsNone({ like, finished = false }: CalibrationSources): boolean {
+  return like !== undefined || finished;
 }
 
 const mostRandomSamples = 100_000;

@@ -7,6 +7,13 @@ export function readModel(path: string): ModelSource {
   return { name: basename(path), bytes: readWholeFile(path), externalData: folderReader(dirname(path)) };
 }
 
+/** Whether a file is a TFLite model of integers, which is compiled as it is. */
+export async function isIntegerTflite(path: string): Promise<boolean> {
+  if (!path.toLowerCase().endsWith(".tflite")) return false;
+  const { isQuantized, load } = await import("@millrace/toolkit");
+  return isQuantized(load(readModel(path)).graph);
+}
+
 export interface ShapeOptions {
   readonly shape?: ReadonlyMap<string, readonly number[]>;
   readonly dim?: ReadonlyMap<string, number>;

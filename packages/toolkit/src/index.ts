@@ -64,6 +64,15 @@ export * from "./data/index.ts";
 export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
 export { type ExplainOptions, type Explanation, explain, type NodeExplanation } from "./explain.ts";
+export { compileExternally, type ExternalOptions, type ExternalReport } from "./external/compile-externally.ts";
+export {
+  type ExternalCompiler,
+  type ExternalCompilerName,
+  externalCompilers,
+  requireScheme,
+} from "./external/external-compilers.ts";
+export type { RunTool, ToolJob, ToolResult } from "./external/run-tool.ts";
+export type { ConversionStatistics } from "./external/statistics.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
 export {
   isMeasured,

@@ -2,6 +2,7 @@ import { isMeasured } from "./latency.ts";
 import { formatCount } from "./quantities.ts";
 import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
+import { externalSection } from "./report-html-external.ts";
 import { figures } from "./report-html-figures.ts";
 import { latencySection } from "./report-html-latency.ts";
 import { layersSection } from "./report-html-layers.ts";
@@ -41,7 +42,7 @@ ${report.quantization?.random && html`<p><span class="badge warning">Random data
 </header>
 <main>
 ${figures(report)}
-${[accuracySection, latencySection, artifactsSection, operatorsSection, recoveriesSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
+${[accuracySection, latencySection, externalSection, artifactsSection, operatorsSection, recoveriesSection, layersSection, diagnosticsSection, timingsSection].map((draw) => draw(report))}
 </main>
 <footer><p>The same numbers are in report.json.</p></footer>
 </div>

@@ -1,3 +1,4 @@
+import { externalFigures } from "./external/external-figures.ts";
 import { isMeasured } from "./latency.ts";
 import { likeText } from "./like-text.ts";
 import { formatBytes, formatCount, formatDecibels, formatDuration, formatMetric } from "./quantities.ts";
@@ -16,6 +17,7 @@ export function reportText(report: Report): string {
     ...randomRows(report),
     ...latencyRows(report),
     ...delegationRows(report),
+    ...externalRows(report),
     ["operators", listOf(Object.entries(report.graph.operators).map(([name, count]) => `${name} ${count}`))],
     ["transposes", `${report.graph.transposes}`],
     ...memoryRows(report),
@@ -64,6 +66,13 @@ function delegationRows({ delegation }: Report): (readonly [string, string])[] {
 }
 
 const mostReasons = 20;
+
+function externalRows({ external }: Report): (readonly [string, string])[] {
+  if (external === undefined) return [];
+  const { compiler, target, artifact, log } = external;
+  const outcome = artifact === undefined ? `failed, see ${log}` : listOf(externalFigures(external));
+  return [["external", `${compiler} for ${target}: ${outcome}`]];
+}
 
 function memoryRows({ memory }: Report): (readonly [string, string])[] {
   if (memory === undefined) return [];

@@ -2,6 +2,7 @@ import type { Diagnostic } from "@millrace/ir";
 import type { Basis } from "@millrace/quantize";
 import type { Advice } from "./advice/advise.ts";
 import type { RandomNumbers } from "./data/random.ts";
+import type { ExternalReport } from "./external/compile-externally.ts";
 import type { Latency, PredictedLatency } from "./latency.ts";
 import type { StageTime } from "./progress.ts";
 import { sha256 } from "./sha256.ts";
@@ -110,6 +111,8 @@ export interface Report {
   readonly latency?: Latency | PredictedLatency;
   /** How the nodes of the model are divided between an NPU and its processor. */
   readonly delegation?: Delegation;
+  /** What a vendor's compiler made of the integer model. */
+  readonly external?: ExternalReport;
   /** Left out where the sizes of activations are not known. */
   readonly memory?: {
     /** Bytes that hold all activations of an inference, inputs and outputs too. */

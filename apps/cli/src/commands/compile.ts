@@ -1,11 +1,13 @@
 import { join } from "node:path";
+import type { Compilation, Diagnostic } from "@millrace/toolkit";
 import { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
 import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
 import { engineOf } from "../engines.ts";
+import { type ExternalCompilerOptions, externalFor, withExternalOptions } from "../external-options.ts";
 import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
-import { loadOptionsOf, readModel } from "../model-file.ts";
+import { isIntegerTflite, loadOptionsOf, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
@@ -13,7 +15,7 @@ import { recipeBytes, requestOf } from "../recipe-file.ts";
 import { reportFiles } from "../report-files.ts";
 import { printableLines } from "../terminal.ts";
 
-interface Options extends QuantizationOptions, MachineOptions {
+interface Options extends QuantizationOptions, MachineOptions, ExternalCompilerOptions {
   readonly target: string;
 }
 
@@ -24,27 +26,32 @@ export function compileCommand(run: Run): Command {
     .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
     .requiredOption("-o, --output <folder>", "folder for the models, report.json and report.html")
     .action((path: string, options: Options) => run(options, (context) => compileModel(path, options, context)));
-  return withExamples(withMachineOptions(withQuantizationOptions(command)), [
+  return withExamples(withExternalOptions(withMachineOptions(withQuantizationOptions(command))), [
     "compile model.onnx --target tflite --data samples/ -o out/",
     "compile model.onnx --target tflite --data samples.npz -o out/ --io uint8",
     "compile model.onnx --target tflite --data samples/ -o out/ --json",
     "compile model.onnx --target imxrt700 --data samples/ -o out/",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
+    "compile model.onnx --target imxrt700 --data samples/ -o out/ --external neutron-converter",
+    "compile model_int8.tflite --target tflite -o out/ --external vela --external-target ethos-u55-256",
   ]);
 }
 
 async function compileModel(path: string, options: Options, context: Context): Promise<void> {
   const folder = options.output;
   const request = await requestOf(options);
-  requireCalibrationData(options, "compiling");
+  const sources = { ...options, finished: options.data === undefined && (await isIntegerTflite(path)) };
+  requireCalibrationData(sources, "compiling");
   const machine = await machineFor(options.target, options);
   const npu = machine && npuOptionsOf(machine, options);
-  await checkOutputFolder(folder);
-  const { compile, reportText } = await import("@millrace/toolkit");
   const { signal, progress } = context;
+  const scheme = sources.finished || options.like !== undefined ? undefined : request.scheme;
+  const external = await externalFor({ ...options, scheme }, signal);
+  await checkOutputFolder(folder);
+  const { compile, compileExternally } = await import("@millrace/toolkit");
   const source = readModel(path);
-  const data = await openCalibrationData(options, "compiling");
-  const { outputs, report, recipe } = await compile(source, data, {
+  const data = await openCalibrationData(sources, "compiling");
+  const compilation = await compile(source, data, {
     ...loadOptionsOf(options),
     ...request,
     ...(options.like !== undefined && { likeModel: readModel(options.like) }),
@@ -59,6 +66,17 @@ async function compileModel(path: string, options: Options, context: Context): P
     signal,
     progress,
   });
+  await finish(external ? await compileExternally(compilation, source, external) : compilation, path, folder, context);
+}
+
+/** Writes the files and tells of them. The failure of an external compiler comes after, as what there is is of use without it. */
+async function finish(
+  { outputs, report, recipe }: Compilation,
+  path: string,
+  folder: string,
+  { signal, report: tell, result }: Context,
+): Promise<void> {
+  const { DiagnosticError, reportText } = await import("@millrace/toolkit");
   const models = outputs.map((output) => ({ path: join(folder, output.path), bytes: output.bytes }));
   const recipeFile = { path: join(folder, "recipe.json"), bytes: recipeBytes(recipe) };
   await writeOutputs([...models, ...(await reportFiles(folder, report)), recipeFile], {
@@ -66,6 +84,9 @@ async function compileModel(path: string, options: Options, context: Context): P
     signal,
     folder,
   });
-  context.report(report.diagnostics);
-  context.result(report, printableLines(`${reportText(report)}\nreport      ${join(folder, "report.html")}`));
+  const isFailure = ({ severity, code }: Diagnostic) => severity === "error" && code.startsWith("external.");
+  const failures = report.diagnostics.filter(isFailure);
+  tell(report.diagnostics.filter((diagnostic) => !isFailure(diagnostic)));
+  if (failures.length > 0) throw new DiagnosticError(failures);
+  result(report, printableLines(`${reportText(report)}\nreport      ${join(folder, "report.html")}`));
 }
