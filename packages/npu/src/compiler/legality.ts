@@ -1,5 +1,6 @@
-import type { Node } from "@millrace/ir";
-import type { Lowering, Unsupported } from "../lowering/lowering.ts";
+import { elementCount, type Node } from "@millrace/ir";
+import { firstOf, type Lowering, type Unsupported } from "../lowering/lowering.ts";
+import { sizesOf } from "../lowering/shared-rules.ts";
 import { lowerings } from "../lowering/table.ts";
 import type { Machine } from "../machine.ts";
 
@@ -8,5 +9,13 @@ const table: Readonly<Record<string, Lowering | Unsupported>> = lowerings;
 /** Why a machine's array can't compute a node, in words; undefined if it can. */
 export function refusalOf(node: Node, machine: Machine): string | undefined {
   const lowering = table[node.op.name];
-  return "unsupported" in lowering ? lowering.unsupported : lowering.refuse(node, machine);
+  if ("unsupported" in lowering) return lowering.unsupported;
+  return lowering.refuse(node, machine) ?? refuseSize(node, machine);
+}
+
+/** Why a node's data don't fit in memory, all at once. */
+function refuseSize(node: Node, { memory }: Machine): string | undefined {
+  const values = new Set([...node.inputs, ...node.outputs].filter((value) => value && value.constant === undefined));
+  const bytes = [...values].reduce((sum, value) => sum + elementCount(sizesOf(value!)), 0);
+  return firstOf([bytes > memory.bytes, `its data take ${bytes} bytes at once and the memory has ${memory.bytes}`]);
 }
