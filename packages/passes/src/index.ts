@@ -14,7 +14,7 @@ export {
   blockSizes,
   fewestBlockedRows,
   quantizeBlocks,
-} from "./quantization/stored-blocks.ts";
+} from "./quantization/quantize-blocks.ts";
 export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
 export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export { recognizeAttention } from "./recognize-attention.ts";

@@ -1,5 +1,5 @@
 import type { Diagnostic, Node, Operator, Value } from "@millrace/ir";
-import { type DynamicOptions, dynamicLayer } from "./dynamic-weights.ts";
+import { type DynamicOptions, dynamicLayer } from "./dynamic-layer.ts";
 import type { Scheme } from "./scheme.ts";
 import type { ValueForms } from "./value-forms.ts";
 
