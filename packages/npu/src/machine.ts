@@ -66,10 +66,11 @@ export interface Processor {
 
 /** What contradicts itself in a machine, in sentences; empty if nothing does. */
 export function machineProblems(machine: Machine): readonly string[] {
-  const { clockMHz, array, ports, modes, memory, storage } = machine;
+  const { name, clockMHz, array, ports, modes, memory, storage, processor } = machine;
   const whole = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
   const some = (x: number) => Number.isFinite(x) && x > 0;
   const rules: readonly (readonly [boolean, string])[] = [
+    [/^[A-Za-z0-9][\w.-]{0,63}$/.test(name), "name has to be of up to 64 letters, digits, dots, lines and dashes"],
     [some(clockMHz), "clockMHz has to be more than 0"],
     [whole(array.pipelines, 4096), "array.pipelines has to be a whole number from 1 to 4096"],
     [whole(array.lanes, 4096), "array.lanes has to be a whole number from 1 to 4096"],
@@ -87,9 +88,13 @@ export function machineProblems(machine: Machine): readonly string[] {
     ],
     [some(storage.copyBytesPerCycle), "storage.copyBytesPerCycle has to be more than 0"],
   ];
-  const negative = Object.entries(modes).flatMap(([mode, overheads]) =>
-    Object.entries(overheads).flatMap(([name, cycles]) =>
-      Number.isFinite(cycles) && cycles >= 0 ? [] : [`modes.${mode}.${name} has to be 0 or more`],
+  const costs = [
+    ...Object.entries(modes).map(([mode, overheads]) => [`modes.${mode}`, overheads] as const),
+    ["processor", processor] as const,
+  ];
+  const negative = costs.flatMap(([at, cycles]) =>
+    Object.entries(cycles).flatMap(([key, cost]) =>
+      typeof cost === "string" || (Number.isFinite(cost) && cost >= 0) ? [] : [`${at}.${key} has to be 0 or more`],
     ),
   );
   return [...rules.flatMap(([holds, problem]) => (holds ? [] : [problem])), ...negative];
