@@ -23,10 +23,10 @@ export function withMachineOptions(command: Command): Command {
     .option("--machine <file>", "description of a machine of your own, as targets --json prints them")
     .option("--mode <mode>", "how the machine starts its work (default: the machine's first)")
     .addOption(
-      new Option("--weights <place>", "where weights are when a model begins to run (default: memory)").choices([
-        "memory",
-        "storage",
-      ]),
+      new Option(
+        "--weights <place>",
+        "where weights are when a model begins to run (default: automatic, memory if they fit)",
+      ).choices(["automatic", "memory", "storage"]),
     )
     .addOption(
       new Option(

@@ -21,6 +21,8 @@ export interface Machine {
     readonly copyBytesPerCycle: number;
     /** Whether copies can go on while the array computes. */
     readonly overlaps: boolean;
+    /** Whether the array reads weights where they are stored, so that they take no memory. */
+    readonly direct: boolean;
   };
   readonly processor: Processor;
 }

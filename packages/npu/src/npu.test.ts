@@ -3,7 +3,7 @@ import { add, averagePool2d, concat, conv2d, linear, maxPool2d, pad, reshape, si
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { machines, npuEngine } from "./index.ts";
+import { compileGraph, isSegment, machines, npuEngine } from "./index.ts";
 
 type Sizes = readonly [number, number, number, number];
 
@@ -141,7 +141,11 @@ describe("the NPU", () => {
             const wanted = [...graph.nodes()].map(({ outputs }) => outputs[0]);
             const feeds = new Map([["x", bytes(9, size)]]);
             const ports = { weights: 8, data: ours ? 64 : 8 };
-            const machine = { ...machines.imxrt700, ports, storage: { copyBytesPerCycle: 0.8, overlaps: ours } };
+            const machine = {
+              ...machines.imxrt700,
+              ports,
+              storage: { copyBytesPerCycle: 0.8, overlaps: ours, direct: false },
+            };
             const expected = await (await referenceEngine().prepare(graph, wanted)).run(feeds);
             const engine = npuEngine(machine, { weights, overlapCopies: ours, joinRows: ours, mapByLine: ours });
             const results = await (await engine.prepare(graph, ours ? [] : wanted)).run(feeds);
@@ -153,4 +157,20 @@ describe("the NPU", () => {
       );
     },
   );
+
+  test("leaves to the processor what does not fit, and computes the same", async () => {
+    const steps = [1, 2, 3].map((seed): Step => ({ kind: "window", channels: 19, stride: 1, seed }));
+    const graph = network([1, 9, 9, 11], steps);
+    const whole = machines.imxrt700;
+    for (const size of [80_000, 20_000, 9_000, 5_000, 2_000]) {
+      const machine = { ...whole, memory: { ...whole.memory, bytes: size } };
+      const { reasons, phases } = compileGraph(graph, machine);
+      const needed = phases.filter(isSegment).map(({ program }) => program.memoryBytes);
+      expect(Math.max(0, ...needed)).toBeLessThanOrEqual(size);
+      expect(reasons.size > 0).toBe(size < 20_000);
+      const feeds = new Map([["x", bytes(9, [1, 9, 9, 11])]]);
+      const expected = await (await referenceEngine().prepare(graph)).run(feeds);
+      expect(await (await npuEngine(machine).prepare(graph)).run(feeds)).toEqual(expected);
+    }
+  });
 });

@@ -1,4 +1,4 @@
-import type { Graph, Node, Value } from "@millrace/ir";
+import { DiagnosticError, type Graph, type Node, type Value } from "@millrace/ir";
 import { createScratch, type Flavor, type KernelContext } from "@millrace/runtime";
 import { cyclesOf } from "../commands/command.ts";
 import type { Machine } from "../machine.ts";
@@ -40,7 +40,7 @@ export function compileGraph(
   const context: KernelContext = { rounding: "double", flavor: options.flavor ?? "tflite", scratch: createScratch() };
   const settings: ScheduleOptions = {
     mode: Object.keys(machine.modes)[0],
-    weights: "memory",
+    weights: "automatic",
     overlapCopies: false,
     joinRows: false,
     mapByLine: false,
@@ -53,14 +53,39 @@ export function compileGraph(
     if (refusal !== undefined) reasons.set(node, refusal);
   }
   const compile = (nodes: readonly Node[]) => compileSegment(segmentOf(nodes, kept), machine, context, settings);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return { machine, context, phases: compilePhases(graph, machine, reasons, compile), reasons };
+    } catch (error) {
+      const crowded = attempt < mostAttempts ? crowdedNode(graph, error) : undefined;
+      if (crowded === undefined) throw error;
+      reasons.set(crowded, "the memory is too small for its data beside what others still need");
+    }
+  }
+}
+
+const mostAttempts = 64;
+
+/** The node at which the memory did not suffice, if that was the error. */
+function crowdedNode(graph: Graph, error: unknown): Node | undefined {
+  if (!(error instanceof DiagnosticError) || error.diagnostics[0].code !== "npu.out-of-memory") return undefined;
+  return [...graph.nodes()].find(({ name }) => name === error.diagnostics[0].at?.node);
+}
+
+/** Programs and what lies between them; nodes of programs that don't pay are added to `reasons`. */
+function compilePhases(
+  graph: Graph,
+  machine: Machine,
+  reasons: Map<Node, string>,
+  compile: (nodes: readonly Node[]) => CompiledSegment,
+): NpuCompilation["phases"] {
   for (const { unit, nodes } of partition(graph, (node) => !reasons.has(node))) {
     if (unit === "npu" && !pays(compile(nodes), machine))
       for (const node of nodes) reasons.set(node, "the processor computes it sooner than the array can be started");
   }
-  const phases = partition(graph, (node) => !reasons.has(node)).map(({ unit, nodes }) =>
+  return partition(graph, (node) => !reasons.has(node)).map(({ unit, nodes }) =>
     unit === "npu" ? compile(nodes) : { nodes },
   );
-  return { machine, context, phases, reasons };
 }
 
 /** Whether the array needs fewer cycles for a segment than the processor. */

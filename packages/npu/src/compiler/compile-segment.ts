@@ -1,13 +1,13 @@
 import type { Node, Value } from "@millrace/ir";
 import type { KernelContext, MemoryPlan } from "@millrace/runtime";
 import type { Command } from "../commands/command.ts";
-import type { Buffer, MappingOptions, Place } from "../lowering/lowering.ts";
+import type { MappingOptions, Place } from "../lowering/lowering.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
-import { layOutConstants } from "./constants.ts";
+import { type Constants, layOutConstants } from "./constants.ts";
 import { draftCommands, type NodeDraft } from "./draft.ts";
-import { layOutMemory, lifetimesOf, requireRoom } from "./lay-out.ts";
+import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
 import { stageConstants } from "./stage.ts";
 
 /** Nodes that the array computes in one go. */
@@ -18,8 +18,8 @@ export interface Segment {
   readonly outputs: readonly Value[];
 }
 
-/** Where weights are when a model begins to run. */
-export type WeightPlacement = "memory" | "storage";
+/** Where weights are when an inference begins; in memory if they fit there with `automatic`. */
+export type WeightPlacement = "automatic" | "memory" | "storage";
 
 export interface ScheduleOptions extends MappingOptions {
   readonly mode: string;
@@ -56,16 +56,7 @@ export function compileSegment(
     inputs: segment.inputs.flatMap((value) => places.get(value)?.buffer ?? []),
     outputs: segment.outputs.map((value) => places.get(value)!.buffer),
   };
-  const stage = (ahead: number) =>
-    stageConstants(drafts, constants, alignment, startOf(drafts, boundary, machine, ahead));
-  const attempt = (stream: readonly NodeDraft[]) => {
-    const lifetimes = lifetimesOf(stream, boundary);
-    return { stream, lifetimes, layout: layOutMemory(lifetimes, machine, options.milliseconds) };
-  };
-  let result = attempt(options.weights === "memory" ? drafts : stage(options.overlapCopies ? 1 : 0));
-  if (result.layout.plan.arenaBytes > machine.memory.bytes && options.weights === "storage") result = attempt(stage(0));
-  const { stream, layout, lifetimes } = result;
-  requireRoom(layout, lifetimes, machine);
+  const { stream, layout } = placed(drafts, constants, boundary, machine, options);
   const addressOf = ({ buffer, offset }: Place) =>
     offset + (constants.offsets.get(buffer) ?? memoryBase + layout.offsets.get(buffer)!);
   const port = (value: Value) => {
@@ -88,6 +79,39 @@ export function compileSegment(
   };
 }
 
+interface Placed {
+  readonly stream: readonly NodeDraft[];
+  readonly layout: Layout;
+}
+
+/** The commands with those that copy constants, and where all buffers lie: the first way that fits of those that the options allow. */
+function placed(
+  drafts: readonly NodeDraft[],
+  constants: Constants,
+  boundary: Boundary,
+  machine: Machine,
+  { weights, overlapCopies, milliseconds }: ScheduleOptions,
+): Placed {
+  const { alignment, bytes } = machine.memory;
+  const staged = (ahead: number) => ({
+    stream: stageConstants(drafts, constants, alignment, startOf(drafts, boundary, bytes * ahead)),
+    capacity: bytes,
+  });
+  const resident = machine.storage.direct ? 0 : constants.contents.length;
+  const ways = [
+    ...(weights === "storage" ? [] : [() => ({ stream: drafts, capacity: bytes - resident })]),
+    ...(weights === "memory" ? [] : [...(overlapCopies ? [() => staged(1)] : []), () => staged(0)]),
+  ];
+  for (const [index, way] of ways.entries()) {
+    const { stream, capacity } = way();
+    const lifetimes = lifetimesOf(stream, boundary);
+    const layout = layOutMemory(lifetimes, { alignment, capacity, milliseconds });
+    if (layout.plan.arenaBytes <= capacity) return { stream, layout };
+    if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity);
+  }
+  throw new Error("there is no way to place weights");
+}
+
 function linked({ kind, fields }: NodeDraft, addressOf: (place: Place) => number): Command {
   const numbers = Object.entries(fields).map(([name, field]) => [
     name,
@@ -96,20 +120,13 @@ function linked({ kind, fields }: NodeDraft, addressOf: (place: Place) => number
   return { kind, fields: Object.fromEntries(numbers) };
 }
 
-/** The command before which the copies for one begin: as early as `share` of the memory that is free all the while allows. */
-function startOf(
-  drafts: readonly NodeDraft[],
-  boundary: { readonly inputs: readonly Buffer[]; readonly outputs: readonly Buffer[] },
-  { memory }: Machine,
-  share: number,
-) {
-  const live = new Float64Array(drafts.length);
-  for (const [{ bytes }, { start, end }] of lifetimesOf(drafts, boundary))
-    for (let at = start; at < Math.min(end, drafts.length); at++) live[at] += bytes;
+/** The command before which the copies for one begin: as early as keeps what is needed all the while within `budget` bytes. */
+function startOf(drafts: readonly NodeDraft[], boundary: Boundary, budget: number) {
+  const live = liveBytes(lifetimesOf(drafts, boundary), drafts.length);
   let earliest = 0;
   return (use: number, bytes: number) => {
     let start = use;
-    while (share > 0 && start > earliest && live[start - 1] + bytes <= memory.bytes * share) start--;
+    while (start > earliest && live[start - 1] + bytes <= budget) start--;
     for (let at = start; at <= use; at++) live[at] += bytes;
     earliest = start;
     return start;

@@ -1,7 +1,6 @@
 import { fail } from "@millrace/ir";
 import { type ArenaBuffer, type MemoryPlan, planMemory } from "@millrace/runtime";
 import type { Buffer } from "../lowering/lowering.ts";
-import type { Machine } from "../machine.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
 
 /** From which command to which, not included, a buffer is needed. */
@@ -38,28 +37,45 @@ export interface Layout {
   readonly plan: MemoryPlan;
 }
 
-/** Gives every buffer a place in memory in which no other one is needed at the same time. */
+/** Gives every buffer a place in memory in which no other one is needed at the same time; in `capacity` bytes if that can be. */
 export function layOutMemory(
   lifetimes: ReadonlyMap<Buffer, Lifetime>,
-  { memory }: Machine,
-  milliseconds: number,
+  {
+    alignment,
+    capacity,
+    milliseconds,
+  }: { readonly alignment: number; readonly capacity: number; readonly milliseconds: number },
 ): Layout {
   const buffers = [...lifetimes].map(([{ bytes }, { start, end }]): ArenaBuffer => ({ start, end, size: bytes }));
-  const plan = planMemory(buffers, { alignment: memory.alignment, capacity: memory.bytes, milliseconds });
+  const plan = planMemory(buffers, { alignment, capacity: Math.max(1, capacity), milliseconds });
   const offsets = new Map([...lifetimes.keys()].map((buffer, index) => [buffer, plan.offsets[index]]));
   return { offsets, plan };
 }
 
-/** Fails where a plan needs more memory than there is, naming what needs most. */
-export function requireRoom({ plan }: Layout, lifetimes: ReadonlyMap<Buffer, Lifetime>, machine: Machine): void {
-  if (plan.arenaBytes <= machine.memory.bytes) return;
-  const [largest] = [...lifetimes.keys()].sort((a, b) => b.bytes - a.bytes);
+/** Bytes that are needed at each command. */
+export function liveBytes(lifetimes: ReadonlyMap<Buffer, Lifetime>, count: number): Float64Array {
+  const live = new Float64Array(count);
+  for (const [{ bytes }, { start, end }] of lifetimes)
+    for (let at = start; at < Math.min(end, count); at++) live[at] += bytes;
+  return live;
+}
+
+/** Fails where a plan needs more memory than there is, naming the node at which most is needed. */
+export function requireRoom(
+  { plan }: Layout,
+  lifetimes: ReadonlyMap<Buffer, Lifetime>,
+  commands: readonly NodeDraft[],
+  capacity: number,
+): void {
+  if (plan.arenaBytes <= capacity) return;
+  const live = liveBytes(lifetimes, commands.length);
+  const { name } = commands[live.indexOf(Math.max(...live))].node;
   fail(
     "npu.out-of-memory",
-    `the model needs ${plan.arenaBytes} bytes of memory at once and ${machine.title} has ${machine.memory.bytes}; ${largest.name} alone has ${largest.bytes}`,
+    `${name} and what else is needed then take ${plan.arenaBytes} bytes of memory, and there are ${capacity}`,
     {
-      hint: "use a smaller input or a narrower network, or leave the largest layers to the processor",
-      at: { value: largest.name },
+      hint: "use a smaller input or a narrower network, keep weights in storage, or leave large layers to the processor",
+      at: { node: name },
     },
   );
 }

@@ -19,6 +19,6 @@ export const imxrt700: Machine = {
     driver: { operator: operator.value, job: driverJob.value, writeBack: writeBack.value },
   },
   memory: { bytes: 7_864_320, alignment: 16 },
-  storage: { copyBytesPerCycle: copy.value, overlaps: false },
+  storage: { copyBytesPerCycle: copy.value, overlaps: false, direct: false },
   processor: cortexM33,
 };

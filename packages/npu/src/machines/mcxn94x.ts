@@ -15,6 +15,6 @@ export const mcxn94x: Machine = {
   ports: { weights: weightPort.value, data: 4 },
   modes: { driver: { operator: 0, job: job.value, writeBack: writeBack.value } },
   memory: { bytes: 425_984, alignment: 16 },
-  storage: { copyBytesPerCycle: weightPort.value, overlaps: false },
+  storage: { copyBytesPerCycle: weightPort.value, overlaps: false, direct: true },
   processor: cortexM33,
 };

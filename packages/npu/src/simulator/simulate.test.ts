@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Command } from "../commands/command.ts";
 import { compileGraph, decodeProgram, encodeProgram, isSegment, machines, type Program, simulate } from "../index.ts";
 
-const machine = { ...machines.imxrt700, storage: { copyBytesPerCycle: 0.849, overlaps: true } };
+const machine = { ...machines.imxrt700, storage: { copyBytesPerCycle: 0.849, overlaps: true, direct: false } };
 
 /** Three convolutions of 3x3, whose weights are copied while the array computes. */
 function program(): Program {

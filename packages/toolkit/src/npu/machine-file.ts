@@ -28,7 +28,13 @@ const machine = object<Machine>({
     ),
   ),
   memory: required(object<Machine["memory"]>({ bytes: required(finite), alignment: required(finite) })),
-  storage: required(object<Machine["storage"]>({ copyBytesPerCycle: required(finite), overlaps: required(truth) })),
+  storage: required(
+    object<Machine["storage"]>({
+      copyBytesPerCycle: required(finite),
+      overlaps: required(truth),
+      direct: required(truth),
+    }),
+  ),
   processor: required(
     object<Machine["processor"]>({
       name: required(text),
