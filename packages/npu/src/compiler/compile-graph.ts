@@ -1,9 +1,10 @@
-import { DiagnosticError, type Graph, type Node, type Value } from "@millrace/ir";
+import type { Graph, Node, Value } from "@millrace/ir";
 import { createScratch, type Flavor, type KernelContext } from "@millrace/runtime";
 import { cyclesOf } from "../commands/command.ts";
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { type CompiledSegment, compileSegment, type ScheduleOptions } from "./compile-segment.ts";
+import { OutOfMemory } from "./lay-out.ts";
 import { refusalOf } from "./legality.ts";
 import { partition, segmentOf } from "./partition.ts";
 
@@ -57,20 +58,13 @@ export function compileGraph(
     try {
       return { machine, context, phases: compilePhases(graph, machine, reasons, compile), reasons };
     } catch (error) {
-      const crowded = attempt < mostAttempts ? crowdedNode(graph, error) : undefined;
-      if (crowded === undefined) throw error;
-      reasons.set(crowded, "the memory is too small for its data beside what others still need");
+      if (!(error instanceof OutOfMemory) || attempt === mostAttempts) throw error;
+      reasons.set(error.node, "the memory is too small for its data beside what others still need");
     }
   }
 }
 
 const mostAttempts = 64;
-
-/** The node at which the memory did not suffice, if that was the error. */
-function crowdedNode(graph: Graph, error: unknown): Node | undefined {
-  if (!(error instanceof DiagnosticError) || error.diagnostics[0].code !== "npu.out-of-memory") return undefined;
-  return [...graph.nodes()].find(({ name }) => name === error.diagnostics[0].at?.node);
-}
 
 /** Programs and what lies between them; nodes of programs that don't pay are added to `reasons`. */
 function compilePhases(

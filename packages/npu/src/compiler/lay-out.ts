@@ -1,4 +1,4 @@
-import { fail } from "@millrace/ir";
+import { DiagnosticError, type Node } from "@millrace/ir";
 import { type ArenaBuffer, type MemoryPlan, planMemory } from "@millrace/runtime";
 import type { Buffer } from "../lowering/lowering.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
@@ -60,7 +60,20 @@ export function liveBytes(lifetimes: ReadonlyMap<Buffer, Lifetime>, count: numbe
   return live;
 }
 
-/** Fails where a plan needs more memory than there is, naming the node at which most is needed. */
+/** A plan needs more memory than there is, most of it at `node`. */
+export class OutOfMemory extends DiagnosticError {
+  readonly node: Node;
+
+  constructor(node: Node, needed: number, capacity: number) {
+    const message = `${node.name} and what else is needed then take ${needed} bytes of memory, and there are ${capacity}`;
+    const hint =
+      "use a smaller input or a narrower network, keep weights in storage, or leave large layers to the processor";
+    super([{ code: "npu.out-of-memory", severity: "error", message, at: { node: node.name }, hint }]);
+    this.node = node;
+  }
+}
+
+/** Throws `OutOfMemory` where a plan needs more than `capacity`. */
 export function requireRoom(
   { plan }: Layout,
   lifetimes: ReadonlyMap<Buffer, Lifetime>,
@@ -69,13 +82,5 @@ export function requireRoom(
 ): void {
   if (plan.arenaBytes <= capacity) return;
   const live = liveBytes(lifetimes, commands.length);
-  const { name } = commands[live.indexOf(Math.max(...live))].node;
-  fail(
-    "npu.out-of-memory",
-    `${name} and what else is needed then take ${plan.arenaBytes} bytes of memory, and there are ${capacity}`,
-    {
-      hint: "use a smaller input or a narrower network, keep weights in storage, or leave large layers to the processor",
-      at: { node: name },
-    },
-  );
+  throw new OutOfMemory(commands[live.indexOf(Math.max(...live))].node, plan.arenaBytes, capacity);
 }
