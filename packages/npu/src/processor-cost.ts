@@ -1,4 +1,5 @@
 import { elementCount, isFloat, isStatic, type Node, type Value } from "@millrace/ir";
+import { isDepthwise } from "./lowering/shared-rules.ts";
 import type { Processor } from "./machine.ts";
 
 /** Cycles of the processor for a node: its products and the elements of its result. */
@@ -19,7 +20,3 @@ const elementRates: Readonly<Record<string, (processor: Processor) => number>> =
   quantize: ({ quantizeElement }) => quantizeElement,
   dequantize: ({ element }) => element,
 };
-
-function isDepthwise({ attributes, inputs }: Node): boolean {
-  return typeof attributes.groups === "number" && attributes.groups > 1 && inputs[1]?.type.shape[3] === 1;
-}

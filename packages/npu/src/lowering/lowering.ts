@@ -16,6 +16,10 @@ export interface Place {
   readonly offset: number;
 }
 
+export function placeBehind({ buffer, offset }: Place, bytes: number): Place {
+  return { buffer, offset: offset + bytes };
+}
+
 /** A command whose addresses are not known yet. */
 export interface Draft {
   readonly kind: CommandKind;

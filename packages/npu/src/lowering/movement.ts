@@ -11,7 +11,7 @@ import {
 import { fill } from "../commands/fill.ts";
 import { lookUp } from "../commands/look-up.ts";
 import { blockWords, move } from "../commands/move.ts";
-import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
+import { firstOf, type Lowering, type Place, placeBehind, type Writer } from "./lowering.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
 /** More elements are not traced. */
@@ -20,7 +20,7 @@ const mostElements = 2 ** 24;
 const mostBlocks = 2 ** 14;
 
 /** A block of an output, with where in it the block begins. */
-interface PlacedBlock extends Block {
+export interface PlacedBlock extends Block {
   readonly to: number;
 }
 
@@ -91,7 +91,14 @@ function converted({ value, count, table }: Source, writer: Writer): Place {
   return output;
 }
 
-function writeMoves(writer: Writer, source: Source, input: Place, output: Place, blocks: readonly PlacedBlock[]): void {
+/** Moves blocks of a source, in the order in which they lie in the output. */
+export function writeMoves(
+  writer: Writer,
+  source: Pick<Source, "first" | "count">,
+  input: Place,
+  output: Place,
+  blocks: readonly PlacedBlock[],
+): void {
   const start = blocks[0].to;
   const last = blocks[blocks.length - 1];
   const words = blocks.flatMap(({ first, length, runs, step, to }) => [
@@ -104,7 +111,7 @@ function writeMoves(writer: Writer, source: Source, input: Place, output: Place,
   writer.emit(move, {
     input,
     inputBytes: source.count,
-    output: { buffer: output.buffer, offset: output.offset + start },
+    output: placeBehind(output, start),
     outputBytes: last.to + last.length * last.runs - start,
     blocks: writer.constant(Int32Array.from(words)),
     count: words.length / blockWords,

@@ -3,21 +3,29 @@ import { type Scaling, storedScaling } from "@millrace/runtime";
 import { recordBytes, scalings } from "../commands/scaling.ts";
 import type { Place, Writer } from "./lowering.ts";
 
-/** Fields of how a node's sums become stored integers, with the record of each channel as a constant. */
+/** Fields of how a node's sums become stored integers, with the record of each channel as a constant. Channels beyond those of the bias begin again with it. */
 export function scalingFieldsOf(node: Node, scaling: Scaling, writer: Writer) {
+  return scalingPartsOf(node, scaling, writer, 1)[0];
+}
+
+/** The same for as many parts of the channels, one after the other. */
+export function scalingPartsOf(node: Node, scaling: Scaling, writer: Writer, parts: number) {
   const { values, shifts, zeroPoint, low, high, kind } = storedScaling(node, scaling, writer.context);
   const { channels } = scaling;
   const view = new DataView(new ArrayBuffer(channels * recordBytes));
   const biases = (node.inputs[2] as Value | undefined)?.constant?.data as Int32Array | undefined;
   for (let channel = 0; channel < channels; channel++) {
     const at = channel * recordBytes;
-    view.setInt32(at, biases?.[channel] ?? 0, true);
+    view.setInt32(at, biases?.[channel % biases.length] ?? 0, true);
     if (kind === "real") view.setFloat64(at + 4, values[channel], true);
     else {
       view.setInt32(at + 4, values[channel], true);
       view.setInt32(at + 8, shifts[channel], true);
     }
   }
-  const parameters: Place = writer.constant(view);
-  return { parameters, scaling: scalings[kind], outputZero: zeroPoint, low, high };
+  const bytes = view.byteLength / parts;
+  return Array.from({ length: parts }, (_, part) => {
+    const parameters: Place = writer.constant(new DataView(view.buffer, part * bytes, bytes));
+    return { parameters, scaling: scalings[kind], outputZero: zeroPoint, low, high };
+  });
 }

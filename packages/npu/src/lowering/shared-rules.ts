@@ -1,4 +1,5 @@
-import { isStatic, type Node, type Value } from "@millrace/ir";
+import { elementCount, isStatic, type Node, type Value } from "@millrace/ir";
+import type { Machine } from "../machine.ts";
 import { firstOf } from "./lowering.ts";
 
 /** Why the array can't compute a node, whatever its operator: types, open sizes, more than one sample. */
@@ -20,4 +21,19 @@ export function refuseValues(node: Node): string | undefined {
 /** Sizes of a value whose sizes are known. */
 export function sizesOf({ type }: Value): readonly number[] {
   return type.shape as readonly number[];
+}
+
+/** Why a node's data and so many bytes that it puts aside don't fit in memory, all at once. */
+export function refuseScratch(node: Node, scratch: number, { memory }: Machine): string | undefined {
+  const values = [node.inputs[0]!, ...node.outputs];
+  const bytes = values.reduce((sum, value) => sum + elementCount(sizesOf(value)), scratch);
+  return firstOf([
+    bytes > memory.bytes,
+    `its data and what it puts aside take ${bytes} bytes at once and the memory has ${memory.bytes}`,
+  ]);
+}
+
+/** Whether a node is a convolution whose filters have the depth of one channel each. */
+export function isDepthwise({ attributes, inputs }: Node): boolean {
+  return typeof attributes.groups === "number" && attributes.groups > 1 && inputs[1]?.type.shape[3] === 1;
 }

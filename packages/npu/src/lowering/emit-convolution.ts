@@ -1,0 +1,71 @@
+import type { Node, Value } from "@millrace/ir";
+import { cyclesOf } from "../commands/command.ts";
+import { convolve, mappings } from "../commands/convolve.ts";
+import type { WindowFields } from "../commands/window.ts";
+import type { DotProductArray } from "../machine.ts";
+import { type FilterSizes, packWeights } from "../weights.ts";
+import { firstOf, type Place, type Writer } from "./lowering.ts";
+import type { scalingFieldsOf } from "./scaling.ts";
+
+/** Published limit of the numbers of a window, with channels filled up to whole dot products. */
+const greatestWindow = 65_535;
+
+/** Why a window of that size is too much for an array. */
+export function refuseWindow(
+  { kernelHeight, kernelWidth, depth }: FilterSizes,
+  { lanes }: DotProductArray,
+): string | undefined {
+  const window = kernelHeight * kernelWidth * Math.ceil(depth / lanes) * lanes;
+  return firstOf([window > greatestWindow, `its window has ${window} numbers; the array takes ${greatestWindow}`]);
+}
+
+/** Why the weights and bias of a node, its second and third input, can't be those of a command. */
+export function refuseWeights(node: Node): string | undefined {
+  const [, weights, bias] = node.inputs as [Value, Value, Value | undefined];
+  const zeros = weights.type.quantization?.zeroPoint ?? [];
+  return firstOf(
+    [weights.constant === undefined, "its weights are not constant"],
+    [weights.type.dtype !== "i8", `its weights are ${weights.type.dtype}; the array takes int8`],
+    [zeros.some((zero) => zero !== 0), "its weights have a zero point"],
+    [bias !== undefined && bias.constant === undefined, "its bias is not constant"],
+    [bias !== undefined && bias.type.dtype !== "i32", "its bias is not int32"],
+  );
+}
+
+type Scaled = ReturnType<typeof scalingFieldsOf>;
+
+/** Emits a convolution, with the filters of the channels it computes, mapped by depth, or by line where that is allowed and takes fewer cycles. */
+export function emitConvolution(
+  writer: Writer,
+  window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | "weights" | "mapping">,
+  filters: Int8Array,
+  scaling: Scaled,
+): void {
+  const { machine, options, overheads } = writer;
+  const sizes = window as unknown as WindowFields;
+  const cyclesBy = (mapping: number) => cyclesOf(convolve.work({ ...sizes, mapping }, machine, overheads));
+  const mapping =
+    options.mapByLine && cyclesBy(mappings.line) < cyclesBy(mappings.depth) ? mappings.line : mappings.depth;
+  const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
+  const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
+  writer.emit(convolve, { ...window, weights, ...scaling, mapping });
+}
+
+/** Images of one row that have as many pixels. */
+export function asOneRow(pixels: number) {
+  return { height: 1, width: pixels, outputHeight: 1, outputWidth: pixels, rows: 1 };
+}
+
+/** Fields of a window that is every pixel of the data, one after the other. */
+export const onePixel = {
+  kernelHeight: 1,
+  kernelWidth: 1,
+  strideY: 1,
+  strideX: 1,
+  dilationY: 1,
+  dilationX: 1,
+  top: 0,
+  left: 0,
+  firstRow: 0,
+  firstChannel: 0,
+} as const;
