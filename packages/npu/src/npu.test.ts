@@ -1,5 +1,18 @@
 import { fromNumbers, Graph, perAxis, perTensor, type Tensor, type Value, type ValueType } from "@millrace/ir";
-import { add, averagePool2d, concat, conv2d, linear, maxPool2d, pad, reshape, sigmoid } from "@millrace/ops";
+import {
+  add,
+  averagePool2d,
+  concat,
+  conv2d,
+  linear,
+  maxPool2d,
+  pad,
+  prelu,
+  reduceMax,
+  reduceMin,
+  reshape,
+  sigmoid,
+} from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -37,6 +50,9 @@ const kinds = [
   "greatest",
   "sum",
   "sigmoid",
+  "slopes",
+  "greatest-of-row",
+  "least-of-column",
   "twice",
   "padded",
 ] as const;
@@ -68,6 +84,17 @@ function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step):
   if (kind === "sum") {
     const attributes = { activation: seed % 2 ? "relu" : "none" };
     return graph.addNode({ op: add, inputs: [x, x], attributes, ...output(x.type.shape as Sizes) }).outputs[0];
+  }
+  if (kind === "slopes") {
+    const slopes = graph.addConstant("slopes", bytes(seed, [1, 1, depth]), perTensor(0.01, seed % 5));
+    return graph.addNode({ op: prelu, inputs: [x, slopes], attributes: {}, ...output(x.type.shape as Sizes) })
+      .outputs[0];
+  }
+  if (kind === "greatest-of-row" || kind === "least-of-column") {
+    const [op, axis] = kind === "greatest-of-row" ? [reduceMax, 2] : [reduceMin, 1];
+    const attributes = { axes: [axis], keepDims: true };
+    const shape = x.type.shape.with(axis, 1);
+    return graph.addNode({ op, inputs: [x], attributes, outputTypes: [{ ...x.type, shape }] }).outputs[0];
   }
   if (kind === "twice") {
     const shape = [1, height, width, 2 * depth];

@@ -10,6 +10,7 @@ export { conversions, storedPadding } from "./kernels/movement.ts";
 export {
   addParts,
   combinations,
+  identityMultiplier,
   maximumParts,
   minimumParts,
   mulParts,
@@ -18,6 +19,7 @@ export {
   squaredDifferenceParts,
   subParts,
 } from "./kernels/pairwise.ts";
+export { preluMultipliers } from "./kernels/prelu.ts";
 export { meanRescaling } from "./kernels/reduction.ts";
 export { createScratch } from "./kernels/scratch.ts";
 export { integerKernelGap, kernelOf } from "./plan.ts";

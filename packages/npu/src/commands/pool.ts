@@ -1,12 +1,12 @@
 import { defineCommand } from "./command.ts";
 import { slide, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
-export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2 } as const;
+export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2, least: 3 } as const;
 
 /**
- * The greatest or the mean of each window, of stored integers that keep their scale; means of halves are rounded away from zero.
+ * The greatest, the least or the mean of each window, of stored integers that keep their scale; means of halves are rounded away from zero.
  *
- * Cycles: a mean reads its data once through the port; the greatest compares so many elements of windows in a cycle as the array's machine says.
+ * Cycles: a mean reads its data once through the port; the others compare so many elements of windows in a cycle as the array's machine says.
  */
 export const pool = defineCommand({
   name: "pool",
@@ -23,15 +23,15 @@ export const pool = defineCommand({
   work(fields, { array, ports }, overheads) {
     const { rows, outputWidth, count, kernelHeight, kernelWidth, pooling } = fields;
     const share = count / fields.depth;
-    const isMaximum = pooling === poolKinds.greatest;
-    const busy = isMaximum
+    const compares = isExtreme(pooling);
+    const busy = compares
       ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
       : Math.ceil((windowReads(fields).bytes * share) / ports.data);
     return {
       macs: 0,
       busy,
       ideal: busy,
-      boundBy: isMaximum ? "window" : "data",
+      boundBy: compares ? "window" : "data",
       writeBack: 0,
       start: overheads.operator,
     };
@@ -40,25 +40,30 @@ export const pool = defineCommand({
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, pooling } = fields;
     const source = memory.integersOf(input, height * width * depth);
     const target = memory.integersOf(output, outputHeight * outputWidth * channels);
-    (pooling === poolKinds.greatest ? greatest : mean)(fields, source, target);
+    (isExtreme(pooling) ? extreme : mean)(fields, source, target);
   },
 });
 
 type PoolFields = Parameters<typeof slide>[0] & Readonly<Record<"pooling" | "zero" | "low" | "high", number>>;
 
-function greatest(fields: PoolFields, source: Int8Array, target: Int8Array): void {
-  const { firstChannel, count, low, high } = fields;
-  const results = new Int8Array(count).fill(-128);
+function isExtreme(pooling: number): boolean {
+  return pooling === poolKinds.greatest || pooling === poolKinds.least;
+}
+
+function extreme(fields: PoolFields, source: Int8Array, target: Int8Array): void {
+  const { firstChannel, count, low, high, pooling } = fields;
+  const [start, further] = pooling === poolKinds.least ? [127, Math.min] : [-128, Math.max];
+  const results = new Int8Array(count).fill(start);
   slide(
     fields,
     (at) => {
       for (let index = 0; index < count; index++)
-        results[index] = Math.max(results[index], source[at + firstChannel + index]);
+        results[index] = further(results[index], source[at + firstChannel + index]);
     },
     (at) => {
       for (let index = 0; index < count; index++)
         target[at + firstChannel + index] = Math.max(low, Math.min(high, results[index]));
-      results.fill(-128);
+      results.fill(start);
     },
   );
 }

@@ -50,7 +50,8 @@ export function windowProblems(fields: WindowFields): readonly string[] {
   ];
 }
 
-const greatestSize = 2 ** 20;
+/** No size of a window, its data or its result is greater. */
+export const greatestSize = 2 ** 20;
 const mostTaps = 2 ** 34;
 
 /** Numbers that the windows of a command cover. */

@@ -1,49 +1,71 @@
-import { elementCount, sameShape, type Value } from "@millrace/ir";
-import type { PreparePair } from "@millrace/runtime";
+import { elementCount, type Node, sameShape, type Value } from "@millrace/ir";
+import type { PairParts, PreparePair } from "@millrace/runtime";
 import { combinationNames, combine } from "../commands/combine.ts";
-import { firstOf, type Lowering } from "./lowering.ts";
+import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
+
+/** Bytes that begin again after so many. */
+export interface Side {
+  readonly place: Place;
+  readonly period: number;
+}
+
+/** Why the two inputs of a node can't be combined. */
+export function refusePair(node: Node): string | undefined {
+  const values = node.inputs.slice(0, 2) as Value[];
+  const shape = sizesOf(node.outputs[0]);
+  return firstOf(
+    [values.some(({ type }) => type.dtype !== "i8"), "one of its values is not int8"],
+    [
+      values.some(({ type }) => type.quantization === undefined || type.quantization.axis !== undefined),
+      "one of its values has no scale for the whole tensor",
+    ],
+    [values.some((value) => periodOf(value, shape) === undefined), "one of its values is repeated along inner axes"],
+  );
+}
+
+/** A value that stands for one of a shape. */
+export function sideOf(value: Value, shape: readonly number[], writer: Writer): Side {
+  return { place: writer.placeOf(value), period: periodOf(value, shape)! };
+}
+
+export function emitCombination(
+  writer: Writer,
+  [left, right]: readonly [Side, Side],
+  output: Place,
+  shape: readonly number[],
+  parts: PairParts,
+): void {
+  writer.emit(combine, {
+    left: left.place,
+    right: right.place,
+    output,
+    length: elementCount(shape),
+    rows: elementCount(shape.slice(0, -2)),
+    channels: shape.at(-1) ?? 1,
+    leftPeriod: left.period,
+    rightPeriod: right.period,
+    leftTable: writer.constant(parts.left),
+    rightTable: writer.constant(parts.right),
+    combination: combinationNames.indexOf(parts.combine),
+    rounding: writer.context.rounding === "single" ? 1 : 0,
+    multiplier: parts.multiplier.value,
+    shift: parts.multiplier.shift,
+    outputZero: parts.zeroPoint,
+    low: parts.low,
+    high: parts.high,
+  });
+}
 
 /** Arithmetic on two values, of which one may be repeated along the axes ahead of its own. */
 export function arithmetic(prepare: PreparePair): Lowering {
   return {
-    refuse(node) {
-      const [a, b] = node.inputs as [Value, Value];
-      const shape = sizesOf(node.outputs[0]);
-      return (
-        refuseValues(node) ??
-        firstOf(
-          [[a, b].some(({ type }) => type.dtype !== "i8"), "one of its values is not int8"],
-          [
-            [a, b].some((value) => periodOf(value, shape) === undefined),
-            "one of its values is repeated along inner axes",
-          ],
-        )
-      );
-    },
+    refuse: (node) => refuseValues(node) ?? refusePair(node),
     write(node, writer) {
       const [a, b] = node.inputs as [Value, Value];
       const shape = sizesOf(node.outputs[0]);
-      const parts = prepare(node, writer.context);
-      writer.emit(combine, {
-        left: writer.placeOf(a),
-        right: writer.placeOf(b),
-        output: writer.placeOf(node.outputs[0]),
-        length: elementCount(shape),
-        rows: elementCount(shape.slice(0, -2)),
-        channels: shape.at(-1) ?? 1,
-        leftPeriod: periodOf(a, shape)!,
-        rightPeriod: periodOf(b, shape)!,
-        leftTable: writer.constant(parts.left),
-        rightTable: writer.constant(parts.right),
-        combination: combinationNames.indexOf(parts.combine),
-        rounding: writer.context.rounding === "single" ? 1 : 0,
-        multiplier: parts.multiplier.value,
-        shift: parts.multiplier.shift,
-        outputZero: parts.zeroPoint,
-        low: parts.low,
-        high: parts.high,
-      });
+      const sides = [sideOf(a, shape, writer), sideOf(b, shape, writer)] as const;
+      emitCombination(writer, sides, writer.placeOf(node.outputs[0]), shape, prepare(node, writer.context));
     },
   };
 }

@@ -1,7 +1,10 @@
 import type { Node } from "@millrace/ir";
 import { activationClamp, affineOf } from "@millrace/runtime";
 import { pool, poolKinds } from "../commands/pool.ts";
+import { greatestSize } from "../commands/window.ts";
+import { onePixel } from "./emit-convolution.ts";
 import { firstOf, type Lowering } from "./lowering.ts";
+import { reducedAxes } from "./reduced-axes.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
 interface Attributes {
@@ -65,6 +68,43 @@ export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowerin
         zero: affineOf(x, node).zeroPoint,
         low,
         high,
+      });
+    },
+  };
+}
+
+/** The greatest or least along axes that follow one another, as windows of a column. */
+export function extreme(kind: "greatest" | "least"): Lowering {
+  return {
+    refuse(node) {
+      const refusal = refuseValues(node);
+      if (refusal) return refusal;
+      const axes = reducedAxes(node);
+      return firstOf(
+        [axes === undefined, "it compares along axes with others between"],
+        [axes !== undefined && Math.max(axes.outer * axes.taps, axes.inner) > greatestSize, "its axes are too long"],
+      );
+    },
+    write(node, writer) {
+      const { outer, taps, inner } = reducedAxes(node)!;
+      writer.emit(pool, {
+        ...onePixel,
+        input: writer.placeOf(node.inputs[0]!),
+        height: outer * taps,
+        width: 1,
+        depth: inner,
+        output: writer.placeOf(node.outputs[0]),
+        outputHeight: outer,
+        outputWidth: 1,
+        channels: inner,
+        kernelHeight: taps,
+        strideY: taps,
+        rows: outer,
+        count: inner,
+        pooling: poolKinds[kind],
+        zero: 0,
+        low: -128,
+        high: 127,
       });
     },
   };

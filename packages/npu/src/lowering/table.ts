@@ -7,7 +7,8 @@ import { elementwise } from "./elementwise.ts";
 import { fullyConnected } from "./fully-connected.ts";
 import { type Lowering, type Unsupported, unsupported } from "./lowering.ts";
 import { enlarging, joining, movement, renaming } from "./movement.ts";
-import { averagePooling, maximumPooling } from "./pooling.ts";
+import { averagePooling, extreme, maximumPooling } from "./pooling.ts";
+import { prelu } from "./prelu.ts";
 
 const realOnly = unsupported("it has no integer form");
 const indices = unsupported("it computes indices or truth values, which the array does not");
@@ -42,7 +43,7 @@ export const lowerings = {
   elu: elementwise,
   gelu: elementwise,
   clamp: elementwise,
-  prelu: unsupported("no command multiplies negative numbers by a slope of their channel"),
+  prelu,
   add: arithmetic(addParts),
   sub: arithmetic(subParts),
   mul: arithmetic(mulParts),
@@ -90,8 +91,8 @@ export const lowerings = {
   localResponseNormalization: realOnly,
   mean: averaging,
   sum: unsupported("no command sums along axes"),
-  reduceMax: unsupported("no command compares along axes"),
-  reduceMin: unsupported("no command compares along axes"),
+  reduceMax: extreme("greatest"),
+  reduceMin: extreme("least"),
   reduceProd: unsupported("no command multiplies along axes"),
   reduceAll: indices,
   reduceAny: indices,

@@ -144,7 +144,7 @@ export const squaredDifferenceParts: PreparePair = (node, context) => {
 export const integerSquaredDifference = inParts(squaredDifferenceParts);
 
 /** A multiplier that leaves integers of 16 bits as they are. */
-const identity: Multiplier = { value: 2 ** 30, shift: 1 };
+export const identityMultiplier: Multiplier = { value: 2 ** 30, shift: 1 };
 
 /** The greater or lesser of two values, brought to the output's parameters where theirs differ. */
 function extremeParts(combine: "greatest" | "least"): PreparePair {
@@ -157,7 +157,7 @@ function extremeParts(combine: "greatest" | "least"): PreparePair {
         clamped(multiply(stored - steps.zeroPoint, value, shift) + output.zeroPoint, low, high),
       );
     });
-    return { left, right, combine, multiplier: identity, zeroPoint: 0, low, high };
+    return { left, right, combine, multiplier: identityMultiplier, zeroPoint: 0, low, high };
   };
 }
 
