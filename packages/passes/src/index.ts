@@ -2,6 +2,7 @@ export * from "./batch-symbols.ts";
 export * from "./bind-dimensions.ts";
 export { removeNodes, replaceNode } from "./edit.ts";
 export * from "./fold-constants.ts";
+export { fusePadding } from "./fuse-padding.ts";
 export * from "./infer-shapes.ts";
 export * from "./inline-graph.ts";
 export * from "./layout/boundary.ts";

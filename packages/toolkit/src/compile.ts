@@ -54,7 +54,12 @@ export interface Compilation {
 export async function compile(source: ModelSource, data: Dataset, request: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
   const to = request.to ?? "tflite";
-  const form = { ioLayout: request.ioLayout ?? defaultLayout(to), unrolled: true, spelled: true };
+  const form = {
+    ioLayout: request.ioLayout ?? defaultLayout(to),
+    unrolled: true,
+    spelled: true,
+    fused: request.machine !== undefined,
+  };
   const asked = withLike(request, form);
   const model = await watch.time("import", () => load(source, asked));
   const parameters = parametersOf(model.graph);

@@ -48,7 +48,7 @@ export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }:
   if (machine) requireIntegers(model);
   const { graph, decisions, diagnostics, boundary } = prepare(model, {
     ...(ioLayout && { ioLayout }),
-    ...(machine && { unrolled: true, spelled: true }),
+    ...(machine && { unrolled: true, spelled: true, fused: true }),
   });
   const placements = machine && placementsOf(graph, machine, npu);
   const refusals = refusalsOf(() => write(graph, to));

@@ -6,9 +6,11 @@ import {
   cleanUp,
   type Decision,
   foldConstants,
+  fusePadding,
   inferShapes,
   recognizeAttention,
   recognizeUnrolledLstm,
+  removeDead,
   runPasses,
   spellAttention,
   spellNormalizations,
@@ -35,6 +37,8 @@ export interface PrepareOptions {
   readonly unrolled?: boolean;
   /** Whether normalizations and attention are written out in operators that have integer forms, as the quantizer wants them. */
   readonly spelled?: boolean;
+  /** Whether padding is merged into what reads it in TFLite files of integers too, which else stay as they are. */
+  readonly fused?: boolean;
 }
 
 /** Runs all passes that do not change what a model computes. `nchw` and `source` keep a channel-first model's inputs and outputs. */
@@ -43,7 +47,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const layout = options.ioLayout ?? "nhwc";
   const finished = model.format === "tflite" && isQuantized(model.graph);
   const passes = finished
-    ? [inferShapes]
+    ? [inferShapes, ...(options.fused ? [fusePadding, removeDead] : [])]
     : [
         ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, recognizeUnrolledLstm]),
         ...cleanUp,

@@ -17,7 +17,9 @@ export async function predict(
 ): Promise<{ readonly report: Report; readonly acceleration: Acceleration }> {
   requireIntegers(model);
   const watch = new Stopwatch();
-  const { graph, diagnostics } = await watch.time("passes", () => prepare(model, { unrolled: true, spelled: true }));
+  const { graph, diagnostics } = await watch.time("passes", () =>
+    prepare(model, { unrolled: true, spelled: true, fused: true }),
+  );
   const acceleration = await watch.time("accelerate", () => accelerate(graph, machine, options));
   const memory = await watch.time("memory", () => memoryOf(graph, options));
   const { name: source, format, bytes } = model;
