@@ -5,6 +5,7 @@ import {
   concat,
   conv2d,
   linear,
+  matmul,
   maxPool2d,
   pad,
   prelu,
@@ -12,6 +13,7 @@ import {
   reduceMin,
   reshape,
   sigmoid,
+  transposeConv2d,
 } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
@@ -46,6 +48,8 @@ const kinds = [
   "window",
   "depthwise",
   "grouped",
+  "transposed",
+  "product",
   "mean",
   "greatest",
   "sum",
@@ -116,6 +120,14 @@ function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step):
     const [{ shape }] = op.infer([x], attributes);
     return graph.addNode({ op, inputs: [x], attributes, outputTypes: [{ ...x.type, shape }] }).outputs[0];
   }
+  if (kind === "transposed") return appendTransposed(graph, x, { kind, channels, stride, seed });
+  if (kind === "product") {
+    const transposeB = seed % 2 === 0;
+    const factor = bytes(seed, transposeB ? [channels, depth] : [depth, channels]);
+    const inputs = [x, graph.addConstant("factor", factor, perTensor(0.004, 0))];
+    const attributes = { transposeA: false, transposeB };
+    return graph.addNode({ op: matmul, inputs, attributes, ...output([1, height, width, channels]) }).outputs[0];
+  }
   const groups = groupsOf(kind, depth);
   const outputs = { depthwise: depth, grouped: groups * Math.ceil(channels / groups) }[kind as string] ?? channels;
   const kernel = kind === "one-pixel" ? 1 : 3;
@@ -134,6 +146,28 @@ function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step):
   const inputs = [x, graph.addConstant("w", bytes(seed, weights), perAxis(scales, 0)), graph.addConstant("b", bias)];
   const [{ shape }] = conv2d.infer(inputs, attributes);
   return graph.addNode({ op: conv2d, inputs, attributes, ...output(shape as Sizes) }).outputs[0];
+}
+
+/** Appends a transposed convolution that crops and enlarges its full result by what the seed tells. */
+function appendTransposed(graph: Graph, x: Value, { channels, stride, seed }: Step): Value {
+  const [, height, width, depth] = x.type.shape as unknown as Sizes;
+  const kernel = [1 + (seed % 4), 1 + (seed % 3)];
+  const padding = [seed % kernel[0], (seed + 1) % kernel[1], 0, 0];
+  const outputSize = [height, width].map((size, axis) => Math.max(1, size * stride + (seed % 5) - 1 + axis));
+  const scales = Array.from({ length: channels }, (_, index) => 0.002 * (1 + (index % 5)));
+  const weights = graph.addConstant("w", bytes(seed, [channels, ...kernel, depth]), perAxis(scales, 0));
+  const bias = graph.addConstant("b", fromNumbers("i32", [channels], sequence(seed, channels, -2000, 2000)));
+  const attributes = {
+    stride: [stride, 1 + (seed % 2)],
+    dilation: [1, 1],
+    padding,
+    outputSize,
+    groups: 1,
+    layout: "last",
+    activation: seed % 3 ? "relu" : "none",
+  };
+  const outputTypes = [typeOf([1, ...outputSize, channels], 0.03, (seed % 7) - 3)];
+  return graph.addNode({ op: transposeConv2d, inputs: [x, weights, bias], attributes, outputTypes }).outputs[0];
 }
 
 function network(sizes: Sizes, steps: readonly Step[]): Graph {

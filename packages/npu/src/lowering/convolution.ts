@@ -1,11 +1,11 @@
-import { elementCount, type Node, type Value } from "@millrace/ir";
+import type { Node, Value } from "@millrace/ir";
 import { affineOf, scalingKind } from "@millrace/runtime";
 import { depthwise } from "../commands/depthwise.ts";
 import { asOneRow, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
 import { writeMoves } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
-import { isDepthwise, refuseScratch, refuseValues, sizesOf } from "./shared-rules.ts";
+import { isDepthwise, refuseValues, sizesOf } from "./shared-rules.ts";
 
 interface Attributes {
   readonly stride: readonly [number, number];
@@ -20,11 +20,11 @@ const attributesOf = (node: Node) => node.attributes as unknown as Attributes;
 /** Published limit of kernels, strides and dilations. */
 const greatestStep = 4096;
 export const convolution: Lowering = {
-  refuse(node, machine) {
+  refuse(node, { array }) {
     const [x, weights] = node.inputs as [Value, Value];
     const refusal = refuseValues(node) ?? refuseWeights(node);
     if (refusal) return refusal;
-    const { stride, dilation, groups, layout } = attributesOf(node);
+    const { stride, dilation, layout } = attributesOf(node);
     const [, kernelHeight, kernelWidth, depth] = sizesOf(weights);
     const steps = [kernelHeight, kernelWidth, ...stride, ...dilation];
     const rule = firstOf(
@@ -33,8 +33,7 @@ export const convolution: Lowering = {
       [steps.some((size) => size > greatestStep), `a step is above ${greatestStep}`],
     );
     if (rule !== undefined || isDepthwise(node)) return rule;
-    const window = refuseWindow({ kernelHeight, kernelWidth, depth }, machine.array);
-    return window ?? (groups > 1 ? refuseScratch(node, elementCount(sizesOf(x)), machine) : undefined);
+    return refuseWindow({ kernelHeight, kernelWidth, depth }, array);
   },
   write(node, writer) {
     const { groups } = attributesOf(node);

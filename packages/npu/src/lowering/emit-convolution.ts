@@ -22,10 +22,12 @@ export function refuseWindow(
 /** Why the weights and bias of a node, its second and third input, can't be those of a command. */
 export function refuseWeights(node: Node): string | undefined {
   const [, weights, bias] = node.inputs as [Value, Value, Value | undefined];
-  const zeros = weights.type.quantization?.zeroPoint ?? [];
+  const { quantization } = weights.type;
+  const zeros = quantization?.zeroPoint ?? [];
   return firstOf(
     [weights.constant === undefined, "its weights are not constant"],
     [weights.type.dtype !== "i8", `its weights are ${weights.type.dtype}; the array takes int8`],
+    [quantization === undefined || quantization.block !== undefined, "its weights have no scale for each channel"],
     [zeros.some((zero) => zero !== 0), "its weights have a zero point"],
     [bias !== undefined && bias.constant === undefined, "its bias is not constant"],
     [bias !== undefined && bias.type.dtype !== "i32", "its bias is not int32"],

@@ -1,28 +1,58 @@
-import { elementCount, type Value } from "@millrace/ir";
-import { affineOf, linearScaling } from "@millrace/runtime";
+import { elementCount, type Node, type Value } from "@millrace/ir";
+import { affineOf, linearScaling, type Scaling } from "@millrace/runtime";
 import { asOneRow, emitConvolution, onePixel, refuseWeights } from "./emit-convolution.ts";
-import type { Lowering } from "./lowering.ts";
+import { firstOf, type Lowering, type Writer } from "./lowering.ts";
 import { scalingFieldsOf } from "./scaling.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
-/** A fully connected layer, as a convolution of one row with a pixel for each row of the data. */
+/** Emits a convolution of one row with a pixel for each row of a node's data; the filters are as long as these. */
+function emitRows(node: Node, writer: Writer, filters: Int8Array, scaling: Scaling): void {
+  const [x] = node.inputs as [Value];
+  const { channels } = scaling;
+  const window = {
+    ...onePixel,
+    ...asOneRow(elementCount(sizesOf(node.outputs[0])) / channels),
+    input: writer.placeOf(x),
+    output: writer.placeOf(node.outputs[0]),
+    depth: filters.length / channels,
+    channels,
+    count: channels,
+    inputZero: affineOf(x, node).zeroPoint,
+  };
+  emitConvolution(writer, window, filters, scalingFieldsOf(node, scaling, writer));
+}
+
 export const fullyConnected: Lowering = {
   refuse: (node) => refuseValues(node) ?? refuseWeights(node),
+  write: (node, writer) =>
+    emitRows(node, writer, node.inputs[1]!.constant!.data as Int8Array, linearScaling(node, writer.context)),
+};
+
+/** The columns of a matrix, one after the other. */
+function columnsOf(matrix: Int8Array, columns: number): Int8Array {
+  const rows = matrix.length / columns;
+  return Int8Array.from(matrix, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]);
+}
+
+/** A product whose second factor is one constant matrix. */
+export const matrixProduct: Lowering = {
+  refuse(node) {
+    const { type } = node.inputs[1]!;
+    const matrices = elementCount(sizesOf(node.inputs[1]!).slice(0, -2));
+    return (
+      refuseValues(node) ??
+      refuseWeights(node) ??
+      firstOf(
+        [node.attributes.transposeA === true, "its rows lie across"],
+        [type.quantization?.axis !== undefined, "its weights have several scales"],
+        [matrices !== 1, "it has a matrix of weights for each of its rows' groups"],
+      )
+    );
+  },
   write(node, writer) {
-    const [x, weights] = node.inputs as [Value, Value];
-    const [channels, depth] = sizesOf(weights);
-    const pixels = elementCount(sizesOf(node.outputs[0])) / channels;
-    const window = {
-      ...onePixel,
-      ...asOneRow(pixels),
-      input: writer.placeOf(x),
-      output: writer.placeOf(node.outputs[0]),
-      depth,
-      channels,
-      count: channels,
-      inputZero: affineOf(x, node).zeroPoint,
-    };
-    const scaling = scalingFieldsOf(node, linearScaling(node, writer.context), writer);
-    emitConvolution(writer, window, weights.constant!.data as Int8Array, scaling);
+    const matrix = node.inputs[1]!.constant!.data as Int8Array;
+    const channels = sizesOf(node.outputs[0]).at(-1)!;
+    const filters = node.attributes.transposeB ? matrix : columnsOf(matrix, channels);
+    emitRows(node, writer, filters, { channels, kind: "legacy" });
   },
 };

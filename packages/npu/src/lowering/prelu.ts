@@ -3,7 +3,7 @@ import { affineOf, identityMultiplier, type KernelContext, multiplyBy, preluMult
 import { lookUp } from "../commands/look-up.ts";
 import { emitCombination, refusePair, type Side, sideOf } from "./arithmetic.ts";
 import type { Lowering } from "./lowering.ts";
-import { refuseScratch, refuseValues, sizesOf } from "./shared-rules.ts";
+import { refuseValues, sizesOf } from "./shared-rules.ts";
 
 /** What `result` gives for of every stored integer, least first. */
 function tableOf(result: (stored: number) => number): Int32Array {
@@ -46,8 +46,7 @@ function stepsOf(node: Node, context: KernelContext) {
 
 /** Negative numbers times a slope, positive ones as they are: each alone, and their sum. */
 export const prelu: Lowering = {
-  refuse: (node, machine) =>
-    refuseValues(node) ?? refusePair(node) ?? refuseScratch(node, 2 * elementCount(sizesOf(node.outputs[0])), machine),
+  refuse: (node) => refuseValues(node) ?? refusePair(node),
   write(node, writer) {
     const [x, slope] = node.inputs as [Value, Value];
     const shape = sizesOf(node.outputs[0]);

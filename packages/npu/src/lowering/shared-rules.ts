@@ -1,5 +1,4 @@
-import { elementCount, isStatic, type Node, type Value } from "@millrace/ir";
-import type { Machine } from "../machine.ts";
+import { isStatic, type Node, type Value } from "@millrace/ir";
 import { firstOf } from "./lowering.ts";
 
 /** Why the array can't compute a node, whatever its operator: types, open sizes, more than one sample. */
@@ -21,16 +20,6 @@ export function refuseValues(node: Node): string | undefined {
 /** Sizes of a value whose sizes are known. */
 export function sizesOf({ type }: Value): readonly number[] {
   return type.shape as readonly number[];
-}
-
-/** Why a node's data and so many bytes that it puts aside don't fit in memory, all at once. */
-export function refuseScratch(node: Node, scratch: number, { memory }: Machine): string | undefined {
-  const values = [node.inputs[0]!, ...node.outputs];
-  const bytes = values.reduce((sum, value) => sum + elementCount(sizesOf(value)), scratch);
-  return firstOf([
-    bytes > memory.bytes,
-    `its data and what it puts aside take ${bytes} bytes at once and the memory has ${memory.bytes}`,
-  ]);
 }
 
 /** Whether a node is a convolution whose filters have the depth of one channel each. */

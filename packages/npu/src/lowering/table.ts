@@ -4,11 +4,12 @@ import { arithmetic } from "./arithmetic.ts";
 import { averaging } from "./averaging.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
-import { fullyConnected } from "./fully-connected.ts";
+import { fullyConnected, matrixProduct } from "./fully-connected.ts";
 import { type Lowering, type Unsupported, unsupported } from "./lowering.ts";
 import { enlarging, joining, movement, renaming } from "./movement.ts";
 import { averagePooling, extreme, maximumPooling } from "./pooling.ts";
 import { prelu } from "./prelu.ts";
+import { transposedConvolution } from "./transposed-convolution.ts";
 
 const realOnly = unsupported("it has no integer form");
 const indices = unsupported("it computes indices or truth values, which the array does not");
@@ -71,10 +72,10 @@ export const lowerings = {
   conv2d: convolution,
   conv3d: realOnly,
   transposeConv3d: realOnly,
-  transposeConv2d: unsupported("no command spreads its input"),
+  transposeConv2d: transposedConvolution,
   linear: fullyConnected,
   asymmetricLinear: realOnly,
-  matmul: unsupported("no command takes weights that are computed"),
+  matmul: matrixProduct,
   svdf: unsupported("it keeps a state"),
   lstm: unsupported("its steps are no commands; write them out with --unroll"),
   averagePool2d: averagePooling,
