@@ -1,21 +1,11 @@
 import type { Node, Value } from "@millrace/ir";
 import { affineOf, scalingKind } from "@millrace/runtime";
 import { depthwise } from "../commands/depthwise.ts";
-import { asOneRow, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
+import { asOneRow, attributesOf, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
 import { writeMoves } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
 import { isDepthwise, refuseValues, sizesOf } from "./shared-rules.ts";
-
-interface Attributes {
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly padding: readonly [number, number, number, number];
-  readonly groups: number;
-  readonly layout: "first" | "last";
-}
-
-const attributesOf = (node: Node) => node.attributes as unknown as Attributes;
 
 /** Published limit of kernels, strides and dilations. */
 const greatestStep = 4096;

@@ -7,6 +7,17 @@ import { type FilterSizes, packWeights } from "../weights.ts";
 import { firstOf, type Place, type Writer } from "./lowering.ts";
 import type { scalingFieldsOf } from "./scaling.ts";
 
+/** Attributes that convolutions of images and transposed ones have. */
+interface Attributes {
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly padding: readonly [number, number, number, number];
+  readonly groups: number;
+  readonly layout: "first" | "last";
+}
+
+export const attributesOf = (node: Node) => node.attributes as unknown as Attributes;
+
 /** Published limit of the numbers of a window, with channels filled up to whole dot products. */
 const greatestWindow = 65_535;
 

@@ -1,20 +1,10 @@
 import { elementCount, type Node, type Value } from "@millrace/ir";
 import { affineOf, blocksOf, scalingKind } from "@millrace/runtime";
-import { emitConvolution, onePixel, refuseWeights, refuseWindow } from "./emit-convolution.ts";
+import { attributesOf, emitConvolution, onePixel, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
 import { mostBlocks, mostElements, type PlacedBlock, writeMoves } from "./movement.ts";
 import { scalingFieldsOf } from "./scaling.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
-
-interface Attributes {
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly padding: readonly [number, number, number, number];
-  readonly groups: number;
-  readonly layout: "first" | "last";
-}
-
-const attributesOf = (node: Node) => node.attributes as unknown as Attributes;
 
 /** Published limit. */
 const greatestStride = 2;
