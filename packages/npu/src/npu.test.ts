@@ -7,6 +7,7 @@ import {
   linear,
   matmul,
   maxPool2d,
+  mean,
   pad,
   prelu,
   reduceMax,
@@ -57,6 +58,9 @@ const kinds = [
   "slopes",
   "greatest-of-row",
   "least-of-column",
+  "mean-of-row",
+  "mean-of-image",
+  "mean-of-channels",
   "twice",
   "padded",
 ] as const;
@@ -74,6 +78,14 @@ function groupsOf(kind: Step["kind"], depth: number): number {
   if (kind === "depthwise") return depth;
   return kind === "grouped" ? ([2, 3, 5, 7, 11].find((divisor) => depth % divisor === 0) ?? 1) : 1;
 }
+
+const reductions: Readonly<Record<string, readonly [typeof mean, readonly number[]]>> = {
+  "greatest-of-row": [reduceMax, [2]],
+  "least-of-column": [reduceMin, [1]],
+  "mean-of-row": [mean, [2]],
+  "mean-of-image": [mean, [1, 2]],
+  "mean-of-channels": [mean, [3]],
+};
 
 /** Appends a step to a network whose data are images. */
 function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step): Value {
@@ -94,11 +106,12 @@ function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step):
     return graph.addNode({ op: prelu, inputs: [x, slopes], attributes: {}, ...output(x.type.shape as Sizes) })
       .outputs[0];
   }
-  if (kind === "greatest-of-row" || kind === "least-of-column") {
-    const [op, axis] = kind === "greatest-of-row" ? [reduceMax, 2] : [reduceMin, 1];
-    const attributes = { axes: [axis], keepDims: true };
-    const shape = x.type.shape.with(axis, 1);
-    return graph.addNode({ op, inputs: [x], attributes, outputTypes: [{ ...x.type, shape }] }).outputs[0];
+  if (kind in reductions) {
+    const [op, axes] = reductions[kind];
+    const attributes = { axes, keepDims: true };
+    const shape = (x.type.shape as Sizes).map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const types = op === mean ? output(shape) : { outputTypes: [{ ...x.type, shape }] };
+    return graph.addNode({ op, inputs: [x], attributes, ...types }).outputs[0];
   }
   if (kind === "twice") {
     const shape = [1, height, width, 2 * depth];

@@ -4,15 +4,16 @@ import { firstOf, type Lowering } from "./lowering.ts";
 import { reducedAxes } from "./reduced-axes.ts";
 import { refuseValues } from "./shared-rules.ts";
 
-/** Means over the axes ahead of the last ones. */
+/** Means over axes that follow one another. */
 export const averaging: Lowering = {
   refuse: (node) =>
-    refuseValues(node) ?? firstOf([reducedAxes(node)?.outer !== 1, "it averages along axes behind others that stay"]),
+    refuseValues(node) ?? firstOf([reducedAxes(node) === undefined, "it averages along axes with others between"]),
   write(node, writer) {
     const [x] = node.inputs;
-    const { taps, inner } = reducedAxes(node)!;
+    const { outer, taps, inner } = reducedAxes(node)!;
     const { multiplier, zeroPoint, low, high } = meanRescaling(node, writer.context, taps);
     writer.emit(average, {
+      blocks: outer,
       taps,
       channels: inner,
       input: writer.placeOf(x!),
