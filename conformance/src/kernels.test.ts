@@ -1,3 +1,4 @@
+import { machines, npuEngine } from "@millrace/npu";
 import { referenceEngine, wasmEngine } from "@millrace/runtime";
 import { describe, expect, it } from "vitest";
 import { compareRuns, importFile, isShared, readGolden, readIndex } from "./golden.ts";
@@ -8,7 +9,10 @@ const cases = readIndex("fixtures/kernels/index.csv").map(([operator, name]) => 
   skip: skips[`${operator}/${name}`] ?? skips[operator],
 }));
 
-for (const engine of [referenceEngine(), wasmEngine()]) {
+/** A machine whose processor is so slow that its array computes all it can. */
+const slowed = { ...machines.imxrt700, processor: { ...machines.imxrt700.processor, element: 1e6 } };
+
+for (const engine of [referenceEngine(), wasmEngine(), npuEngine(slowed)]) {
   describe.skipIf(!isShared)(`every stored operator case gives TensorFlow's reference results: ${engine.name}`, () => {
     for (const { name, skip } of cases) {
       it.skipIf(skip)(skip ? `${name}: ${skip}` : name, async () => {
