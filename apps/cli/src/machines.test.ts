@@ -74,6 +74,15 @@ describe("machines", () => {
     expect(stdout).toMatch(/npu +\d+ +\d+\.\d +weights +convolve 1 +linear/);
   });
 
+  it("refuses to execute programs on another machine than they were compiled for", async () => {
+    const words = ["compile", model, "--target", "mcxn94x", "--data", at("data"), "-o", at("other"), "--json"];
+    const { artifacts } = JSON.parse((await inProcess(words)).stdout) as Report;
+    const run = ["run", at(`other/${artifacts[0].path}`), "--input", `0=${at("x.npy")}`, "-o", at("y.npy"), "--json"];
+    const outcome = await inProcess([...run, "--engine", "npu"]);
+    expect([outcome.exitCode, ...codesOf(outcome)]).toEqual([2, "npu.other-machine"]);
+    expect((await inProcess([...run, "--engine", "npu", "--target", "mcxn94x"])).exitCode).toBe(0);
+  });
+
   it.each([
     ["a float model", ["profile", digits("digits.onnx"), "--target", "imxrt700"], "npu.float-model"],
     ["a float model to explain", ["explain", digits("digits.onnx"), "--target", "imxrt700"], "npu.float-model"],

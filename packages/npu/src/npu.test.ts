@@ -267,4 +267,14 @@ describe("the NPU", () => {
       expect(await (await npuEngine(machine).prepare(graph)).run(feeds)).toEqual(expected);
     }
   });
+
+  test("leaves to the processor what is too long for a command", () => {
+    const graph = new Graph("long");
+    const x = graph.addInput("x", typeOf([1, 2 ** 20 + 1, 1, 1]));
+    graph.setOutputs([append(graph, x, { kind: "greatest", channels: 1, stride: 1, seed: 1 })]);
+    const machine = { ...machines.imxrt700, array: { ...machines.imxrt700.array, comparisons: 64 } };
+    const { reasons, phases } = compileGraph(graph, machine);
+    expect([...reasons.values()]).toEqual([expect.stringMatching(/height is 1048577/)]);
+    expect(phases.some(isSegment)).toBe(false);
+  });
 });

@@ -1,4 +1,5 @@
 import { elementCount, isFloat, isStatic, type Node, type Value } from "@millrace/ir";
+import type { OpName } from "@millrace/ops";
 import { isDepthwise } from "./lowering/shared-rules.ts";
 import type { Processor } from "./machine.ts";
 
@@ -14,9 +15,8 @@ export function processorCycles(node: Node, processor: Processor): number {
   return macs * (isDepthwise(node) ? processor.depthwiseProduct : processor.product) + elements * perElement;
 }
 
-const elementRates: Readonly<Record<string, (processor: Processor) => number>> = {
+const elementRates: Readonly<Partial<Record<string, (processor: Processor) => number>>> = {
   reshape: () => 0,
   softmax: ({ softmaxElement }) => softmaxElement,
   quantize: ({ quantizeElement }) => quantizeElement,
-  dequantize: ({ element }) => element,
-};
+} satisfies Partial<Record<OpName, (processor: Processor) => number>>;

@@ -1,5 +1,5 @@
 export { roundAwayFromZero } from "./arithmetic/fixed-point.ts";
-export { multiplyBy, type Rounding } from "./arithmetic/multiplier.ts";
+export { type Multiply, multiplyBy, type Rounding } from "./arithmetic/multiplier.ts";
 export * from "./engine.ts";
 export * from "./feeds.ts";
 export * from "./interpreter.ts";

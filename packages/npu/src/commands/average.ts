@@ -1,5 +1,5 @@
-import { multiplyBy } from "@millrace/runtime";
 import { defineCommand, streaming } from "./command.ts";
+import { multiplyOf } from "./scaling.ts";
 
 /**
  * The sums of `taps` rows of as many channels, less their zero point, times one multiplier, for each of as many blocks of such rows: means on
@@ -36,7 +36,7 @@ export const average = defineCommand({
     const length = taps * channels;
     const source = memory.integersOf(fields.input, blocks * length);
     const target = memory.integersOf(fields.output, blocks * channels);
-    const multiply = multiplyBy[rounding === 1 ? "single" : "double"];
+    const multiply = multiplyOf(rounding);
     const sums = new Int32Array(target.length);
     for (let at = 0; at < source.length; at++)
       sums[Math.floor(at / length) * channels + (at % channels)] += source[at] - inputZero;

@@ -1,5 +1,6 @@
-import { combinations, multiplyBy } from "@millrace/runtime";
+import { combinations } from "@millrace/runtime";
 import { defineCommand, overheadsOf, streaming } from "./command.ts";
+import { multiplyOf } from "./scaling.ts";
 
 export const combinationNames = [
   "sum",
@@ -68,7 +69,7 @@ export const combine = defineCommand({
       Int32Array.from({ length: 256 }, (_, at) => view.getInt32(at * 4, true)),
     );
     const combined = combinations[combinationNames[fields.combination]];
-    const multiply = multiplyBy[rounding === 1 ? "single" : "double"];
+    const multiply = multiplyOf(rounding);
     for (let at = 0; at < length; at++) {
       const sum = combined(leftTable[left[at % leftPeriod] + 128], rightTable[right[at % rightPeriod] + 128]);
       target[at] = Math.max(low, Math.min(high, multiply(sum, multiplier, shift) + outputZero));

@@ -3,7 +3,15 @@ import type { Region } from "../region.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
 import { defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
-import { type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
+import {
+  mostTaps,
+  tapsOf,
+  type WindowFields,
+  windowFields,
+  windowProblems,
+  windowReads,
+  windowWrites,
+} from "./window.ts";
 
 type Fields = WindowFields & Readonly<Record<"weights" | "inputZero" | "mapping", number>>;
 
@@ -26,6 +34,7 @@ export const convolve = defineCommand({
   problems: (fields) => [
     ...windowProblems(fields),
     ...scalingProblems(fields),
+    ...(tapsOf(fields) * fields.depth > mostTaps ? ["it would take hours"] : []),
     ...(fields.mapping in Object.values(mappings) ? [] : [`mapping ${fields.mapping} is not known`]),
   ],
   reads: (fields, { array }) => [

@@ -32,7 +32,7 @@ export const move = defineCommand({
       const last = from + (runs - 1) * step;
       const inside = Math.min(from, last) >= 0 && Math.max(from, last) + length <= inputBytes && to >= 0;
       left -= length * runs;
-      if (length < 0 || runs < 0 || !inside || to + runs * length > outputBytes || left < 0)
+      if (length < 1 || runs < 1 || !inside || to + runs * length > outputBytes || left < 0)
         fail("npu.out-of-bounds", "a move has a block beyond its input or output", { hint });
       for (let run = 0; run < runs; run++) {
         const start = from + run * step;

@@ -1,4 +1,4 @@
-import { multiplyBy, roundAwayFromZero } from "@millrace/runtime";
+import { type Multiply, multiplyBy, roundAwayFromZero } from "@millrace/runtime";
 import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 
@@ -14,6 +14,11 @@ type ScalingFields = Readonly<Record<(typeof scalingFields)[number], number>>;
 export const scalings = { double: 0, single: 1, real: 2 } as const;
 
 export const recordBytes = 12;
+
+/** Multiplication as a field of a command says, for `double` and `single` of `scalings`. */
+export function multiplyOf(scaling: number): Multiply {
+  return multiplyBy[scaling === scalings.single ? "single" : "double"];
+}
 
 /** The records of some channels. */
 export function scalingReads({ parameters }: ScalingFields, firstChannel: number, count: number): Region {
@@ -48,7 +53,7 @@ export function scalingOf(
   }
   const values = Int32Array.from({ length: count }, (_, at) => view.getInt32(at * recordBytes + 4, true));
   const shifts = Int32Array.from({ length: count }, (_, at) => view.getInt32(at * recordBytes + 8, true));
-  const multiply = multiplyBy[scaling === scalings.single ? "single" : "double"];
+  const multiply = multiplyOf(scaling);
   return (sum, channel) => {
     const at = channel - firstChannel;
     return clamp(multiply((sum + biases[at]) | 0, values[at], shifts[at]));

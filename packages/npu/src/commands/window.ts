@@ -52,10 +52,11 @@ export function windowProblems(fields: WindowFields): readonly string[] {
 
 /** No size of a window, its data or its result is greater. */
 export const greatestSize = 2 ** 20;
-const mostTaps = 2 ** 34;
+/** Nor are there more products of one command. */
+export const mostTaps = 2 ** 34;
 
 /** Numbers that the windows of a command cover. */
-function tapsOf({ rows, outputWidth, kernelHeight, kernelWidth, count }: WindowFields): number {
+export function tapsOf({ rows, outputWidth, kernelHeight, kernelWidth, count }: WindowFields): number {
   return rows * outputWidth * kernelHeight * kernelWidth * count;
 }
 

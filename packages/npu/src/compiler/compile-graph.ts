@@ -4,8 +4,8 @@ import { cyclesOf } from "../commands/command.ts";
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { type CompiledSegment, compileSegment, type ScheduleOptions } from "./compile-segment.ts";
-import { OutOfMemory } from "./lay-out.ts";
 import { refusalOf } from "./legality.ts";
+import { NodeRefusal } from "./node-refusal.ts";
 import { partition, segmentOf } from "./partition.ts";
 
 export interface NpuOptions extends Partial<ScheduleOptions> {
@@ -20,7 +20,6 @@ export interface ProcessorPhase {
 
 export interface NpuCompilation {
   readonly machine: Machine;
-  readonly context: KernelContext;
   /** In the order in which they are computed. */
   readonly phases: readonly (CompiledSegment | ProcessorPhase)[];
   /** Why nodes stay on the processor. */
@@ -56,30 +55,30 @@ export function compileGraph(
   const compile = (nodes: readonly Node[]) => compileSegment(segmentOf(nodes, kept), machine, context, settings);
   for (let attempt = 0; ; attempt++) {
     try {
-      return { machine, context, phases: compilePhases(graph, machine, reasons, compile), reasons };
+      return { machine, phases: compilePhases(graph, machine, reasons, compile), reasons };
     } catch (error) {
-      if (!(error instanceof OutOfMemory) || attempt === mostAttempts) throw error;
-      reasons.set(error.node, "the memory is too small for its data beside what others still need");
+      if (!(error instanceof NodeRefusal) || attempt === mostAttempts) throw error;
+      reasons.set(error.node, error.reason);
     }
   }
 }
 
 const mostAttempts = 64;
 
-/** Programs and what lies between them; nodes of programs that don't pay are added to `reasons`. */
+/** Programs, all of which pay, and what lies between them; nodes of those that don't are added to `reasons`. */
 function compilePhases(
   graph: Graph,
   machine: Machine,
   reasons: Map<Node, string>,
   compile: (nodes: readonly Node[]) => CompiledSegment,
 ): NpuCompilation["phases"] {
-  for (const { unit, nodes } of partition(graph, (node) => !reasons.has(node))) {
-    if (unit === "npu" && !pays(compile(nodes), machine))
-      for (const node of nodes) reasons.set(node, "the processor computes it sooner than the array can be started");
-  }
-  return partition(graph, (node) => !reasons.has(node)).map(({ unit, nodes }) =>
+  const phases = partition(graph, (node) => !reasons.has(node)).map(({ unit, nodes }) =>
     unit === "npu" ? compile(nodes) : { nodes },
   );
+  const slow = phases.filter((phase) => isSegment(phase) && !pays(phase, machine)).flatMap(({ nodes }) => nodes);
+  if (slow.length === 0) return phases;
+  for (const node of slow) reasons.set(node, "the processor computes it sooner than the array can be started");
+  return compilePhases(graph, machine, reasons, compile);
 }
 
 /** Whether the array needs fewer cycles for a segment than the processor. */

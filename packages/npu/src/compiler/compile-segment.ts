@@ -1,5 +1,5 @@
 import type { Node, Value } from "@millrace/ir";
-import type { KernelContext, MemoryPlan } from "@millrace/runtime";
+import type { KernelContext } from "@millrace/runtime";
 import type { Command } from "../commands/command.ts";
 import type { MappingOptions, Place } from "../lowering/lowering.ts";
 import type { Machine } from "../machine.ts";
@@ -34,7 +34,6 @@ export interface CompiledSegment extends Segment {
   readonly program: Program;
   /** The node of each command. */
   readonly nodeOf: readonly Node[];
-  readonly plan: MemoryPlan;
 }
 
 /** Makes a program of a segment. Throws `npu.out-of-memory` where it does not fit. */
@@ -75,7 +74,6 @@ export function compileSegment(
       constants: constants.contents,
     },
     nodeOf: stream.map(({ node }) => node),
-    plan: layout.plan,
   };
 }
 

@@ -1,10 +1,11 @@
 import { type Node, storageBytes, type Value } from "@millrace/ir";
 import type { KernelContext } from "@millrace/runtime";
-import type { CommandKind } from "../commands/command.ts";
+import type { CommandKind, Fields } from "../commands/command.ts";
 import type { Buffer, Draft, Lowering, MappingOptions, Place, Writer } from "../lowering/lowering.ts";
 import { sizesOf } from "../lowering/shared-rules.ts";
 import { lowerings } from "../lowering/table.ts";
 import type { Machine, Overheads } from "../machine.ts";
+import { NodeRefusal } from "./node-refusal.ts";
 
 /** A command before memory is laid out, and the node that it is of. */
 export interface NodeDraft extends Draft {
@@ -51,11 +52,19 @@ export function draftCommands(nodes: readonly Node[], settings: Settings): Draft
       share: (value, place) => void places.set(value, place),
       constant: (contents) => bufferOf(`${node.name} constant`, contents.byteLength, bytesOf(contents)),
       scratch: (bytes) => bufferOf(`${node.name} scratch`, bytes),
-      emit: (kind, fields) => void commands.push({ kind: kind as CommandKind, fields, node }),
+      emit: (kind, fields) => void commands.push(sound({ kind: kind as CommandKind, fields, node })),
     };
     (lowerings[node.op.name as keyof typeof lowerings] as Lowering).write(node, writer);
   }
   return { commands, places };
+}
+
+/** A command whose fields, but for addresses, are such as the array takes. */
+function sound(draft: NodeDraft): NodeDraft {
+  const { kind, fields, node } = draft;
+  const [problem] = kind.problems(fields as Fields);
+  if (problem === undefined) return draft;
+  throw new NodeRefusal(node, "npu.beyond-command", `of its command ${kind.name}, ${problem}`, "use smaller layers");
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -1,7 +1,7 @@
-import { DiagnosticError, type Node } from "@millrace/ir";
 import { type ArenaBuffer, type MemoryPlan, planMemory } from "@millrace/runtime";
 import type { Buffer } from "../lowering/lowering.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
+import { NodeRefusal } from "./node-refusal.ts";
 
 /** From which command to which, not included, a buffer is needed. */
 interface Lifetime {
@@ -60,20 +60,7 @@ export function liveBytes(lifetimes: ReadonlyMap<Buffer, Lifetime>, count: numbe
   return live;
 }
 
-/** A plan needs more memory than there is, most of it at `node`. */
-export class OutOfMemory extends DiagnosticError {
-  readonly node: Node;
-
-  constructor(node: Node, needed: number, capacity: number) {
-    const message = `${node.name} and what else is needed then take ${needed} bytes of memory, and there are ${capacity}`;
-    const hint =
-      "use a smaller input or a narrower network, keep weights in storage, or leave large layers to the processor";
-    super([{ code: "npu.out-of-memory", severity: "error", message, at: { node: node.name }, hint }]);
-    this.node = node;
-  }
-}
-
-/** Throws `OutOfMemory` where a plan needs more than `capacity`. */
+/** Refuses the node at which most is needed where a plan needs more than `capacity`. */
 export function requireRoom(
   { plan }: Layout,
   lifetimes: ReadonlyMap<Buffer, Lifetime>,
@@ -82,5 +69,11 @@ export function requireRoom(
 ): void {
   if (plan.arenaBytes <= capacity) return;
   const live = liveBytes(lifetimes, commands.length);
-  throw new OutOfMemory(commands[live.indexOf(Math.max(...live))].node, plan.arenaBytes, capacity);
+  const most = live.reduce((greatest, bytes, at) => (bytes > live[greatest] ? at : greatest), 0);
+  throw new NodeRefusal(
+    commands[most].node,
+    "npu.out-of-memory",
+    `the memory has ${capacity} bytes, and its data and what else is needed then take ${plan.arenaBytes}`,
+    "use a smaller input or a narrower network, or keep weights in storage",
+  );
 }

@@ -34,7 +34,9 @@ function phasesFrom(nodes: readonly Node[], isNpu: (node: Node) => boolean, firs
   for (const node of nodes) {
     const turn = turnOf(node);
     turns.set(node, turn);
-    phases.set(turn, [...(phases.get(turn) ?? []), node]);
+    const members = phases.get(turn);
+    if (members) members.push(node);
+    else phases.set(turn, [node]);
   }
   const second = first === "npu" ? "cpu" : "npu";
   const inOrder = [...phases].sort(([a], [b]) => a - b);

@@ -1,6 +1,7 @@
 import { elementCount, type Node, sameShape, type Value } from "@millrace/ir";
 import type { PairParts, PreparePair } from "@millrace/runtime";
 import { combinationNames, combine } from "../commands/combine.ts";
+import { scalings } from "../commands/scaling.ts";
 import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
@@ -48,7 +49,7 @@ export function emitCombination(
     leftTable: writer.constant(parts.left),
     rightTable: writer.constant(parts.right),
     combination: combinationNames.indexOf(parts.combine),
-    rounding: writer.context.rounding === "single" ? 1 : 0,
+    rounding: scalings[writer.context.rounding],
     multiplier: parts.multiplier.value,
     shift: parts.multiplier.shift,
     outputZero: parts.zeroPoint,

@@ -1,5 +1,6 @@
 import { affineOf, meanRescaling } from "@millrace/runtime";
 import { average } from "../commands/average.ts";
+import { scalings } from "../commands/scaling.ts";
 import { firstOf, type Lowering } from "./lowering.ts";
 import { reducedAxes } from "./reduced-axes.ts";
 import { refuseValues } from "./shared-rules.ts";
@@ -19,7 +20,7 @@ export const averaging: Lowering = {
       input: writer.placeOf(x!),
       output: writer.placeOf(node.outputs[0]),
       inputZero: affineOf(x, node).zeroPoint,
-      rounding: writer.context.rounding === "single" ? 1 : 0,
+      rounding: scalings[writer.context.rounding],
       multiplier: multiplier.value,
       shift: multiplier.shift,
       outputZero: zeroPoint,

@@ -5,10 +5,11 @@ import { asOneRow, attributesOf, emitConvolution, refuseWeights, refuseWindow } 
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
 import { writeMoves } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
-import { isDepthwise, refuseValues, sizesOf } from "./shared-rules.ts";
+import { imageWindow, isDepthwise, refuseValues, sizesOf } from "./shared-rules.ts";
 
 /** Published limit of kernels, strides and dilations. */
 const greatestStep = 4096;
+
 export const convolution: Lowering = {
   refuse(node, { array }) {
     const [x, weights] = node.inputs as [Value, Value];
@@ -34,34 +35,9 @@ export const convolution: Lowering = {
 /** Fields of the window of a convolution, whole. */
 function windowOf(node: Node, writer: Writer) {
   const [x, weights] = node.inputs as [Value, Value];
-  const [y] = node.outputs;
-  const { stride, dilation, padding } = attributesOf(node);
-  const [, height, width, depth] = sizesOf(x);
-  const [, outputHeight, outputWidth, channels] = sizesOf(y);
-  const [, kernelHeight, kernelWidth] = sizesOf(weights);
-  return {
-    input: writer.placeOf(x),
-    height,
-    width,
-    depth,
-    output: writer.placeOf(y),
-    outputHeight,
-    outputWidth,
-    channels,
-    kernelHeight,
-    kernelWidth,
-    strideY: stride[0],
-    strideX: stride[1],
-    dilationY: dilation[0],
-    dilationX: dilation[1],
-    top: padding[0],
-    left: padding[1],
-    firstRow: 0,
-    rows: outputHeight,
-    firstChannel: 0,
-    count: channels,
-    inputZero: affineOf(x, node).zeroPoint,
-  };
+  const kernel = sizesOf(weights).slice(1, 3);
+  const window = imageWindow(node, writer, { ...attributesOf(node), kernel });
+  return { ...window, inputZero: affineOf(x, node).zeroPoint };
 }
 
 /** The window, as one row of all pixels where it is of one pixel and rows may be joined. */

@@ -17,11 +17,24 @@ import { refuseValues, sizesOf } from "./shared-rules.ts";
 /** More elements are not traced. */
 export const mostElements = 2 ** 24;
 /** More blocks would be a longer list than they are worth. */
-export const mostBlocks = 2 ** 14;
+const mostBlocks = 2 ** 14;
 
 /** A block of an output, with where in it the block begins. */
 export interface PlacedBlock extends Block {
   readonly to: number;
+}
+
+/** Blocks that follow one another in an output; undefined if they are too many. */
+export function placedBlocks(
+  positions: Int32Array,
+  sourceOf: (position: number) => unknown,
+): readonly PlacedBlock[] | undefined {
+  let end = 0;
+  return blocksOf(positions, mostBlocks, sourceOf)?.map((block) => {
+    const to = end;
+    end += block.length * block.runs;
+    return { ...block, to };
+  });
 }
 
 const typed = (node: Node) => ({ node, typeOf: (value: Value | undefined) => ({ shape: sizesOf(value!) }) });
@@ -33,17 +46,15 @@ function blocksBySource(
 ): readonly ReadonlyMap<number, PlacedBlock[]>[] | undefined {
   const positions = positionsOf(typed(node), sources);
   const sourceOf = (position: number) => sources.findLastIndex(({ first }) => first <= position);
-  const all = positions?.map((list) => blocksOf(list, mostBlocks, sourceOf));
+  const all = positions?.map((list) => placedBlocks(list, sourceOf));
   if (all === undefined || all.includes(undefined)) return undefined;
-  return (all as readonly (readonly Block[])[]).map((blocks) => {
+  return (all as readonly (readonly PlacedBlock[])[]).map((blocks) => {
     const groups = new Map<number, PlacedBlock[]>();
-    let to = 0;
     for (const block of blocks) {
       const key = block.first < 0 ? -1 : sourceOf(block.first);
       const group = groups.get(key) ?? [];
       groups.set(key, group);
-      group.push({ ...block, to });
-      to += block.length * block.runs;
+      group.push(block);
     }
     return groups;
   });

@@ -5,13 +5,10 @@ import { greatestSize } from "../commands/window.ts";
 import { onePixel } from "./emit-convolution.ts";
 import { firstOf, type Lowering } from "./lowering.ts";
 import { reducedAxes } from "./reduced-axes.ts";
-import { refuseValues, sizesOf } from "./shared-rules.ts";
+import { imageWindow, refuseValues, type Sliding, sizesOf } from "./shared-rules.ts";
 
-interface Attributes {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation?: readonly [number, number];
-  readonly padding: readonly [number, number, number, number];
+interface Attributes extends Omit<Sliding, "dilation"> {
+  readonly dilation?: Sliding["dilation"];
   readonly layout: "first" | "last";
 }
 
@@ -38,34 +35,11 @@ export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowerin
       );
     },
     write(node, writer) {
-      const [[x], [y]] = [node.inputs, node.outputs];
-      const { kernel, stride, dilation = [1, 1], padding } = attributesOf(node);
-      const [, height, width, depth] = sizesOf(x!);
-      const [, outputHeight, outputWidth, channels] = sizesOf(y);
-      const [low, high] = activationClamp(affineOf(y, node), node);
+      const [low, high] = activationClamp(affineOf(node.outputs[0], node), node);
       writer.emit(pool, {
-        input: writer.placeOf(x!),
-        height,
-        width,
-        depth,
-        output: writer.placeOf(y),
-        outputHeight,
-        outputWidth,
-        channels,
-        kernelHeight: kernel[0],
-        kernelWidth: kernel[1],
-        strideY: stride[0],
-        strideX: stride[1],
-        dilationY: dilation[0],
-        dilationX: dilation[1],
-        top: padding[0],
-        left: padding[1],
-        firstRow: 0,
-        rows: outputHeight,
-        firstChannel: 0,
-        count: channels,
+        ...imageWindow(node, writer, { dilation: [1, 1], ...attributesOf(node) }),
         pooling: poolKinds[kindOf(node)],
-        zero: affineOf(x, node).zeroPoint,
+        zero: affineOf(node.inputs[0], node).zeroPoint,
         low,
         high,
       });

@@ -1,5 +1,5 @@
 import { isStatic, type Node, type Value } from "@millrace/ir";
-import { firstOf } from "./lowering.ts";
+import { firstOf, type Writer } from "./lowering.ts";
 
 /** Why the array can't compute a node, whatever its operator: types, open sizes, more than one sample. */
 export function refuseValues(node: Node): string | undefined {
@@ -20,6 +20,45 @@ export function refuseValues(node: Node): string | undefined {
 /** Sizes of a value whose sizes are known. */
 export function sizesOf({ type }: Value): readonly number[] {
   return type.shape as readonly number[];
+}
+
+/** How a window slides over images. */
+export interface Sliding {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** [top, left, bottom, right]. */
+  readonly padding: readonly number[];
+}
+
+/** Fields of a window that slides over a node's first input, whole. */
+export function imageWindow(node: Node, { placeOf }: Writer, { kernel, stride, dilation, padding }: Sliding) {
+  const [x] = node.inputs as [Value];
+  const [y] = node.outputs;
+  const [, height, width, depth] = sizesOf(x);
+  const [, outputHeight, outputWidth, channels] = sizesOf(y);
+  return {
+    input: placeOf(x),
+    height,
+    width,
+    depth,
+    output: placeOf(y),
+    outputHeight,
+    outputWidth,
+    channels,
+    kernelHeight: kernel[0],
+    kernelWidth: kernel[1],
+    strideY: stride[0],
+    strideX: stride[1],
+    dilationY: dilation[0],
+    dilationX: dilation[1],
+    top: padding[0],
+    left: padding[1],
+    firstRow: 0,
+    rows: outputHeight,
+    firstChannel: 0,
+    count: channels,
+  };
 }
 
 /** Whether a node is a convolution whose filters have the depth of one channel each. */

@@ -1,8 +1,8 @@
 import { elementCount, type Node, type Value } from "@millrace/ir";
-import { affineOf, blocksOf, scalingKind } from "@millrace/runtime";
+import { affineOf, scalingKind } from "@millrace/runtime";
 import { attributesOf, emitConvolution, onePixel, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
-import { mostBlocks, mostElements, type PlacedBlock, writeMoves } from "./movement.ts";
+import { mostElements, type PlacedBlock, placedBlocks, writeMoves } from "./movement.ts";
 import { scalingFieldsOf } from "./scaling.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
@@ -71,12 +71,7 @@ function blocksOfPhases(node: Node, [rows, columns]: readonly [Axis, Axis]): rea
       positions[at++] = (pixel * rows.stride + phase) * row + (element % row);
     }
   }
-  let to = 0;
-  return blocksOf(positions, mostBlocks, () => 0)?.map((block) => {
-    const placed = { ...block, to };
-    to += block.length * block.runs;
-    return placed;
-  });
+  return placedBlocks(positions, () => 0);
 }
 
 /** A transposed convolution, as one convolution that gives the pixels of all phases and a move that orders them. */

@@ -114,6 +114,11 @@ describe("the simulator", () => {
     expect(codeOf(changed)).toBe("npu.deadlock");
   });
 
+  test("refuses a program of another machine or mode, whose weights lie otherwise", () => {
+    expect(codeOf({ ...sound, machine: "mcxn94x" })).toBe("npu.other-machine");
+    expect(codeOf({ ...sound, mode: "turbo" })).toBe("npu.other-machine");
+  });
+
   test("refuses a program that needs more memory than there is", () => {
     expect(codeOf({ ...sound, memoryBytes: machine.memory.bytes + 1 })).toBe("npu.out-of-memory");
   });

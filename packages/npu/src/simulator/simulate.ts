@@ -45,6 +45,14 @@ interface Transfer {
   readonly end: number;
 }
 
+/** Fails for a program that was made for another machine, whose weights lie otherwise, or for a mode that the machine does not have. */
+function requireMachine({ machine: name, mode }: Program, machine: Machine): void {
+  if (name === machine.name && Object.hasOwn(machine.modes, mode)) return;
+  fail("npu.other-machine", `the program was compiled for ${name} (${mode}), and ${machine.title} is to execute it`, {
+    hint: `give --target ${name}, or compile the model for ${machine.name}`,
+  });
+}
+
 class Simulator {
   readonly #program: Program;
   readonly #machine: Machine;
@@ -55,8 +63,11 @@ class Simulator {
   #awaited = 0;
   #arrayFree = 0;
   #copiesFree = 0;
+  /** Transfers before it have ended when the array is free. */
+  #oldest = 0;
 
   constructor(program: Program, machine: Machine, inputs: readonly Uint8Array[] | undefined) {
+    requireMachine(program, machine);
     if (program.memoryBytes > machine.memory.bytes)
       fail(
         "npu.out-of-memory",
@@ -126,8 +137,7 @@ class Simulator {
     const [reads, writes] = [kind.reads(fields, this.#machine), kind.writes(fields, this.#machine)];
     const who = `command ${index} (${kind.name})`;
     this.#check(reads, writes, who);
-    const { modes } = this.#machine;
-    const work = kind.work(fields, this.#machine, modes[this.#program.mode] ?? Object.values(modes)[0]);
+    const work = kind.work(fields, this.#machine, this.#machine.modes[this.#program.mode]);
     const start = this.#arrayFree;
     const stall = this.#stallOf(start, cyclesOf(work));
     const end = start + cyclesOf(work) + stall;
@@ -166,9 +176,11 @@ class Simulator {
   /** Cycles of the port that copies take from a command of so many cycles. */
   #stallOf(start: number, cycles: number): number {
     const share = this.#machine.storage.copyBytesPerCycle / this.#machine.ports.data;
+    while (this.#oldest < this.#transfers.length && this.#transfers[this.#oldest].end <= start) this.#oldest++;
     let stall = 0;
-    for (const copy of this.#transfers) {
-      if (copy.end <= start) continue;
+    for (let index = this.#oldest; index < this.#transfers.length; index++) {
+      const copy = this.#transfers[index];
+      if (copy.start >= start + cycles + stall) break;
       const busy = Math.max(0, Math.min(copy.end, start + cycles + stall) - Math.max(copy.start, start));
       stall += busy * share;
     }

@@ -1,0 +1,22 @@
+import { DiagnosticError, type Node } from "@millrace/ir";
+
+/** A program that can't be made because of one node, which may be left to the processor instead. */
+export class NodeRefusal extends DiagnosticError {
+  readonly node: Node;
+  /** Why, as it is said of nodes that the processor computes. */
+  readonly reason: string;
+
+  constructor(node: Node, code: string, reason: string, hint: string) {
+    super([
+      {
+        code,
+        severity: "error",
+        message: `${node.name} can't be computed by the array: ${reason}`,
+        at: { node: node.name },
+        hint,
+      },
+    ]);
+    this.node = node;
+    this.reason = reason;
+  }
+}
