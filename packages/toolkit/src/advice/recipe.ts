@@ -11,6 +11,7 @@ import {
   type Problem,
   required,
   text,
+  truth,
   value,
 } from "../data/validate.ts";
 import type { QuantizeRequest } from "../quantize.ts";
@@ -40,7 +41,6 @@ export function recipeOf(request: QuantizeRequest): Recipe {
 }
 
 const names = <T extends string>(table: Readonly<Record<T, unknown>>) => oneOf(Object.keys(table) as T[]);
-const truth = value("true or false", (candidate): candidate is boolean => typeof candidate === "boolean");
 const block = value(blockSizes.join(" or "), (candidate): candidate is BlockSize =>
   blockSizes.some((size) => size === candidate),
 );

@@ -34,6 +34,8 @@ export function value<T>(expected: string, accepts: (candidate: unknown) => cand
 
 export const text = value("a text", (candidate) => typeof candidate === "string");
 
+export const truth = value("true or false", (candidate): candidate is boolean => typeof candidate === "boolean");
+
 export const finite = value("a number", (candidate): candidate is number => Number.isFinite(candidate));
 
 /** An integer from `minimum` to 2^32. */

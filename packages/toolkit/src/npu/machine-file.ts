@@ -1,8 +1,6 @@
 import { fail } from "@millrace/ir";
 import { type Machine, machineProblems } from "@millrace/npu";
-import { finite, object, type Problem, record, required, text, value } from "../data/validate.ts";
-
-const truth = value("true or false", (candidate): candidate is boolean => typeof candidate === "boolean");
+import { finite, object, type Problem, record, required, text, truth } from "../data/validate.ts";
 
 const machine = object<Machine>({
   name: required(text),
