@@ -19,6 +19,8 @@ export interface Work {
   /** Cycles of the same work if every multiplier had something to do all the while and weights came once; those it is busy for where it multiplies nothing. */
   readonly ideal: number;
   readonly boundBy: Bound;
+  /** Cycles in which the port of weights is in use, and those of the data's port, together. */
+  readonly beats: number;
   /** Cycles of writing results back that are not hidden. */
   readonly writeBack: number;
   /** Cycles of starting the command and its jobs. */
@@ -56,7 +58,7 @@ interface Definition<F extends string> {
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
 }
 
-const idle: Work = { macs: 0, busy: 0, ideal: 0, boundBy: "data", writeBack: 0, start: 0 };
+const idle: Work = { macs: 0, busy: 0, ideal: 0, boundBy: "data", beats: 0, writeBack: 0, start: 0 };
 
 /** A kind of command whose fields are known by name. */
 export function defineCommand<const F extends string>(
@@ -76,7 +78,7 @@ export function defineCommand<const F extends string>(
 /** Cycles of a command that only moves bytes through the data port. */
 export function streaming(bytes: number, { ports }: Machine, { operator }: Overheads): Work {
   const busy = Math.ceil(bytes / ports.data);
-  return { ...idle, busy, ideal: busy, boundBy: "data", start: operator };
+  return { ...idle, busy, ideal: busy, beats: busy, boundBy: "data", start: operator };
 }
 
 /**
@@ -89,6 +91,16 @@ export function overheadsOf(
   { operator, job, writeBack }: Overheads,
 ): Pick<Work, "writeBack" | "start"> {
   return { writeBack: jobs * Math.max(0, writeBack * results - job), start: operator + job * jobs };
+}
+
+/**
+ * Cycles that a copy of some length adds to a command it goes on beside, while `share` of a port would do for it. The array reads data and
+ * weights at once, so memory serves two ports in a cycle; a copy takes what either leaves, and the command's place only where both are in use.
+ */
+export function stallOf(work: Work, copying: number, share: number): number {
+  const cycles = cyclesOf(work);
+  const idleBeats = cycles === 0 ? 0 : (2 * cycles - work.beats) / cycles;
+  return copying * Math.max(0, share - idleBeats);
 }
 
 /** Cycles from start to end. */

@@ -57,6 +57,7 @@ export const convolve = defineCommand({
       ideal: Math.max(macs / (array.pipelines * array.lanes), weightRegion(fields, array).bytes / ports.weights),
       busy: jobs * Math.max(computing, loading),
       boundBy: computing >= loading ? "array" : isLine ? "data" : "weights",
+      beats: jobs * (computing + loading + overheads.writeBack * inTurn),
       ...overheadsOf(jobs, inTurn, overheads),
     };
   },

@@ -24,15 +24,17 @@ export const depthwise = defineCommand({
     scalingReads(fields, fields.firstChannel, fields.count),
   ],
   writes: (fields) => [windowWrites(fields)],
-  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array }, overheads) {
+  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array, ports }, overheads) {
     const jobs = rows * Math.ceil(count / array.pipelines);
     const taps = kernelHeight * kernelWidth;
     const macs = rows * outputWidth * count * taps;
+    const steps = Math.ceil(taps / array.depthwiseLanes);
     return {
       macs,
       ideal: macs / (array.pipelines * array.depthwiseLanes),
-      busy: jobs * outputWidth * Math.ceil(taps / array.depthwiseLanes),
+      busy: jobs * outputWidth * steps,
       boundBy: "array",
+      beats: jobs * (outputWidth * (steps + overheads.writeBack) + (taps * array.pipelines) / ports.weights),
       ...overheadsOf(jobs, outputWidth, overheads),
     };
   },

@@ -24,14 +24,16 @@ export const pool = defineCommand({
     const { rows, outputWidth, count, kernelHeight, kernelWidth, pooling } = fields;
     const share = count / fields.depth;
     const compares = isExtreme(pooling);
+    const reading = Math.ceil((windowReads(fields).bytes * share) / ports.data);
     const busy = compares
       ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
-      : Math.ceil((windowReads(fields).bytes * share) / ports.data);
+      : reading;
     return {
       macs: 0,
       busy,
       ideal: busy,
       boundBy: compares ? "window" : "data",
+      beats: Math.min(busy, reading),
       writeBack: 0,
       start: overheads.operator,
     };

@@ -8,9 +8,9 @@ import { compileGraph, decodeProgram, encodeProgram, isSegment, machines, type P
 const machine = { ...machines.imxrt700, storage: { copyBytesPerCycle: 0.849, overlaps: true, direct: false } };
 
 /** Three convolutions of 3x3, whose weights are copied while the array computes. */
-function program(): Program {
+function program(width = 8): Program {
   const graph = new Graph("three");
-  const type = { dtype: "i8", shape: [1, 8, 8, 16], quantization: perTensor(0.05, 1) } as const;
+  const type = { dtype: "i8", shape: [1, 8, width, 16], quantization: perTensor(0.05, 1) } as const;
   let x = graph.addInput("x", type);
   for (const layer of [1, 2, 3]) {
     const weights = fromNumbers(
@@ -61,6 +61,19 @@ describe("the simulator", () => {
     expect(new Set(outputs[0]).size).toBeGreaterThan(20);
     const busy = events.reduce((sum, { start, end }) => sum + end - start, 0);
     expect(busy).toBeGreaterThan(cycles);
+  });
+
+  test("has copies take what either port leaves, and the array wait where both are in use", () => {
+    const busy = { ...machine, modes: { sequencer: { operator: 0, job: 0, writeBack: 0 } } };
+    const stallsOf = (width: number) => {
+      const { events } = simulate(program(width), busy);
+      return events.filter(({ lane }) => lane === "array").map(({ stall }) => stall);
+    };
+    const share = machine.storage.copyBytesPerCycle / machine.ports.data;
+    const jobs = 8 * 2;
+    const steps = 9 * 2;
+    expect(stallsOf(8)).toEqual([Math.ceil(jobs * steps * 8 * share), expect.anything(), 0]);
+    expect(stallsOf(16)).toEqual([0, 0, 0]);
   });
 
   test.each([0, 1, 2])("finds a race where wait %i is missing", (which) => {

@@ -1,5 +1,5 @@
 import { fail } from "@millrace/ir";
-import { type Command, cyclesOf, type Work } from "../commands/command.ts";
+import { type Command, cyclesOf, stallOf, type Work } from "../commands/command.ts";
 import { awaitTransfers, transfer } from "../commands/transfer.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
@@ -139,7 +139,7 @@ class Simulator {
     this.#check(reads, writes, who);
     const work = kind.work(fields, this.#machine, this.#machine.modes[this.#program.mode]);
     const start = this.#arrayFree;
-    const stall = this.#stallOf(start, cyclesOf(work));
+    const stall = this.#stallOf(start, work);
     const end = start + cyclesOf(work) + stall;
     this.#arrayFree = end;
     if (this.#inputs) kind.execute(fields, this.#memory, this.#machine);
@@ -173,8 +173,9 @@ class Simulator {
     }
   }
 
-  /** Cycles of the port that copies take from a command of so many cycles. */
-  #stallOf(start: number, cycles: number): number {
+  /** Cycles that copies add to a command that begins then. */
+  #stallOf(start: number, work: Work): number {
+    const cycles = cyclesOf(work);
     const share = this.#machine.storage.copyBytesPerCycle / this.#machine.ports.data;
     while (this.#oldest < this.#transfers.length && this.#transfers[this.#oldest].end <= start) this.#oldest++;
     let stall = 0;
@@ -182,7 +183,7 @@ class Simulator {
       const copy = this.#transfers[index];
       if (copy.start >= start + cycles + stall) break;
       const busy = Math.max(0, Math.min(copy.end, start + cycles + stall) - Math.max(copy.start, start));
-      stall += busy * share;
+      stall += stallOf(work, busy, share);
     }
     return Math.ceil(stall);
   }
