@@ -8,6 +8,7 @@ export interface Machine {
   readonly basis: string;
   readonly clockMHz: number;
   readonly array: DotProductArray;
+  readonly features: Features;
   readonly ports: Ports;
   /** Cycles that are not computing, by how the work is started; the first is the default. */
   readonly modes: Readonly<Record<string, Overheads>>;
@@ -35,6 +36,14 @@ export interface DotProductArray {
   readonly depthwiseLanes: number;
   /** Elements of a maximum pooling's windows that are compared in a cycle. */
   readonly comparisons: number;
+}
+
+/** What the family offers beside the multipliers, and a machine has or lacks. */
+export interface Features {
+  /** Clamps results to the range of an activation as they leave the array; without it a command of its own does that. */
+  readonly activation: boolean;
+  /** Bytes beside the array that keep the weights of a group of channels from row to row, or the lines that a group of pixels needs; 0 for none. */
+  readonly cacheBytes: number;
 }
 
 /** Bytes per cycle. */
@@ -68,7 +77,7 @@ export interface Processor {
 
 /** What contradicts itself in a machine, in sentences; empty if nothing does. */
 export function machineProblems(machine: Machine): readonly string[] {
-  const { name, clockMHz, array, ports, modes, memory, storage, processor } = machine;
+  const { name, clockMHz, array, features, ports, modes, memory, storage, processor } = machine;
   const whole = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
   const some = (x: number) => Number.isFinite(x) && x > 0;
   const rules: readonly (readonly [boolean, string])[] = [
@@ -81,6 +90,7 @@ export function machineProblems(machine: Machine): readonly string[] {
       "array.depthwiseLanes has to be a whole number from 1 to array.lanes: a pipeline has no more multipliers than lanes",
     ],
     [whole(array.comparisons, 2 ** 20), "array.comparisons has to be a whole number of at least 1"],
+    [Number.isInteger(features.cacheBytes) && features.cacheBytes >= 0, "features.cacheBytes has to be a whole number"],
     [some(ports.weights) && some(ports.data), "ports have to move more than 0 bytes per cycle"],
     [Object.keys(modes).length > 0, "modes has to name a mode at least"],
     [whole(memory.bytes, addressableBytes), `memory.bytes has to be a whole number from 1 to ${addressableBytes}`],

@@ -19,7 +19,7 @@ import {
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileGraph, isSegment, machines, npuEngine } from "./index.ts";
+import { compileGraph, isSegment, type Machine, machines, npuEngine } from "./index.ts";
 
 type Sizes = readonly [number, number, number, number];
 
@@ -220,6 +220,12 @@ const sizes = fc.tuple(
   fc.integer({ min: 1, max: 11 }),
 );
 
+/** What a machine may have or lack beside its multipliers. */
+const features = fc.record<Machine["features"]>({
+  activation: fc.boolean(),
+  cacheBytes: fc.constantFrom(0, 100, 1000),
+});
+
 /** One that leaves everything to the array. */
 const slowProcessor = { ...machines.imxrt700.processor, element: 1e6 };
 
@@ -232,13 +238,14 @@ describe("the NPU", () => {
           sizes,
           fc.array(step, { minLength: 1, maxLength: 6 }),
           fc.boolean(),
-          async (size, steps, ours) => {
+          features,
+          async (size, steps, ours, features) => {
             const graph = network(size as unknown as Sizes, steps);
             const wanted = [...graph.nodes()].map(({ outputs }) => outputs[0]);
             const feeds = new Map([["x", bytes(9, size)]]);
             const ports = { weights: 8, data: ours ? 64 : 8 };
             const storage = { copyBytesPerCycle: 0.8, overlaps: ours, direct: false };
-            const machine = { ...machines.imxrt700, ports, storage, processor: slowProcessor };
+            const machine = { ...machines.imxrt700, features, ports, storage, processor: slowProcessor };
             expect([...compileGraph(graph, machine).reasons.values()]).toEqual([]);
             const expected = await (await referenceEngine().prepare(graph, wanted)).run(feeds);
             const engine = npuEngine(machine, { weights, overlapCopies: ours, joinRows: ours, mapByLine: ours });

@@ -1,4 +1,4 @@
-import type { DotProductArray } from "../machine.ts";
+import type { DotProductArray, Machine } from "../machine.ts";
 import type { Region } from "../region.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
 import { defineCommand, overheadsOf } from "./command.ts";
@@ -23,8 +23,9 @@ export const mappings = { depth: 0, line: 1 } as const;
  * product's lanes for each pipeline (`packWeights`); the first channel is that of a block.
  *
  * Cycles: mapped by depth, the pipelines are output channels that share the data; a job is one row and one group of channels and streams its
- * weights again, so that a narrow row waits for them. Mapped by line, the pipelines are pixels of a row that share the weights; a job is one group of
- * pixels and streams their data again, so that few channels wait for them.
+ * weights again, so that a narrow row waits for them; where the cache holds a group's weights, the rows of a group follow one another and stream them once.
+ * Mapped by line, the pipelines are pixels of a row that share the weights; a job is one group of pixels and streams their windows again, so that few
+ * channels wait for them; where the cache holds the lines that the windows cover, only these.
  */
 export const convolve = defineCommand({
   name: "convolve",
@@ -43,21 +44,22 @@ export const convolve = defineCommand({
     scalingReads(fields, fields.firstChannel, fields.count),
   ],
   writes: (fields) => [windowWrites(fields)],
-  work(fields, { array, ports }, overheads) {
+  work(fields, machine, overheads) {
+    const { array, ports } = machine;
     const { rows, outputWidth, count, kernelHeight, kernelWidth, depth } = fields;
     const isLine = fields.mapping === mappings.line;
     const [inPipelines, inTurn] = isLine ? [outputWidth, count] : [count, outputWidth];
     const jobs = rows * Math.ceil(inPipelines / array.pipelines);
-    const steps = packedSteps(fields, array);
-    const computing = steps * inTurn;
-    const loading = (steps * array.pipelines * array.lanes) / (isLine ? ports.data : ports.weights);
+    const computing = packedSteps(fields, array) * inTurn;
+    const { streams, bytes } = (isLine ? streamedWindows : streamedWeights)(fields, machine, jobs);
+    const loading = bytes / (isLine ? ports.data : ports.weights);
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
       macs,
       ideal: Math.max(macs / (array.pipelines * array.lanes), weightRegion(fields, array).bytes / ports.weights),
-      busy: jobs * Math.max(computing, loading),
-      boundBy: computing >= loading ? "array" : isLine ? "data" : "weights",
-      beats: jobs * (computing + loading + overheads.writeBack * inTurn),
+      busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
+      boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
+      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn),
       ...overheadsOf(jobs, inTurn, overheads),
     };
   },
@@ -78,6 +80,28 @@ export const convolve = defineCommand({
     });
   },
 });
+
+/** What comes in while a job is computed, and for how many of the jobs. */
+interface Streamed {
+  readonly streams: number;
+  readonly bytes: number;
+}
+
+/** The weights of a group of channels: for each job, or once for all rows where the cache keeps them. */
+function streamedWeights(fields: Fields, { array, features }: Machine, jobs: number): Streamed {
+  const bytes = packedSteps(fields, array) * array.pipelines * array.lanes;
+  return { bytes, streams: bytes <= features.cacheBytes ? jobs / fields.rows : jobs };
+}
+
+/** The windows of a group of pixels, one by one, or the lines that they cover where the cache keeps these. */
+function streamedWindows(fields: Fields, { array, features }: Machine, jobs: number): Streamed {
+  const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth } = fields;
+  const pixels = Math.min(array.pipelines, outputWidth);
+  const width = (pixels - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  const lines = kernelHeight * width * depth;
+  const windows = packedSteps(fields, array) * array.pipelines * array.lanes;
+  return { bytes: lines <= features.cacheBytes ? Math.min(lines, windows) : windows, streams: jobs };
+}
 
 function weightRegion(fields: Fields, array: DotProductArray): Region {
   const weightArray = arrayOf(fields, array);

@@ -1,10 +1,10 @@
 import type { Node, Value } from "@millrace/ir";
 import type { KernelContext } from "@millrace/runtime";
-import type { Command } from "../commands/command.ts";
-import type { MappingOptions, Place } from "../lowering/lowering.ts";
+import { type MappingOptions, type Place, placedFields } from "../lowering/lowering.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
+import { clampApart } from "./clamp-apart.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
 import { draftCommands, type NodeDraft } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
@@ -43,12 +43,13 @@ export function compileSegment(
   context: KernelContext,
   options: ScheduleOptions,
 ): CompiledSegment {
-  const { commands: drafts, places } = draftCommands(segment.nodes, {
+  const { commands, places } = draftCommands(segment.nodes, {
     machine,
     context,
     options,
     overheads: machine.modes[options.mode],
   });
+  const drafts = machine.features.activation ? commands : clampApart(commands, machine);
   const { alignment } = machine.memory;
   const constants = layOutConstants(drafts, alignment);
   const boundary = {
@@ -70,7 +71,7 @@ export function compileSegment(
       memoryBytes: layout.plan.arenaBytes,
       inputs: segment.inputs.map(port),
       outputs: segment.outputs.map(port),
-      commands: stream.map((draft) => linked(draft, addressOf)),
+      commands: stream.map(({ kind, fields }) => ({ kind, fields: placedFields(fields, addressOf) })),
       constants: constants.contents,
     },
     nodeOf: stream.map(({ node }) => node),
@@ -108,14 +109,6 @@ function placed(
     if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity);
   }
   throw new Error("there is no way to place weights");
-}
-
-function linked({ kind, fields }: NodeDraft, addressOf: (place: Place) => number): Command {
-  const numbers = Object.entries(fields).map(([name, field]) => [
-    name,
-    typeof field === "number" ? field : addressOf(field),
-  ]);
-  return { kind, fields: Object.fromEntries(numbers) };
 }
 
 /** The command before which the copies for one begin: as early as keeps what is needed all the while within `budget` bytes. */

@@ -26,6 +26,18 @@ export interface Draft {
   readonly fields: Readonly<Record<string, number | Place>>;
 }
 
+/** Fields with a number for each place. */
+export function placedFields(
+  fields: Draft["fields"],
+  addressOf: (place: Place) => number,
+): Readonly<Record<string, number>> {
+  const numbers = Object.entries(fields).map(([name, field]) => [
+    name,
+    typeof field === "number" ? field : addressOf(field),
+  ]);
+  return Object.fromEntries(numbers);
+}
+
 /** What a lowering asks for and tells. */
 export interface Writer {
   readonly machine: Machine;

@@ -15,6 +15,7 @@ const machine = object<Machine>({
       comparisons: required(finite),
     }),
   ),
+  features: required(object<Machine["features"]>({ activation: required(truth), cacheBytes: required(finite) })),
   ports: required(object<Machine["ports"]>({ weights: required(finite), data: required(finite) })),
   modes: required(
     record(

@@ -1,0 +1,65 @@
+import { lookUp } from "../commands/look-up.ts";
+import { type Buffer, placedFields } from "../lowering/lowering.ts";
+import type { Machine } from "../machine.ts";
+import { spanOf } from "../region.ts";
+import type { NodeDraft } from "./draft.ts";
+
+const [least, greatest] = [-128, 127];
+
+/** Bytes of a buffer, and the range that their integers are to be clamped to. */
+interface Clamp {
+  readonly buffer: Buffer;
+  readonly low: number;
+  readonly high: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Commands for an array that clamps results to nothing less than int8: those that would, leave it to a look-up in place behind them. Commands one after
+ * the other that write parts of one value share the look-up.
+ */
+export function clampApart(commands: readonly NodeDraft[], machine: Machine): readonly NodeDraft[] {
+  const result: NodeDraft[] = [];
+  let open: Clamp | undefined;
+  for (const [at, command] of commands.entries()) {
+    const clamp = clampOf(command, machine);
+    if (clamp === undefined) {
+      result.push(command);
+      continue;
+    }
+    result.push({ ...command, fields: { ...command.fields, low: least, high: greatest } });
+    open = open ? united(open, clamp) : clamp;
+    const next = commands[at + 1] && clampOf(commands[at + 1], machine);
+    if (next && isSame(open, next)) continue;
+    result.push(lookUpOf(open, command));
+    open = undefined;
+  }
+  return result;
+}
+
+function clampOf({ kind, fields }: NodeDraft, machine: Machine): Clamp | undefined {
+  const { low, high, output } = fields;
+  if (typeof low !== "number" || typeof high !== "number" || typeof output === "number") return undefined;
+  if (low <= least && high >= greatest) return undefined;
+  const [region] = kind.writes(
+    placedFields(fields, ({ offset }) => offset),
+    machine,
+  );
+  return { buffer: output.buffer, low, high, start: region.address, end: region.address + spanOf(region) };
+}
+
+function isSame(a: Clamp, b: Clamp): boolean {
+  return a.buffer === b.buffer && a.low === b.low && a.high === b.high;
+}
+
+function united(a: Clamp, b: Clamp): Clamp {
+  return { ...a, start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
+}
+
+function lookUpOf({ buffer, low, high, start, end }: Clamp, { node }: NodeDraft): NodeDraft {
+  const contents = Uint8Array.from({ length: 256 }, (_, at) => Math.max(low, Math.min(high, at - 128)));
+  const place = { buffer, offset: start };
+  const table = { buffer: { name: `${node.name} clamp`, bytes: contents.length, contents }, offset: 0 };
+  return { kind: lookUp, fields: { input: place, output: place, length: end - start, table }, node };
+}
