@@ -173,12 +173,15 @@ export class Graph {
     if (target.outputs.some(({ uses }) => uses.size > 0)) throw new Error(`node ${node.name} is still used`);
     if (target.owner !== this) return;
     for (let index = 0; index < target.inputs.length; index++) this.#disconnect(target, index);
-    if (target.previous) target.previous.next = target.next;
-    if (target.next) target.next.previous = target.previous;
-    if (this.#end.previous === target) this.#end.previous = target.previous === this.#end ? undefined : target.previous;
+    this.#unlink(target);
     for (const { name } of target.outputs) this.#names.delete(name);
     target.owner = undefined;
-    this.#size--;
+  }
+
+  /** Puts a node of the graph elsewhere in the order: before another one, or at the end; whoever moves nodes sees to it that each comes after what it reads. */
+  moveNode(node: Node, before?: Node): void {
+    this.#unlink(node as MutableNode);
+    this.#insert(node as MutableNode, before as MutableNode | undefined);
   }
 
   /** Whether the node is still part of this graph. */
@@ -212,6 +215,13 @@ export class Graph {
     else this.#end.previous = node;
     after.next = node;
     this.#size++;
+  }
+
+  #unlink(node: MutableNode): void {
+    if (node.previous) node.previous.next = node.next;
+    if (node.next) node.next.previous = node.previous;
+    if (this.#end.previous === node) this.#end.previous = node.previous === this.#end ? undefined : node.previous;
+    this.#size--;
   }
 
   #connect(node: MutableNode, index: number, value: Value | undefined): void {

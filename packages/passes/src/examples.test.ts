@@ -2,6 +2,7 @@ import { verify } from "@millrace/ir";
 import { describe, expect, test } from "vitest";
 import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
+import { orderForMemory } from "./memory/order-for-memory.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
 import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 import { recognizeAttention } from "./recognize-attention.ts";
@@ -25,6 +26,7 @@ function allPasses() {
     spellNormalizations,
     recognizeAttention,
     spellAttention,
+    orderForMemory,
   ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };
 }

@@ -7,6 +7,7 @@ export * from "./infer-shapes.ts";
 export * from "./inline-graph.ts";
 export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
+export { orderForMemory, peakBytes } from "./memory/order-for-memory.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
 export {

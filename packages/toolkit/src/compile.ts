@@ -19,6 +19,7 @@ import { type IoLayout, isQuantized, type PrepareOptions, prepare } from "./prep
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
 import { randomWarning } from "./random-data.ts";
+import { reduceMemory } from "./reduce-memory.ts";
 import { type AdviceReport, artifactOf, type Output, type Report } from "./report.ts";
 
 export interface CompileOptions extends LoadOptions, QuantizeRequest {
@@ -70,6 +71,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const advice = isAdvised ? await watch.time("advise", () => advised(float, data, source.name, asked)) : undefined;
   const options = { ...asked, ...advice?.request };
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
+  const { formerPeakBytes, diagnostics: reduced } = reduceMemory(result.graph);
   const { machine } = options;
   const acceleration =
     machine && (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu)));
@@ -81,11 +83,12 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   });
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
-  const memory = await watch.time("memory", () => memoryOf(result.graph, options));
+  const memory = await watch.time("memory", () => memoryOf(result.graph, options, formerPeakBytes));
   const diagnostics = [
     ...randomWarning(data),
     ...prepared.diagnostics,
     ...result.diagnostics,
+    ...reduced,
     ...(measured?.diagnostics ?? []),
     ...memoryProblems(result.graph),
   ];

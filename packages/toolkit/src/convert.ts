@@ -4,6 +4,7 @@ import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
 import { type IoLayout, type PrepareOptions, prepare } from "./prepare.ts";
+import { reduceMemory } from "./reduce-memory.ts";
 
 export type TargetFormat = "tflite" | "onnx";
 
@@ -95,8 +96,9 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
   const { graph, diagnostics } = prepare(model, { ...preparation, unrolled: options.unrolled ?? false });
+  const reduced = options.to === "tflite" ? reduceMemory(graph).diagnostics : [];
   const written = write(graph, options.to, options);
-  return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
+  return { ...written, model, graph, diagnostics: [...diagnostics, ...reduced, ...written.diagnostics] };
 }
 
 /** What was said of sizes that became 1, with what stood against leaving them open. */

@@ -5,15 +5,23 @@ import type { Report } from "./report.ts";
 
 const milliseconds = 1000;
 
-/** The memory that an inference needs; undefined where the sizes of activations are not known, or bodies need memory of their own. Plans for a second at most. */
-export async function memoryOf(graph: Graph, { signal }: Progress = {}): Promise<Report["memory"]> {
+/**
+ * The memory that an inference needs; undefined where the sizes of activations are not known, or bodies need memory of their own. Plans for a second at most.
+ * `formerPeakBytes` is what was needed before the graph was changed to need less.
+ */
+export async function memoryOf(
+  graph: Graph,
+  { signal }: Progress = {},
+  formerPeakBytes?: number,
+): Promise<Report["memory"]> {
   const values = [...graph.inputs, ...[...graph.nodes()].flatMap(({ outputs }) => outputs)];
   if (!values.every(({ type }) => isStatic(type.shape))) return undefined;
   for (const { op } of graph.nodes()) if (op.bodies) return undefined;
   const { plan } = await arenaOfInSteps(graph, { milliseconds, ...(signal && { signal }) });
   const { arenaBytes, lowerBoundBytes } = plan;
   const weightBytes = weightBytesOf(graph);
-  return { arenaBytes, lowerBoundBytes, weightBytes, totalBytes: arenaBytes + weightBytes };
+  const former = formerPeakBytes === undefined ? {} : { formerPeakBytes };
+  return { arenaBytes, lowerBoundBytes, ...former, weightBytes, totalBytes: arenaBytes + weightBytes };
 }
 
 /** A note of the first node for which the memory can't be told, as its data decides how large its result is. */

@@ -26,8 +26,10 @@ function figure(name: string, value: Content, note?: Content, wide = false): Mar
   return html`<div${wide && html` class="wide"`}><dt>${name}</dt><dd>${value}</dd>${note && html`<dd>${note}</dd>`}</div>`;
 }
 
-function arenaNote({ arenaBytes, lowerBoundBytes }: NonNullable<Report["memory"]>): string {
-  return arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)} are needed`;
+function arenaNote({ arenaBytes, lowerBoundBytes, formerPeakBytes }: NonNullable<Report["memory"]>): string {
+  const least =
+    arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)} are needed`;
+  return formerPeakBytes === undefined ? least : `${least}, before ${formatBytes(formerPeakBytes)}`;
 }
 
 function fromTo(before: string, after: string): Markup {

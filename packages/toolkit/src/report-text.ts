@@ -76,8 +76,9 @@ function externalRows({ external }: Report): (readonly [string, string])[] {
 
 function memoryRows({ memory }: Report): (readonly [string, string])[] {
   if (memory === undefined) return [];
-  const { arenaBytes, lowerBoundBytes, weightBytes } = memory;
-  const bound = arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)}`;
+  const { arenaBytes, lowerBoundBytes, formerPeakBytes, weightBytes } = memory;
+  const least = arenaBytes === lowerBoundBytes ? "the least possible" : `at least ${formatBytes(lowerBoundBytes)}`;
+  const bound = formerPeakBytes === undefined ? least : `${least}, before ${formatBytes(formerPeakBytes)}`;
   return [["memory", `${formatBytes(arenaBytes)} of activations (${bound}), ${formatBytes(weightBytes)} of weights`]];
 }
 

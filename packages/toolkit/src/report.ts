@@ -119,6 +119,8 @@ export interface Report {
     readonly arenaBytes: number;
     /** Bytes that an arena needs at least. */
     readonly lowerBoundBytes: number;
+    /** Bytes that an arena needed at least before operators were reordered or computed in patches, where that was done. */
+    readonly formerPeakBytes?: number;
     readonly weightBytes: number;
     /** The arena and the weights. */
     readonly totalBytes: number;
