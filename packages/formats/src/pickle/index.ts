@@ -1,0 +1,1 @@
+export { type PickleGlobal, type UnpickleOptions, unpickle } from "./unpickle.ts";

@@ -1,0 +1,64 @@
+import { FormatError } from "../error.ts";
+import { unpickle } from "../pickle/index.ts";
+import { readZip, type ZipMember } from "../zip/index.ts";
+import { bytesOf } from "./scalar-type.ts";
+import type { Storage, StoredTensor } from "./stored-tensor.ts";
+import { isStorageClass, isStoredTensor, type TypedStorage, torchGlobal } from "./torch-globals.ts";
+
+const pickleName = /^([^/]+)\/data\.pkl$/;
+
+/**
+ * What torch.save (1.6 and newer) has written: dictionaries as maps, lists and tuples as arrays, tensors as StoredTensor that look at the bytes. Throws
+ * FormatError of zip, pickle and `storedTensor`, and `pt2.malformed` where the archive lacks its parts.
+ */
+export function readTorchSave(bytes: Uint8Array): unknown {
+  return readSavedMembers(readZip(bytes));
+}
+
+/** The same for an archive whose members are known. */
+export function readSavedMembers(members: ReadonlyMap<string, ZipMember>): unknown {
+  const [name, root] =
+    [...members.keys()].map((member) => pickleName.exec(member)).find((match) => match !== null) ?? [];
+  if (name === undefined || root === undefined) throw failure("has no data.pkl");
+  checkByteOrder(members.get(`${root}/byteorder`));
+  const storages = new Map<string, Storage>();
+  const persistent = (identity: unknown): TypedStorage => {
+    if (!Array.isArray(identity) || identity[0] !== "storage" || !isStorageClass(identity[1]))
+      throw failure("refers to something that is no storage");
+    const [, { scalarType }, key, , count] = identity;
+    const path = `${root}/data/${key}`;
+    const storage = storages.get(path) ?? storageOf(members.get(path), path);
+    storages.set(path, storage);
+    if (scalarType !== undefined && count * bytesOf(scalarType) > storage.bytes.length)
+      throw failure(`declares ${count} elements of ${scalarType} in the ${storage.bytes.length} bytes of ${path}`);
+    return { storage, scalarType };
+  };
+  return unpickle(members.get(name)!.bytes(), { global: torchGlobal, persistent }).value;
+}
+
+/** A file of torch.save that is a dictionary of tensors; what else is in it is left out. Without a file there are none. */
+export function readSavedTensors(member: ZipMember | undefined): ReadonlyMap<string, StoredTensor> {
+  if (member === undefined) return new Map();
+  const value = readTorchSave(member.bytes());
+  if (!(value instanceof Map)) throw failure(`${member.name} is no dictionary`);
+  const isNamed = (entry: [unknown, unknown]): entry is [string, StoredTensor] =>
+    typeof entry[0] === "string" && isStoredTensor(entry[1]);
+  return new Map([...value].filter(isNamed));
+}
+
+function storageOf(member: ZipMember | undefined, path: string): Storage {
+  if (member === undefined) throw failure(`lacks ${path}`);
+  return { name: path, bytes: member.bytes() };
+}
+
+/** Archives of older versions have no such member and were written on little-endian machines. */
+export function checkByteOrder(member: ZipMember | undefined): void {
+  if (member !== undefined && new TextDecoder().decode(member.bytes().subarray(0, 16)) === "big")
+    throw failure("stores its numbers with the highest byte first");
+}
+
+function failure(problem: string): FormatError {
+  return new FormatError("pt2.malformed", `The file of torch.save ${problem}.`, {
+    hint: "Save it again with torch.save on a little-endian machine.",
+  });
+}

@@ -1,0 +1,2 @@
+export { looksLikeZip } from "./directory.ts";
+export { readZip, type ZipMember, type ZipOptions } from "./read-zip.ts";
