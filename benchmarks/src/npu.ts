@@ -45,7 +45,7 @@ const hidden = (machine: Machine): Machine => ({
 const steps: readonly Step[] = [
   { name: "as the vendor's runtime", options: {}, change: same },
   {
-    name: "rows of 1x1 joined (assumes jobs of any length)",
+    name: "rows joined (assumes jobs of several rows)",
     options: { joinRows: true, mapByLine: true },
     change: same,
   },

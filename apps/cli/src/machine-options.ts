@@ -31,7 +31,7 @@ export function withMachineOptions(command: Command): Command {
     .addOption(
       new Option(
         "--schedule <schedule>",
-        "plain is what vendors' runtimes do; tuned joins rows of 1x1 convolutions and copies weights while the array computes (default: plain)",
+        "plain is what vendors' runtimes do; tuned joins rows of convolutions and copies weights while the array computes (default: plain)",
       ).choices(Object.keys(schedules)),
     );
 }

@@ -13,7 +13,7 @@ import {
   windowWrites,
 } from "./window.ts";
 
-type Fields = WindowFields & Readonly<Record<"weights" | "inputZero" | "mapping", number>>;
+type Fields = WindowFields & Readonly<Record<"weights" | "inputZero" | "mapping" | "joined", number>>;
 
 /** What the pipelines of the array are. */
 export const mappings = { depth: 0, line: 1 } as const;
@@ -25,18 +25,19 @@ export const mappings = { depth: 0, line: 1 } as const;
  * Cycles: mapped by depth, the pipelines are output channels that share the data; a job is one row and one group of channels and streams its
  * weights again, so that a narrow row waits for them; where the cache holds a group's weights, the rows of a group follow one another and stream them once.
  * Mapped by line, the pipelines are pixels of a row that share the weights; a job is one group of pixels and streams their windows again, so that few
- * channels wait for them; where the cache holds the lines that the windows cover, only these.
+ * channels wait for them; where the cache holds the lines that the windows cover, only these. Where rows are `joined`, all are one in either mapping.
  */
 export const convolve = defineCommand({
   name: "convolve",
   code: 1,
-  fields: [...windowFields, "weights", "inputZero", ...scalingFields, "mapping"],
+  fields: [...windowFields, "weights", "inputZero", ...scalingFields, "mapping", "joined"],
   addresses: ["input", "output", "weights", "parameters"],
   problems: (fields) => [
     ...windowProblems(fields),
     ...scalingProblems(fields),
     ...(tapsOf(fields) * fields.depth > mostTaps ? ["it would take hours"] : []),
     ...(fields.mapping in Object.values(mappings) ? [] : [`mapping ${fields.mapping} is not known`]),
+    ...(fields.joined > 1 ? [`joined ${fields.joined} is not known`] : []),
   ],
   reads: (fields, { array }) => [
     windowReads(fields),
@@ -46,12 +47,15 @@ export const convolve = defineCommand({
   writes: (fields) => [windowWrites(fields)],
   work(fields, machine, overheads) {
     const { array, ports } = machine;
-    const { rows, outputWidth, count, kernelHeight, kernelWidth, depth } = fields;
+    const { rows, outputWidth, count, kernelHeight, kernelWidth, depth, joined } = fields;
     const isLine = fields.mapping === mappings.line;
-    const [inPipelines, inTurn] = isLine ? [outputWidth, count] : [count, outputWidth];
-    const jobs = rows * Math.ceil(inPipelines / array.pipelines);
+    const [lines, pixels] = joined ? [1, rows * outputWidth] : [rows, outputWidth];
+    const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
+    const groups = Math.ceil(inPipelines / array.pipelines);
+    const jobs = lines * groups;
     const computing = packedSteps(fields, array) * inTurn;
-    const { streams, bytes } = (isLine ? streamedWindows : streamedWeights)(fields, machine, jobs);
+    const { isKept, bytes } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
+    const streams = isKept ? groups : jobs;
     const loading = bytes / (isLine ? ports.data : ports.weights);
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
@@ -81,26 +85,27 @@ export const convolve = defineCommand({
   },
 });
 
-/** What comes in while a job is computed, and for how many of the jobs. */
+/** What comes in while a job is computed. */
 interface Streamed {
-  readonly streams: number;
   readonly bytes: number;
+  /** Whether the cache keeps it for the other rows. */
+  readonly isKept: boolean;
 }
 
-/** The weights of a group of channels: for each job, or once for all rows where the cache keeps them. */
-function streamedWeights(fields: Fields, { array, features }: Machine, jobs: number): Streamed {
+/** The weights of a group of channels. */
+function streamedWeights(fields: Fields, { array, features }: Machine): Streamed {
   const bytes = packedSteps(fields, array) * array.pipelines * array.lanes;
-  return { bytes, streams: bytes <= features.cacheBytes ? jobs / fields.rows : jobs };
+  return { bytes, isKept: bytes <= features.cacheBytes };
 }
 
-/** The windows of a group of pixels, one by one, or the lines that they cover where the cache keeps these. */
-function streamedWindows(fields: Fields, { array, features }: Machine, jobs: number): Streamed {
-  const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth } = fields;
+/** The windows of a group of pixels, one by one, or the lines that they cover where these are of one row and the cache keeps them. */
+function streamedWindows(fields: Fields, { array, features }: Machine): Streamed {
+  const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth, joined } = fields;
   const pixels = Math.min(array.pipelines, outputWidth);
   const width = (pixels - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const lines = kernelHeight * width * depth;
   const windows = packedSteps(fields, array) * array.pipelines * array.lanes;
-  return { bytes: lines <= features.cacheBytes ? Math.min(lines, windows) : windows, streams: jobs };
+  return { bytes: !joined && lines <= features.cacheBytes ? Math.min(lines, windows) : windows, isKept: false };
 }
 
 function weightRegion(fields: Fields, array: DotProductArray): Region {

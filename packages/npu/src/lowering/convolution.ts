@@ -1,7 +1,7 @@
 import type { Node, Value } from "@millrace/ir";
 import { affineOf, scalingKind } from "@millrace/runtime";
 import { depthwise } from "../commands/depthwise.ts";
-import { asOneRow, attributesOf, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
+import { attributesOf, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
 import { writeMoves } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
@@ -40,13 +40,6 @@ function windowOf(node: Node, writer: Writer) {
   return { ...window, inputZero: affineOf(x, node).zeroPoint };
 }
 
-/** The window, as one row of all pixels where it is of one pixel and rows may be joined. */
-function joined(window: ReturnType<typeof windowOf>, { options }: Writer): typeof window {
-  const { kernelHeight, kernelWidth, strideY, strideX, height, outputHeight, outputWidth } = window;
-  const isOnePixel = kernelHeight * kernelWidth * strideY * strideX === 1 && outputHeight === height;
-  return { ...window, ...(options.joinRows && isOnePixel && asOneRow(outputHeight * outputWidth)) };
-}
-
 function convolutionScaling(node: Node, channels: number) {
   return { channels, kind: scalingKind(affineOf(node.inputs[0], node)), narrow: true };
 }
@@ -55,7 +48,7 @@ function writeConvolution(node: Node, writer: Writer): void {
   const window = windowOf(node, writer);
   const filters = node.inputs[1]!.constant!.data as Int8Array;
   const scaling = scalingFieldsOf(node, convolutionScaling(node, window.channels), writer);
-  emitConvolution(writer, joined(window, writer), filters, scaling);
+  emitConvolution(writer, window, filters, scaling);
 }
 
 /** A convolution for each group, on the channels of the group moved together; its results lie between those of the others. */
@@ -81,7 +74,7 @@ function writeGroups(node: Node, writer: Writer): void {
     const output = placeBehind(window.output, group * count);
     const length = filters.length / groups;
     const own = filters.subarray(group * length, (group + 1) * length);
-    emitConvolution(writer, joined({ ...window, input, depth, output, count }, writer), own, scaling);
+    emitConvolution(writer, { ...window, input, depth, output, count }, own, scaling);
   }
 }
 

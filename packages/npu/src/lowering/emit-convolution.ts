@@ -4,7 +4,7 @@ import { convolve, mappings } from "../commands/convolve.ts";
 import type { WindowFields } from "../commands/window.ts";
 import type { DotProductArray } from "../machine.ts";
 import { type FilterSizes, packWeights } from "../weights.ts";
-import { firstOf, type Place, type Writer } from "./lowering.ts";
+import { firstOf, type MappingOptions, type Place, type Writer } from "./lowering.ts";
 import type { scalingFieldsOf } from "./scaling.ts";
 
 /** Attributes that convolutions of images and transposed ones have. */
@@ -47,21 +47,27 @@ export function refuseWeights(node: Node): string | undefined {
 
 type Scaled = ReturnType<typeof scalingFieldsOf>;
 
-/** Emits a convolution, with the filters of the channels it computes, mapped by depth, or by line where that is allowed and takes fewer cycles. */
+/** Emits a convolution, with the filters of the channels it computes, mapped in that of the allowed ways that takes the fewest cycles. */
 export function emitConvolution(
   writer: Writer,
-  window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | "weights" | "mapping">,
+  window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | keyof Mapping | "weights">,
   filters: Int8Array,
   scaling: Scaled,
 ): void {
   const { machine, options, overheads } = writer;
   const sizes = window as unknown as WindowFields;
-  const cyclesBy = (mapping: number) => cyclesOf(convolve.work({ ...sizes, mapping }, machine, overheads));
-  const mapping =
-    options.mapByLine && cyclesBy(mappings.line) < cyclesBy(mappings.depth) ? mappings.line : mappings.depth;
-  const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
+  const cyclesBy = (mapping: Mapping) => cyclesOf(convolve.work({ ...sizes, ...mapping }, machine, overheads));
+  const best = allowedMappings(options).reduce((best, other) => (cyclesBy(other) < cyclesBy(best) ? other : best));
+  const array = best.mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
   const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
-  writer.emit(convolve, { ...window, weights, ...scaling, mapping });
+  writer.emit(convolve, { ...window, weights, ...scaling, ...best });
+}
+
+type Mapping = Readonly<Record<"mapping" | "joined", number>>;
+
+function allowedMappings({ mapByLine, joinRows }: MappingOptions): readonly Mapping[] {
+  const kinds = mapByLine ? [mappings.depth, mappings.line] : [mappings.depth];
+  return kinds.flatMap((mapping) => (joinRows ? [0, 1] : [0]).map((joined) => ({ mapping, joined })));
 }
 
 /** Images of one row that have as many pixels. */

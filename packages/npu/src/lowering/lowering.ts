@@ -59,7 +59,7 @@ export interface Writer {
 
 /** What mapping a graph to commands may make use of. */
 export interface MappingOptions {
-  /** Whether a convolution with a window of one pixel is one row of all pixels, so that its weights are loaded once. */
+  /** Whether all rows of a convolution are one job, so that its weights are loaded once for them; the array is then taken to hold the sums of so many pixels, or to take jobs of eight. */
   readonly joinRows: boolean;
   /** Whether the pipelines of the array may be pixels of a row rather than channels. */
   readonly mapByLine: boolean;
