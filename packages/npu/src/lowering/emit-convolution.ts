@@ -47,7 +47,7 @@ export function refuseWeights(node: Node): string | undefined {
 
 type Scaled = ReturnType<typeof scalingFieldsOf>;
 
-/** Emits a convolution, with the filters of the channels it computes, mapped in that of the allowed ways that takes the fewest cycles. */
+/** Emits a convolution, with the filters of the channels it computes, mapped in that of the allowed ways that takes the fewest cycles, and of those the fewest beats of the ports. */
 export function emitConvolution(
   writer: Writer,
   window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | keyof Mapping | "weights">,
@@ -56,11 +56,13 @@ export function emitConvolution(
 ): void {
   const { machine, options, overheads } = writer;
   const sizes = window as unknown as WindowFields;
-  const cyclesBy = (mapping: Mapping) => cyclesOf(convolve.work({ ...sizes, ...mapping }, machine, overheads));
-  const best = allowedMappings(options).reduce((best, other) => (cyclesBy(other) < cyclesBy(best) ? other : best));
-  const array = best.mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
+  const [best] = allowedMappings(options)
+    .map((mapping) => ({ ...mapping, work: convolve.work({ ...sizes, ...mapping }, machine, overheads) }))
+    .sort((a, b) => cyclesOf(a.work) - cyclesOf(b.work) || a.work.beats - b.work.beats);
+  const { mapping, joined } = best;
+  const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
   const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
-  writer.emit(convolve, { ...window, weights, ...scaling, ...best });
+  writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined });
 }
 
 type Mapping = Readonly<Record<"mapping" | "joined", number>>;
