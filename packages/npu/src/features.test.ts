@@ -1,15 +1,23 @@
 import { fromNumbers, Graph, perAxis, perTensor } from "@millrace/ir";
 import { conv2d } from "@millrace/ops";
 import { describe, expect, test } from "vitest";
-import { compileGraph, isSegment, type Machine, machines, type NpuOptions, profileCompilation } from "./index.ts";
+import {
+  compileGraph,
+  isSegment,
+  type Machine,
+  machines,
+  type NpuOptions,
+  profileCompilation,
+  simulate,
+} from "./index.ts";
 
-/** A convolution of 3x3 with a ReLU, whose rows are narrow. */
-function convolution(): Graph {
+/** A convolution of 3x3 with a ReLU, whose rows are narrow, and weights up to `most`. */
+function convolution(most = 127): Graph {
   const graph = new Graph("one");
   const type = (channels: number) =>
     ({ dtype: "i8", shape: [1, 6, 4, channels], quantization: perTensor(0.05, 1) }) as const;
   const x = graph.addInput("x", type(16));
-  const weights = Array.from({ length: 16 * 9 * 16 }, (_, at) => ((at * 7) % 255) - 127);
+  const weights = Array.from({ length: 16 * 9 * 16 }, (_, at) => ((at * 7) % (2 * most + 1)) - most);
   const scales = perAxis(new Array<number>(16).fill(0.002), 0);
   const inputs = [x, graph.addConstant("w", fromNumbers("i8", [16, 3, 3, 16], weights), scales)];
   const attributes = {
@@ -34,12 +42,16 @@ function resultOf(
   const known = machines.imxrt700;
   const machine = { ...known, ...others, features: { ...known.features, ...features } };
   const compilation = compileGraph(graph, machine, options);
-  const programs = compilation.phases.filter(isSegment).map(({ program }) => program);
+  const commands = compilation.phases.filter(isSegment).flatMap(({ program }) => program.commands);
   return {
-    commands: programs.flatMap(({ commands }) => commands.map(({ kind }) => kind.name)),
+    commands: commands.map(({ kind }) => kind.name),
+    copied: sum(commands.map(({ kind, fields }) => (kind.name === "transfer" ? fields.bytes : 0))),
+    weightBytes: sum(commands.map(({ fields }) => fields.weightBytes ?? 0)),
     cycles: profileCompilation(compilation).cycles,
   };
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 describe("features of a machine", () => {
   test("an array that can't clamp does so in a pass of its own, which takes time", () => {
@@ -66,4 +78,26 @@ describe("features of a machine", () => {
     expect(cyclesOf(lines - 1)).toBe(cyclesOf(0));
     expect(cyclesOf(0) - cyclesOf(lines)).toBeCloseTo(6 * (windows - lines), 6);
   });
+
+  test("an array that decompresses has less copied and streamed", () => {
+    const graph = convolution(12);
+    const options = { weights: "storage" } as const;
+    const [plain, small] = [false, true].map((decompression) => resultOf(graph, { decompression }, options));
+    expect(small.commands).toEqual(plain.commands);
+    expect(small.copied).toBeLessThan(0.7 * plain.copied);
+    const { copyBytesPerCycle } = machines.imxrt700.storage;
+    const streamed = (2 * 9 * 2 * 64 - small.weightBytes) / 8;
+    const saved = (plain.copied - small.copied) / copyBytesPerCycle + 6 * streamed;
+    expect(plain.cycles - small.cycles).toBeCloseTo(saved, -1);
+  });
+
+  test.each(["activation", "decompression"] as const)(
+    "a machine without %s refuses a program that takes it",
+    (lacking) => {
+      const whole = { ...machines.imxrt700, features: { ...machines.imxrt700.features, decompression: true } };
+      const [segment] = compileGraph(convolution(12), whole).phases.filter(isSegment);
+      const less = { ...whole, features: { ...whole.features, [lacking]: false } };
+      expect(() => simulate(segment.program, less)).toThrow(new RegExp(`takes ${lacking}`));
+    },
+  );
 });

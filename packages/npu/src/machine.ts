@@ -44,6 +44,8 @@ export interface Features {
   readonly activation: boolean;
   /** Bytes beside the array that keep the weights of a group of channels from row to row, or the lines that a group of pixels needs; 0 for none. */
   readonly cacheBytes: number;
+  /** Takes compressed weights, which it decompresses on their way in; they take less storage, less memory and less of the port. */
+  readonly decompression: boolean;
 }
 
 /** Bytes per cycle. */

@@ -1,5 +1,7 @@
+import { blocksOfGroup, decompressWeights, type WeightGroups } from "../compression.ts";
 import type { DotProductArray, Machine } from "../machine.ts";
 import type { Region } from "../region.ts";
+import type { SimulatedMemory } from "../simulator/memory.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
 import { defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
@@ -13,14 +15,15 @@ import {
   windowWrites,
 } from "./window.ts";
 
-type Fields = WindowFields & Readonly<Record<"weights" | "inputZero" | "mapping" | "joined", number>>;
+type Fields = WindowFields & Readonly<Record<"weights" | "weightBytes" | "inputZero" | "mapping" | "joined", number>>;
 
 /** What the pipelines of the array are. */
 export const mappings = { depth: 0, line: 1 } as const;
 
 /**
  * A convolution, or a fully connected layer as one of one pixel: some rows and channels of the result. Weights come in blocks of a dot
- * product's lanes for each pipeline (`packWeights`); the first channel is that of a block.
+ * product's lanes for each pipeline (`packWeights`); the first channel is that of a block. Where `weightBytes` is not 0, the blocks of the channels that are
+ * computed, and only these, are compressed to so many bytes (`compressWeights`), of which the array takes in what its port gives, a block of them in a cycle at most.
  *
  * Cycles: mapped by depth, the pipelines are output channels that share the data; a job is one row and one group of channels and streams its
  * weights again, so that a narrow row waits for them; where the cache holds a group's weights, the rows of a group follow one another and stream them once.
@@ -30,12 +33,13 @@ export const mappings = { depth: 0, line: 1 } as const;
 export const convolve = defineCommand({
   name: "convolve",
   code: 1,
-  fields: [...windowFields, "weights", "inputZero", ...scalingFields, "mapping", "joined"],
+  fields: [...windowFields, "weights", "weightBytes", "inputZero", ...scalingFields, "mapping", "joined"],
   addresses: ["input", "output", "weights", "parameters"],
   problems: (fields) => [
     ...windowProblems(fields),
     ...scalingProblems(fields),
     ...(tapsOf(fields) * fields.depth > mostTaps ? ["it would take hours"] : []),
+    ...(fields.weightBytes >= 0 ? [] : ["weightBytes is negative"]),
     ...(fields.mapping in Object.values(mappings) ? [] : [`mapping ${fields.mapping} is not known`]),
     ...(fields.joined > 1 ? [`joined ${fields.joined} is not known`] : []),
   ],
@@ -54,9 +58,8 @@ export const convolve = defineCommand({
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
     const computing = packedSteps(fields, array) * inTurn;
-    const { isKept, bytes } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
+    const { isKept, loading } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
     const streams = isKept ? groups : jobs;
-    const loading = bytes / (isLine ? ports.data : ports.weights);
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
       macs,
@@ -70,8 +73,7 @@ export const convolve = defineCommand({
   execute(fields, memory, { array }) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, firstChannel, count } = fields;
     const finish = scalingOf(fields, memory, firstChannel, count);
-    const { address, bytes } = weightRegion(fields, array);
-    const filters = unpackWeights(memory.integersOf(address, bytes), fields, count, arrayOf(fields, array));
+    const filters = unpackWeights(blocksOf(fields, memory, array), fields, count, arrayOf(fields, array));
     const source = memory.integersOf(input, height * width * depth);
     const target = memory.integersOf(output, outputHeight * outputWidth * channels);
     const taps = fields.kernelHeight * fields.kernelWidth;
@@ -85,33 +87,55 @@ export const convolve = defineCommand({
   },
 });
 
-/** What comes in while a job is computed. */
+/** How long what a job needs comes in, in cycles. */
 interface Streamed {
-  readonly bytes: number;
+  readonly loading: number;
   /** Whether the cache keeps it for the other rows. */
   readonly isKept: boolean;
 }
 
 /** The weights of a group of channels. */
-function streamedWeights(fields: Fields, { array, features }: Machine): Streamed {
-  const bytes = packedSteps(fields, array) * array.pipelines * array.lanes;
-  return { bytes, isKept: bytes <= features.cacheBytes };
+function streamedWeights(fields: Fields, { array, features, ports }: Machine): Streamed {
+  const layout = weightGroups(fields, array);
+  const bytes = layout.steps * array.pipelines * array.lanes;
+  const isKept = bytes <= features.cacheBytes;
+  if (fields.weightBytes === 0) return { loading: bytes / ports.weights, isKept };
+  const loading = fields.weightBytes / layout.groups / ports.weights;
+  return { loading: Math.max(loading, blocksOfGroup(layout)), isKept };
 }
 
 /** The windows of a group of pixels, one by one, or the lines that they cover where these are of one row and the cache keeps them. */
-function streamedWindows(fields: Fields, { array, features }: Machine): Streamed {
+function streamedWindows(fields: Fields, { array, features, ports }: Machine): Streamed {
   const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth, joined } = fields;
   const pixels = Math.min(array.pipelines, outputWidth);
   const width = (pixels - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const lines = kernelHeight * width * depth;
   const windows = packedSteps(fields, array) * array.pipelines * array.lanes;
-  return { bytes: !joined && lines <= features.cacheBytes ? Math.min(lines, windows) : windows, isKept: false };
+  const bytes = !joined && lines <= features.cacheBytes ? Math.min(lines, windows) : windows;
+  return { loading: bytes / ports.data, isKept: false };
 }
 
-function weightRegion(fields: Fields, array: DotProductArray): Region {
+/** Where the weights of the channels lie that a command computes. */
+export function weightRegion(fields: Fields, array: DotProductArray): Region {
+  const { weights, weightBytes, firstChannel, count } = fields;
+  if (weightBytes > 0) return { address: weights, bytes: weightBytes };
   const weightArray = arrayOf(fields, array);
-  const start = fields.weights + packedBytes(fields, fields.firstChannel, weightArray);
-  return { address: start, bytes: packedBytes(fields, fields.count, weightArray) };
+  const start = weights + packedBytes(fields, firstChannel, weightArray);
+  return { address: start, bytes: packedBytes(fields, count, weightArray) };
+}
+
+/** What the weights of a command are compressed by. */
+export function weightGroups(fields: Fields, array: DotProductArray): WeightGroups {
+  const weightArray = arrayOf(fields, array);
+  const groups = Math.ceil(fields.count / weightArray.pipelines);
+  return { groups, steps: packedSteps(fields, array), array: weightArray };
+}
+
+/** The weights as they were before they were compressed. */
+function blocksOf(fields: Fields, memory: SimulatedMemory, array: DotProductArray): Int8Array {
+  const { address, bytes } = weightRegion(fields, array);
+  if (fields.weightBytes === 0) return memory.integersOf(address, bytes);
+  return decompressWeights(memory.bytesOf(address, bytes), weightGroups(fields, array));
 }
 
 /** The array as the weights see it: with a pipeline for each channel that is computed at a time. */

@@ -5,6 +5,7 @@ import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
 import { clampApart } from "./clamp-apart.ts";
+import { withCompressedWeights } from "./compressed-weights.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
 import { draftCommands, type NodeDraft } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
@@ -49,7 +50,9 @@ export function compileSegment(
     options,
     overheads: machine.modes[options.mode],
   });
-  const drafts = machine.features.activation ? commands : clampApart(commands, machine);
+  const { activation, decompression } = machine.features;
+  const clamped = activation ? commands : clampApart(commands, machine);
+  const drafts = decompression ? withCompressedWeights(clamped, machine) : clamped;
   const { alignment } = machine.memory;
   const constants = layOutConstants(drafts, alignment);
   const boundary = {

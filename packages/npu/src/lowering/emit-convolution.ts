@@ -59,17 +59,17 @@ export function emitConvolution(
   const [best] = allowedMappings(options)
     .map((mapping) => ({ ...mapping, work: convolve.work({ ...sizes, ...mapping }, machine, overheads) }))
     .sort((a, b) => cyclesOf(a.work) - cyclesOf(b.work) || a.work.beats - b.work.beats);
-  const { mapping, joined } = best;
+  const { mapping, joined, weightBytes } = best;
   const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
   const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
-  writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined });
+  writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined, weightBytes });
 }
 
-type Mapping = Readonly<Record<"mapping" | "joined", number>>;
+type Mapping = Readonly<Record<"mapping" | "joined" | "weightBytes", number>>;
 
 function allowedMappings({ mapByLine, joinRows }: MappingOptions): readonly Mapping[] {
   const kinds = mapByLine ? [mappings.depth, mappings.line] : [mappings.depth];
-  return kinds.flatMap((mapping) => (joinRows ? [0, 1] : [0]).map((joined) => ({ mapping, joined })));
+  return kinds.flatMap((mapping) => (joinRows ? [0, 1] : [0]).map((joined) => ({ mapping, joined, weightBytes: 0 })));
 }
 
 /** Images of one row that have as many pixels. */

@@ -1,5 +1,6 @@
 import { fail } from "@millrace/ir";
 import { type Command, cyclesOf, stallOf, type Work } from "../commands/command.ts";
+import { requiredFeatures } from "../commands/required-features.ts";
 import { awaitTransfers, transfer } from "../commands/transfer.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
@@ -106,6 +107,15 @@ class Simulator {
   }
 
   #step(command: Command, index: number): void {
+    for (const feature of requiredFeatures(command))
+      if (!this.#machine.features[feature])
+        fail(
+          "npu.other-machine",
+          `command ${index} (${command.kind.name}) takes ${feature}, which ${this.#machine.title} lacks`,
+          {
+            hint,
+          },
+        );
     if (command.kind.code === awaitTransfers.code) this.#await(command.fields.transfers, index);
     else if (command.kind.code === transfer.code) this.#transfer(command, index);
     else this.#compute(command, index);

@@ -15,7 +15,13 @@ const machine = object<Machine>({
       comparisons: required(finite),
     }),
   ),
-  features: required(object<Machine["features"]>({ activation: required(truth), cacheBytes: required(finite) })),
+  features: required(
+    object<Machine["features"]>({
+      activation: required(truth),
+      cacheBytes: required(finite),
+      decompression: required(truth),
+    }),
+  ),
   ports: required(object<Machine["ports"]>({ weights: required(finite), data: required(finite) })),
   modes: required(
     record(
