@@ -6,6 +6,7 @@ export { refusalOf } from "./compiler/legality.ts";
 export { npuEngine } from "./engine.ts";
 export * from "./machine.ts";
 export { type CalibratedNumber, calibration } from "./machines/calibration.ts";
+export { genericMachine } from "./machines/generic.ts";
 export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
 export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";

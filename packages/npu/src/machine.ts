@@ -16,7 +16,11 @@ export interface Machine {
     /** Bytes of the memory that the array works in. */
     readonly bytes: number;
     readonly alignment: number;
+    /** Equal parts, one after the other, with ports of their own: a transfer is in the array's way only where both are in the same one. */
+    readonly banks: number;
   };
+  /** A greater memory behind `memory`, which the array reaches by transfers alone; the inputs and results of programs lie there. */
+  readonly outer?: OuterMemory;
   /** Where weights are kept that don't lie in the memory the array works in. */
   readonly storage: {
     readonly copyBytesPerCycle: number;
@@ -36,6 +40,21 @@ export interface DotProductArray {
   readonly depthwiseLanes: number;
   /** Elements of a maximum pooling's windows that are compared in a cycle. */
   readonly comparisons: number;
+  /** Arrays of that size that work on the jobs of a command in turn; they share the ports. */
+  readonly cores: number;
+}
+
+/** Activations' memory outside, and what moves bytes between it and the memory that the array works in. */
+export interface OuterMemory {
+  readonly bytes: number;
+  readonly readBytesPerCycle: number;
+  readonly writeBytesPerCycle: number;
+  /** Cycles from the start of a transfer to its first byte. */
+  readonly start: number;
+  /** Transfers that can be under way at once; bytes of one direction come one transfer after the other all the same. */
+  readonly channels: number;
+  /** Whether a transfer can be of runs of bytes that lie apart. */
+  readonly strided: boolean;
 }
 
 /** What the family offers beside the multipliers, and a machine has or lacks. */
@@ -79,10 +98,8 @@ export interface Processor {
 
 /** What contradicts itself in a machine, in sentences; empty if nothing does. */
 export function machineProblems(machine: Machine): readonly string[] {
-  const { name, clockMHz, array, features, ports, modes, memory, storage, processor } = machine;
-  const whole = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
-  const some = (x: number) => Number.isFinite(x) && x > 0;
-  const rules: readonly (readonly [boolean, string])[] = [
+  const { name, clockMHz, array, features, ports, modes, memory, outer, storage, processor } = machine;
+  const rules: readonly Rule[] = [
     [/^[A-Za-z0-9][\w.-]{0,63}$/.test(name), "name has to be of up to 64 letters, digits, dots, lines and dashes"],
     [some(clockMHz), "clockMHz has to be more than 0"],
     [whole(array.pipelines, 4096), "array.pipelines has to be a whole number from 1 to 4096"],
@@ -92,6 +109,7 @@ export function machineProblems(machine: Machine): readonly string[] {
       "array.depthwiseLanes has to be a whole number from 1 to array.lanes: a pipeline has no more multipliers than lanes",
     ],
     [whole(array.comparisons, 2 ** 20), "array.comparisons has to be a whole number of at least 1"],
+    [whole(array.cores, 1024), "array.cores has to be a whole number from 1 to 1024"],
     [Number.isInteger(features.cacheBytes) && features.cacheBytes >= 0, "features.cacheBytes has to be a whole number"],
     [some(ports.weights) && some(ports.data), "ports have to move more than 0 bytes per cycle"],
     [Object.keys(modes).length > 0, "modes has to name a mode at least"],
@@ -100,6 +118,8 @@ export function machineProblems(machine: Machine): readonly string[] {
       whole(memory.alignment, 4096) && Number.isInteger(Math.log2(memory.alignment)),
       "memory.alignment has to be a power of 2 up to 4096",
     ],
+    [whole(memory.banks, 1024), "memory.banks has to be a whole number from 1 to 1024"],
+    ...(outer === undefined ? [] : outerRules(outer)),
     [some(storage.copyBytesPerCycle), "storage.copyBytesPerCycle has to be more than 0"],
   ];
   const costs = [
@@ -112,6 +132,20 @@ export function machineProblems(machine: Machine): readonly string[] {
     ),
   );
   return [...rules.flatMap(([holds, problem]) => (holds ? [] : [problem])), ...negative];
+}
+
+type Rule = readonly [holds: boolean, problem: string];
+
+const whole = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
+const some = (x: number) => Number.isFinite(x) && x > 0;
+
+function outerRules({ bytes, readBytesPerCycle, writeBytesPerCycle, start, channels }: OuterMemory): readonly Rule[] {
+  return [
+    [whole(bytes, addressableBytes), `outer.bytes has to be a whole number from 1 to ${addressableBytes}`],
+    [some(readBytesPerCycle) && some(writeBytesPerCycle), "outer has to read and write more than 0 bytes per cycle"],
+    [Number.isFinite(start) && start >= 0, "outer.start has to be 0 or more"],
+    [whole(channels, 64), "outer.channels has to be a whole number from 1 to 64"],
+  ];
 }
 
 /** Bytes that an address of the command stream reaches in each space. */

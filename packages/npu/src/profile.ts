@@ -1,6 +1,6 @@
 import type { Node } from "@millrace/ir";
 import type { Bound } from "./commands/command.ts";
-import { transfer } from "./commands/transfer.ts";
+import { routeOf, transfer } from "./commands/transfer.ts";
 import { isSegment, type NpuCompilation } from "./compiler/compile-graph.ts";
 import type { CompiledSegment } from "./compiler/compile-segment.ts";
 import type { Machine } from "./machine.ts";
@@ -87,11 +87,15 @@ function profileSegment({ program, nodeOf }: CompiledSegment, machine: Machine, 
 /** The longer of: all work on the whole array, with each operator started, and all copies. */
 function boundOf({ program }: CompiledSegment, machine: Machine): number {
   const overheads = machine.modes[program.mode];
-  let [computing, copied] = [0, 0];
+  let computing = 0;
+  const copying = { in: 0, out: 0 };
   for (const { kind, fields } of program.commands) {
     const { ideal, start } = kind.work(fields, machine, overheads);
     computing += ideal + Math.min(start, overheads.operator);
-    if (kind.code === transfer.code) copied += fields.bytes;
+    if (kind.code !== transfer.code) continue;
+    const { direction, bytesPerCycle } = routeOf(fields.from, fields.to, machine);
+    copying[direction] += (fields.bytes * fields.runs) / bytesPerCycle;
   }
-  return Math.max(computing, copied / machine.storage.copyBytesPerCycle);
+  const copies = machine.outer?.channels === 1 ? copying.in + copying.out : Math.max(copying.in, copying.out);
+  return Math.max(computing, copies);
 }

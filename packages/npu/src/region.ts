@@ -16,6 +16,11 @@ export function spanOf({ bytes, axes = [] }: Region): number {
   return bytes === 0 ? 0 : axes.reduce((span, { size, step }) => span + (size - 1) * step, bytes);
 }
 
+/** Bytes of all runs. */
+export function bytesOf({ bytes, axes = [] }: Region): number {
+  return axes.reduce((product, { size }) => product * size, bytes);
+}
+
 /** Visits the address of every run of bytes. */
 export function forEachRun(
   { address, bytes, axes = [] }: Region,
@@ -30,7 +35,15 @@ export function forEachRun(
     forEachRun({ address: address + index * axis.step, bytes, axes: inner }, visit);
 }
 
-/** Whether the spans of two regions meet. */
+/** Whether the spans of two regions meet, and do not take turns. */
 export function overlap(a: Region, b: Region): boolean {
-  return a.address < b.address + spanOf(b) && b.address < a.address + spanOf(a);
+  return a.address < b.address + spanOf(b) && b.address < a.address + spanOf(a) && !takeTurns(a, b);
+}
+
+/** Whether the runs of two regions are equally far apart, and those of each lie between those of the other. */
+function takeTurns(a: Region, b: Region): boolean {
+  if (a.axes?.length !== 1 || b.axes?.length !== 1) return false;
+  const [{ step }] = a.axes;
+  const behind = (((b.address - a.address) % step) + step) % step;
+  return b.axes[0].step === step && behind >= a.bytes && behind + b.bytes <= step;
 }

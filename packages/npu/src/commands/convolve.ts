@@ -57,13 +57,16 @@ export const convolve = defineCommand({
     const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
-    const computing = packedSteps(fields, array) * inTurn;
+    const computing = (packedSteps(fields, array) * inTurn * Math.ceil(jobs / array.cores)) / jobs;
     const { isKept, loading } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
     const streams = isKept ? groups : jobs;
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
       macs,
-      ideal: Math.max(macs / (array.pipelines * array.lanes), weightRegion(fields, array).bytes / ports.weights),
+      ideal: Math.max(
+        macs / (array.cores * array.pipelines * array.lanes),
+        weightRegion(fields, array).bytes / ports.weights,
+      ),
       busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
       boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
       beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn),

@@ -31,8 +31,8 @@ export const depthwise = defineCommand({
     const steps = Math.ceil(taps / array.depthwiseLanes);
     return {
       macs,
-      ideal: macs / (array.pipelines * array.depthwiseLanes),
-      busy: jobs * outputWidth * steps,
+      ideal: macs / (array.cores * array.pipelines * array.depthwiseLanes),
+      busy: Math.ceil(jobs / array.cores) * outputWidth * steps,
       boundBy: "array",
       beats: jobs * (outputWidth * (steps + overheads.writeBack) + (taps * array.pipelines) / ports.weights),
       ...overheadsOf(jobs, outputWidth, overheads),

@@ -26,7 +26,7 @@ export const pool = defineCommand({
     const compares = isExtreme(pooling);
     const reading = Math.ceil((windowReads(fields).bytes * share) / ports.data);
     const busy = compares
-      ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / array.comparisons)
+      ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / (array.comparisons * array.cores))
       : reading;
     return {
       macs: 0,

@@ -72,6 +72,7 @@ export function compileSegment(
       machine: machine.name,
       mode: options.mode,
       memoryBytes: layout.plan.arenaBytes,
+      outerBytes: 0,
       inputs: segment.inputs.map(port),
       outputs: segment.outputs.map(port),
       commands: stream.map(({ kind, fields }) => ({ kind, fields: placedFields(fields, addressOf) })),

@@ -1,4 +1,4 @@
-import { awaitTransfers, transfer } from "../commands/transfer.ts";
+import { awaitTransfers, oneRun, transfer } from "../commands/transfer.ts";
 import type { Buffer, Draft, Place } from "../lowering/lowering.ts";
 import { type Constants, constantsOf } from "./constants.ts";
 import type { NodeDraft } from "./draft.ts";
@@ -27,7 +27,7 @@ export function stageConstants(
     const start = copies.length === 0 ? use : startOf(use, bytes);
     const { node } = command;
     for (const { from, to } of copies) {
-      const fields = { from, to: { buffer: to, offset: 0 }, bytes: to.bytes };
+      const fields = { from, to: { buffer: to, offset: 0 }, bytes: to.bytes, ...oneRun };
       started[start].push({ kind: transfer, fields, node });
     }
     transfers += copies.length;

@@ -40,6 +40,21 @@ export const calibration = {
       fittedOn: "the same six, AD before all",
     },
   },
+  imx95: {
+    cores: { value: 4, unit: "arrays of 16 x 16 multipliers, together 2 TOPS at 1 GHz", fittedOn: "nothing: assumed" },
+    coupledBytes: { value: 2 ** 20, unit: "bytes of coupled memory", fittedOn: "nothing: assumed" },
+    outerBytes: { value: 2 ** 28, unit: "bytes of DDR for activations", fittedOn: "nothing: assumed" },
+    outerRate: {
+      value: 12,
+      unit: "bytes per cycle from and to DDR, half of what 32 bits of LPDDR5 give at most",
+      fittedOn: "nothing: assumed",
+    },
+    outerStart: {
+      value: 200,
+      unit: "cycles from the start of a transfer to its first byte",
+      fittedOn: "nothing: assumed",
+    },
+  },
   array: {
     writeBack: {
       value: 1,
@@ -51,6 +66,25 @@ export const calibration = {
       unit: "elements that a maximum pooling compares in a cycle",
       fittedOn: "nothing: assumed, as CifarNet suggests",
     },
+  },
+  cortexA55: {
+    product: {
+      value: 0.124,
+      unit: "cycles of a clock of 1 GHz for each multiplication of 8 bits, on all cores together",
+      fittedOn: "MobileNetV2 on the Cortex-A55 of an i.MX 95, as if its multiplications took all the time",
+    },
+    element: {
+      value: 0,
+      unit: "cycles for each element of a result",
+      fittedOn: "nothing: contained in the multiplications",
+    },
+    softmaxElement: { value: 40, unit: "cycles for each element of a softmax", fittedOn: "nothing: assumed" },
+    quantizeElement: {
+      value: 4,
+      unit: "cycles for each real number that becomes an integer",
+      fittedOn: "nothing: assumed",
+    },
+    realProduct: { value: 0.5, unit: "cycles for each multiplication in fp32", fittedOn: "nothing: assumed" },
   },
   cortexM33: {
     product: {

@@ -12,14 +12,14 @@ export const imxrt700: Machine = {
   basis:
     "published structure; the cycles of an operator fitted on four published latencies, those of a job and the copies on vendor demonstrations",
   clockMHz: 325,
-  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: comparisons.value },
+  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: comparisons.value, cores: 1 },
   features: { activation: true, cacheBytes: 0, decompression: false },
   ports: { weights: 8, data: 8 },
   modes: {
     sequencer: { operator: operator.value, job: 0, writeBack: writeBack.value },
     driver: { operator: operator.value, job: driverJob.value, writeBack: writeBack.value },
   },
-  memory: { bytes: 7_864_320, alignment: 16 },
+  memory: { bytes: 7_864_320, alignment: 16, banks: 1 },
   storage: { copyBytesPerCycle: copy.value, overlaps: false, direct: false },
   processor: cortexM33,
 };

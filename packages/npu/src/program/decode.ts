@@ -14,10 +14,13 @@ export function decodeProgram(bytes: Uint8Array): Program {
   const header = Array.from({ length: headerWords }, (_, at) => word(at));
   if (header[0] !== magic) bad("it does not begin with the mark of a program");
   if (header[1] !== version) bad(`its version is ${header[1]}, not ${version}`);
-  const [, , streamWords, constantBytes, memoryBytes, inputCount, outputCount, machineLength, modeLength] = header;
-  const counts = [streamWords, constantBytes, memoryBytes, inputCount, outputCount, machineLength, modeLength];
+  const [, , streamWords, constantBytes, memoryBytes, inputCount, outputCount, ...rest] = header;
+  const [machineLength, modeLength, outerBytes] = rest;
+  const bytesAndCounts = [streamWords, constantBytes, memoryBytes, inputCount, outputCount];
+  const counts = [...bytesAndCounts, machineLength, modeLength, outerBytes];
   if (counts.some((count) => count < 0)) bad("a length in the header is negative");
-  if (memoryBytes > addressableBytes) bad(`it needs ${memoryBytes} bytes of memory`);
+  const needed = Math.max(memoryBytes, outerBytes);
+  if (needed > addressableBytes) bad(`it needs ${needed} bytes of memory`);
   const nameWords = Math.ceil((machineLength + modeLength) / 4);
   const portsAt = headerWords + nameWords;
   const streamAt = portsAt + 2 * (inputCount + outputCount);
@@ -26,12 +29,16 @@ export function decodeProgram(bytes: Uint8Array): Program {
     bad(`the lengths in the header add up to ${constantsAt + constantBytes} bytes, but there are ${bytes.length}`);
   const name = (from: number, length: number) =>
     new TextDecoder().decode(bytes.subarray(headerWords * 4 + from, headerWords * 4 + from + length));
-  const port = (index: number): Port => ({ address: word(portsAt + 2 * index), bytes: word(portsAt + 2 * index + 1) });
+  const port = (index: number): Port => ({
+    address: addressOf(word(portsAt + 2 * index)),
+    bytes: word(portsAt + 2 * index + 1),
+  });
   const ports = Array.from({ length: inputCount + outputCount }, (_, index) => port(index));
   return {
     machine: name(0, machineLength),
     mode: name(machineLength, modeLength),
     memoryBytes,
+    outerBytes,
     inputs: ports.slice(0, inputCount),
     outputs: ports.slice(inputCount),
     commands: decodeStream(word, streamAt, streamAt + streamWords),
@@ -48,16 +55,23 @@ function decodeStream(word: (at: number) => number, from: number, to: number): r
     if (kind === undefined) return bad(`${who} has the code ${code}, which is not known`);
     if (count !== kind.fields.length) bad(`${who} (${kind.name}) has ${count} fields, not ${kind.fields.length}`);
     if (at + 1 + count > to) bad(`${who} (${kind.name}) is cut off`);
-    const fields = Object.fromEntries(kind.fields.map((name, index) => [name, word(at + 1 + index)]));
-    const problems = [
-      ...kind.addresses.filter((name) => fields[name] < 0).map((name) => `${name} is no address`),
-      ...kind.problems(fields),
-    ];
+    const fields = Object.fromEntries(
+      kind.fields.map((name, index) => {
+        const value = word(at + 1 + index);
+        return [name, kind.addresses.includes(name) ? addressOf(value) : value];
+      }),
+    );
+    const problems = kind.problems(fields);
     if (problems.length > 0) bad(`${who} (${kind.name}) is wrong: ${problems.join(", ")}`);
     commands.push({ kind, fields });
     at += 1 + count;
   }
   return commands;
+}
+
+/** Addresses are words without a sign. */
+function addressOf(word: number): number {
+  return word >>> 0;
 }
 
 function bad(why: string): never {

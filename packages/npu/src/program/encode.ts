@@ -7,7 +7,7 @@ export const headerWords = 12;
 /**
  * The bytes of a program, all words of 32 bits and little-endian:
  * - header: magic "NMIL", version, words of the stream, bytes of constants, bytes of memory, inputs, outputs, length of the machine's name, length
- *   of the mode's name, and three words that are 0;
+ *   of the mode's name, bytes of outer memory, and two words that are 0;
  * - both names, one after the other in UTF-8, filled up with zeros to whole words;
  * - address and bytes of each input, then of each output;
  * - the stream: for each command a word with its code in the lower 8 bits and the number of its fields above, then the fields;
@@ -17,6 +17,7 @@ export function encodeProgram({
   machine,
   mode,
   memoryBytes,
+  outerBytes,
   inputs,
   outputs,
   commands,
@@ -31,7 +32,7 @@ export function encodeProgram({
   ]);
   const machineLength = new TextEncoder().encode(machine).length;
   const header = [magic, version, stream.length, constants.length, memoryBytes, inputs.length, outputs.length];
-  const lengths = [machineLength, names.length - machineLength, 0, 0, 0];
+  const lengths = [machineLength, names.length - machineLength, outerBytes, 0, 0];
   const words = headerWords + nameWords + ports.length + stream.length;
   const bytes = new Uint8Array(words * 4 + constants.length);
   const view = new DataView(bytes.buffer);

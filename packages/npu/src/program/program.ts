@@ -1,6 +1,6 @@
 import type { Command } from "../commands/command.ts";
 
-/** Where a value lies in the memory that the array works in. */
+/** Where a value lies, in the memory that the array works in or the outer one. */
 export interface Port {
   readonly address: number;
   readonly bytes: number;
@@ -13,6 +13,8 @@ export interface Program {
   readonly mode: string;
   /** Bytes of memory that it needs. */
   readonly memoryBytes: number;
+  /** Bytes of the outer memory that it needs. */
+  readonly outerBytes: number;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly commands: readonly Command[];

@@ -1,53 +1,66 @@
 import { fail } from "@millrace/ir";
+import { addressableBytes } from "../machine.ts";
 import { forEachRun, type Region, spanOf } from "../region.ts";
 
 /** Where the memory that the array works in begins; constants begin at 0. */
-export const memoryBase = 2 ** 30;
+export const memoryBase = addressableBytes;
+/** Where the outer memory begins, which transfers alone reach. */
+export const outerBase = 2 * addressableBytes;
 
-/** The constants of a program and the memory that the array works in, in one range of addresses. */
+interface Space {
+  readonly name: string;
+  readonly base: number;
+  readonly data: Uint8Array;
+  /** 1 for each byte that something was written to; undefined for constants. */
+  readonly written?: Uint8Array;
+}
+
+/** The constants of a program, the memory that the array works in and the outer memory, in one range of addresses. */
 export class SimulatedMemory {
-  readonly #constants: Uint8Array;
-  readonly #data: Uint8Array;
-  readonly #written: Uint8Array;
+  readonly #constants: Space;
+  readonly #memory: Space;
+  readonly #outer: Space;
 
-  constructor(constants: Uint8Array, bytes: number) {
-    this.#constants = constants;
-    this.#data = new Uint8Array(bytes);
-    this.#written = new Uint8Array(bytes);
+  constructor(constants: Uint8Array, memoryBytes: number, outerBytes: number) {
+    const writable = (bytes: number) => ({ data: new Uint8Array(bytes), written: new Uint8Array(bytes) });
+    this.#constants = { name: "the constants", base: 0, data: constants };
+    this.#memory = { name: "the memory", base: memoryBase, ...writable(memoryBytes) };
+    this.#outer = { name: "the outer memory", base: outerBase, ...writable(outerBytes) };
   }
 
   /** Fails if a region is not wholly inside, or is to be written and constant. */
   checkBounds(region: Region, writes: boolean, who: string): void {
     const { address } = region;
     const bytes = spanOf(region);
-    const [, size, at] = this.#place(address);
-    const constant = address < memoryBase;
-    if (at >= 0 && at + bytes <= size && !(writes && constant)) return;
-    const place = constant ? "the constants" : "the memory";
-    const problem = writes && constant ? "writes to constants" : `${writes ? "writes" : "reads"} beyond ${place}`;
-    fail("npu.out-of-bounds", `${who} ${problem}: ${bytes} bytes at ${hexadecimal(address)} of ${size}`, { hint });
+    const { name, base, data, written } = this.#spaceOf(address);
+    const isWrong = writes && written === undefined;
+    if (address >= base && address - base + bytes <= data.length && !isWrong) return;
+    const problem = isWrong ? "writes to constants" : `${writes ? "writes" : "reads"} beyond ${name}`;
+    fail("npu.out-of-bounds", `${who} ${problem}: ${bytes} bytes at ${hexadecimal(address)} of ${data.length}`, {
+      hint,
+    });
   }
 
   /** Fails at the first byte of a region that nothing has been written to. */
   checkWritten(region: Region, who: string): void {
-    if (region.address < memoryBase) return;
+    const { base, written } = this.#spaceOf(region.address);
+    if (written === undefined) return;
     forEachRun(region, (address, bytes) => {
-      const at = address - memoryBase;
-      const gap = this.#written.subarray(at, at + bytes).indexOf(0);
+      const at = address - base;
+      const gap = written.subarray(at, at + bytes).indexOf(0);
       if (gap < 0) return;
       fail("npu.uninitialised", `${who} reads ${hexadecimal(address + gap)}, to which nothing was written`, { hint });
     });
   }
 
   markWritten(region: Region): void {
-    forEachRun(region, (address, bytes) => {
-      this.#written.fill(1, address - memoryBase, address - memoryBase + bytes);
-    });
+    const { base, written } = this.#spaceOf(region.address);
+    forEachRun(region, (address, bytes) => void written?.fill(1, address - base, address - base + bytes));
   }
 
   bytesOf(address: number, bytes: number): Uint8Array {
-    const [array, , at] = this.#place(address);
-    return array.subarray(at, at + bytes);
+    const { base, data } = this.#spaceOf(address);
+    return data.subarray(address - base, address - base + bytes);
   }
 
   integersOf(address: number, bytes: number): Int8Array {
@@ -60,9 +73,9 @@ export class SimulatedMemory {
     return new DataView(array.buffer, array.byteOffset, array.length);
   }
 
-  #place(address: number): readonly [Uint8Array, number, number] {
-    if (address < memoryBase) return [this.#constants, this.#constants.length, address];
-    return [this.#data, this.#data.length, address - memoryBase];
+  #spaceOf(address: number): Space {
+    if (address < memoryBase) return this.#constants;
+    return address < outerBase ? this.#memory : this.#outer;
   }
 }
 

@@ -1,11 +1,12 @@
 import { fail } from "@millrace/ir";
-import { type Command, cyclesOf, stallOf, type Work } from "../commands/command.ts";
+import { type Command, cyclesOf, type Work } from "../commands/command.ts";
 import { requiredFeatures } from "../commands/required-features.ts";
 import { awaitTransfers, transfer } from "../commands/transfer.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
-import { overlap, type Region, spanOf } from "../region.ts";
-import { hint, SimulatedMemory } from "./memory.ts";
+import { bytesOf, type Region } from "../region.ts";
+import { hint, outerBase, SimulatedMemory } from "./memory.ts";
+import { Transfers } from "./transfers.ts";
 
 /** What one command did, in cycles from the start of the program. */
 export interface Event {
@@ -31,19 +32,11 @@ export interface Simulation {
 
 /**
  * Executes a program: what it computes where `inputs` are given, and when each command begins and ends. Commands of the array follow one
- * another; a transfer begins when the command before it has ended and goes on beside those that follow. Throws `npu.out-of-bounds`,
- * `npu.uninitialised`, or `npu.race` where a command touches what a transfer that was not waited for does.
+ * another; a transfer begins when the command before it has ended and goes on beside those that follow; the program ends when all have. Throws
+ * `npu.out-of-bounds`, `npu.uninitialised`, or `npu.race` where a command or transfer touches what a transfer that was not waited for does.
  */
 export function simulate(program: Program, machine: Machine, inputs?: readonly Uint8Array[]): Simulation {
   return new Simulator(program, machine, inputs).run();
-}
-
-interface Transfer {
-  readonly command: number;
-  readonly from: Region;
-  readonly to: Region;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Fails for a program that was made for another machine, whose weights lie otherwise, or for a mode that the machine does not have. */
@@ -54,31 +47,35 @@ function requireMachine({ machine: name, mode }: Program, machine: Machine): voi
   });
 }
 
+function requireMemory(
+  of: string,
+  needed: number,
+  memory: { readonly bytes: number } | undefined,
+  machine: Machine,
+): void {
+  const { bytes } = memory ?? { bytes: 0 };
+  if (needed > bytes)
+    fail("npu.out-of-memory", `the program needs ${needed} bytes${of} and ${machine.title} has ${bytes}`, { hint });
+}
+
 class Simulator {
   readonly #program: Program;
   readonly #machine: Machine;
   readonly #inputs: readonly Uint8Array[] | undefined;
   readonly #memory: SimulatedMemory;
   readonly #events: Event[] = [];
-  readonly #transfers: Transfer[] = [];
-  #awaited = 0;
+  readonly #transfers: Transfers;
   #arrayFree = 0;
-  #copiesFree = 0;
-  /** Transfers before it have ended when the array is free. */
-  #oldest = 0;
 
   constructor(program: Program, machine: Machine, inputs: readonly Uint8Array[] | undefined) {
     requireMachine(program, machine);
-    if (program.memoryBytes > machine.memory.bytes)
-      fail(
-        "npu.out-of-memory",
-        `the program needs ${program.memoryBytes} bytes and ${machine.title} has ${machine.memory.bytes}`,
-        { hint },
-      );
+    requireMemory("", program.memoryBytes, machine.memory, machine);
+    requireMemory(" of outer memory", program.outerBytes, machine.outer, machine);
     this.#program = program;
     this.#machine = machine;
     this.#inputs = inputs;
-    this.#memory = new SimulatedMemory(program.constants, program.memoryBytes);
+    this.#memory = new SimulatedMemory(program.constants, program.memoryBytes, program.outerBytes);
+    this.#transfers = new Transfers(machine);
   }
 
   run(): Simulation {
@@ -94,7 +91,7 @@ class Simulator {
       this.#memory.checkWritten({ address, bytes }, `output ${index}`);
       return this.#memory.bytesOf(address, bytes).slice();
     });
-    const cycles = Math.max(this.#arrayFree, this.#copiesFree);
+    const cycles = Math.max(this.#arrayFree, this.#transfers.end);
     return { events: this.#events, cycles, outputs: this.#inputs ? results : [] };
   }
 
@@ -122,10 +119,7 @@ class Simulator {
   }
 
   #await(transfers: number, index: number): void {
-    if (transfers > this.#transfers.length)
-      fail("npu.deadlock", `command ${index} waits for transfer ${transfers} of ${this.#transfers.length}`, { hint });
-    this.#awaited = Math.max(this.#awaited, transfers);
-    this.#arrayFree = Math.max(this.#arrayFree, this.#transfers[transfers - 1].end);
+    this.#arrayFree = Math.max(this.#arrayFree, this.#transfers.wait(transfers, `command ${index}`));
   }
 
   #transfer({ kind, fields }: Command, index: number): void {
@@ -133,11 +127,12 @@ class Simulator {
     const [to] = kind.writes(fields, this.#machine);
     const who = `command ${index} (${kind.name})`;
     this.#check([from], [to], who);
-    const start = Math.max(this.#copiesFree, this.#arrayFree);
-    const end = start + Math.ceil(fields.bytes / this.#machine.storage.copyBytesPerCycle);
-    this.#copiesFree = end;
-    if (!this.#machine.storage.overlaps) this.#arrayFree = end;
-    this.#transfers.push({ command: index, from, to, start, end });
+    if (fields.runs > 1 && !this.#machine.outer?.strided)
+      fail("npu.beyond-machine", `${who} is of runs that lie apart, which ${this.#machine.title} does not transfer`, {
+        hint,
+      });
+    const { start, end, overlaps } = this.#transfers.start(index, from, to, this.#arrayFree);
+    if (!overlaps) this.#arrayFree = end;
     if (this.#inputs) kind.execute(fields, this.#memory, this.#machine);
     this.#memory.markWritten(to);
     this.#record(index, "copies", { start, end, stall: 0, work: undefined }, [from], [to]);
@@ -147,9 +142,11 @@ class Simulator {
     const [reads, writes] = [kind.reads(fields, this.#machine), kind.writes(fields, this.#machine)];
     const who = `command ${index} (${kind.name})`;
     this.#check(reads, writes, who);
+    if ([...reads, ...writes].some(({ address }) => address >= outerBase))
+      fail("npu.out-of-bounds", `${who} touches the outer memory, which the array does not reach`, { hint });
     const work = kind.work(fields, this.#machine, this.#machine.modes[this.#program.mode]);
     const start = this.#arrayFree;
-    const stall = this.#stallOf(start, work);
+    const stall = this.#transfers.stallOf(start, work, [...reads, ...writes]);
     const end = start + cyclesOf(work) + stall;
     this.#arrayFree = end;
     if (this.#inputs) kind.execute(fields, this.#memory, this.#machine);
@@ -160,42 +157,14 @@ class Simulator {
   #check(reads: readonly Region[], writes: readonly Region[], who: string): void {
     for (const region of reads) {
       this.#memory.checkBounds(region, false, who);
-      this.#requireDone(region, "to", who);
+      this.#transfers.requireDone(region, "to", who);
       this.#memory.checkWritten(region, who);
     }
     for (const region of writes) {
       this.#memory.checkBounds(region, true, who);
-      this.#requireDone(region, "to", who);
-      this.#requireDone(region, "from", who);
+      this.#transfers.requireDone(region, "to", who);
+      this.#transfers.requireDone(region, "from", who);
     }
-  }
-
-  /** Fails where a region meets that of a transfer which nothing has waited for. */
-  #requireDone(region: Region, side: "from" | "to", who: string): void {
-    for (let index = this.#awaited; index < this.#transfers.length; index++) {
-      const { [side]: other, command } = this.#transfers[index];
-      if (overlap(region, other))
-        fail(
-          "npu.race",
-          `${who} touches what the transfer of command ${command} ${side === "to" ? "writes" : "reads"}, without waiting for it`,
-          { hint },
-        );
-    }
-  }
-
-  /** Cycles that copies add to a command that begins then. */
-  #stallOf(start: number, work: Work): number {
-    const cycles = cyclesOf(work);
-    const share = this.#machine.storage.copyBytesPerCycle / this.#machine.ports.data;
-    while (this.#oldest < this.#transfers.length && this.#transfers[this.#oldest].end <= start) this.#oldest++;
-    let stall = 0;
-    for (let index = this.#oldest; index < this.#transfers.length; index++) {
-      const copy = this.#transfers[index];
-      if (copy.start >= start + cycles + stall) break;
-      const busy = Math.max(0, Math.min(copy.end, start + cycles + stall) - Math.max(copy.start, start));
-      stall += stallOf(work, busy, share);
-    }
-    return Math.ceil(stall);
   }
 
   #record(
@@ -205,7 +174,7 @@ class Simulator {
     reads: readonly Region[],
     writes: readonly Region[],
   ): void {
-    const bytes = (regions: readonly Region[]) => regions.reduce((sum, region) => sum + spanOf(region), 0);
+    const bytes = (regions: readonly Region[]) => regions.reduce((sum, region) => sum + bytesOf(region), 0);
     this.#events.push({ command, lane, ...timing, readBytes: bytes(reads), writeBytes: bytes(writes) });
   }
 }

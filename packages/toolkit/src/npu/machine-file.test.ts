@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { parseMachine } from "./machine-file.ts";
 import { allMachines } from "./targets.ts";
 
-const [machine] = allMachines;
+const machine = allMachines.find(({ outer }) => outer)!;
 
 function refusalOf(description: unknown): string {
   try {
@@ -45,7 +45,8 @@ it("tells all that contradicts itself at once, and keys that are missing, unknow
     name: "../mine",
     processor: { ...machine.processor, element: -34 },
     array: { ...machine.array, depthwiseLanes: machine.array.lanes + 1 },
-    memory: { bytes: 2 ** 40, alignment: 12 },
+    memory: { bytes: 2 ** 40, alignment: 12, banks: 0 },
+    outer: { ...machine.outer, channels: 0, start: -1, readBytesPerCycle: 0 },
     modes: { slow: { operator: -1, job: 0, writeBack: 0 } },
   });
   for (const key of [
@@ -53,6 +54,10 @@ it("tells all that contradicts itself at once, and keys that are missing, unknow
     "array.depthwiseLanes",
     "memory.bytes",
     "memory.alignment",
+    "memory.banks",
+    "outer.channels",
+    "outer.start",
+    "outer has to read",
     "modes.slow.operator",
     "processor.element",
   ])

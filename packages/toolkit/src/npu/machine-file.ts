@@ -1,6 +1,6 @@
 import { fail } from "@millrace/ir";
-import { type Machine, machineProblems } from "@millrace/npu";
-import { finite, object, type Problem, record, required, text, truth } from "../data/validate.ts";
+import { type Machine, machineProblems, type OuterMemory } from "@millrace/npu";
+import { finite, object, optional, type Problem, record, required, text, truth } from "../data/validate.ts";
 
 const machine = object<Machine>({
   name: required(text),
@@ -13,6 +13,7 @@ const machine = object<Machine>({
       lanes: required(finite),
       depthwiseLanes: required(finite),
       comparisons: required(finite),
+      cores: required(finite),
     }),
   ),
   features: required(
@@ -32,7 +33,19 @@ const machine = object<Machine>({
       }),
     ),
   ),
-  memory: required(object<Machine["memory"]>({ bytes: required(finite), alignment: required(finite) })),
+  memory: required(
+    object<Machine["memory"]>({ bytes: required(finite), alignment: required(finite), banks: required(finite) }),
+  ),
+  outer: optional(
+    object<OuterMemory>({
+      bytes: required(finite),
+      readBytesPerCycle: required(finite),
+      writeBytesPerCycle: required(finite),
+      start: required(finite),
+      channels: required(finite),
+      strided: required(truth),
+    }),
+  ),
   storage: required(
     object<Machine["storage"]>({
       copyBytesPerCycle: required(finite),
