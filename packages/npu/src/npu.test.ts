@@ -8,6 +8,7 @@ import {
   matmul,
   maxPool2d,
   mean,
+  mul,
   pad,
   prelu,
   reduceMax,
@@ -56,6 +57,7 @@ const kinds = [
   "mean",
   "greatest",
   "sum",
+  "weighted-pixels",
   "sigmoid",
   "slopes",
   "greatest-of-row",
@@ -102,6 +104,11 @@ function append(graph: Graph, x: Value, { kind, channels, stride, seed }: Step):
   if (kind === "sum") {
     const attributes = { activation: seed % 2 ? "relu" : "none" };
     return graph.addNode({ op: add, inputs: [x, x], attributes, ...output(x.type.shape as Sizes) }).outputs[0];
+  }
+  if (kind === "weighted-pixels") {
+    const factors = graph.addConstant("factors", bytes(seed, [height, 1, 1]), perTensor(0.02, seed % 5));
+    const attributes = { activation: "none" };
+    return graph.addNode({ op: mul, inputs: [x, factors], attributes, ...output(x.type.shape as Sizes) }).outputs[0];
   }
   if (kind === "slopes") {
     const slopes = graph.addConstant("slopes", bytes(seed, [1, 1, depth]), perTensor(0.01, seed % 5));

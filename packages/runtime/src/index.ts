@@ -3,6 +3,7 @@ export { type Multiply, multiplyBy, type Rounding } from "./arithmetic/multiplie
 export * from "./engine.ts";
 export * from "./feeds.ts";
 export * from "./interpreter.ts";
+export { broadcastOffsets } from "./kernels/broadcast.ts";
 export { type Scaling, type StoredScaling, scalingKind, storedScaling } from "./kernels/finish.ts";
 export { activationClamp, affineOf, type Flavor, type Kernel, type KernelContext } from "./kernels/kernel.ts";
 export { linearScaling } from "./kernels/linear.ts";

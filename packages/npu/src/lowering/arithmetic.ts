@@ -1,8 +1,9 @@
-import { elementCount, type Node, sameShape, type Value } from "@millrace/ir";
-import type { PairParts, PreparePair } from "@millrace/runtime";
+import { elementCount, isStatic, type Node, sameShape, type Value } from "@millrace/ir";
+import { broadcastOffsets, type PairParts, type PreparePair } from "@millrace/runtime";
 import { combinationNames, combine } from "../commands/combine.ts";
 import { scalings } from "../commands/scaling.ts";
 import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
+import { mostElements, type PlacedBlock, placedBlocks, writeMoves } from "./movement.ts";
 import { refuseValues, sizesOf } from "./shared-rules.ts";
 
 /** Bytes that begin again after so many. */
@@ -15,19 +16,35 @@ export interface Side {
 export function refusePair(node: Node): string | undefined {
   const values = node.inputs.slice(0, 2) as Value[];
   const shape = sizesOf(node.outputs[0]);
-  return firstOf(
+  const rule = firstOf(
     [values.some(({ type }) => type.dtype !== "i8"), "one of its values is not int8"],
     [
       values.some(({ type }) => type.quantization === undefined || type.quantization.axis !== undefined),
       "one of its values has no scale for the whole tensor",
     ],
-    [values.some((value) => periodOf(value, shape) === undefined), "one of its values is repeated along inner axes"],
+    [values.some(({ type }) => !isStatic(type.shape)), "the size of one of its values is open"],
+    [elementCount(shape) > mostElements, "it computes too many numbers"],
   );
+  const tooMany = () => values.some((value) => repeats(value, shape) === undefined);
+  return rule ?? firstOf([tooMany(), "one of its values is repeated in too many pieces"]);
 }
 
-/** A value that stands for one of a shape. */
+/** The moves that repeat a value along inner axes too, none where that is not asked for; undefined if there are too many. */
+function repeats(value: Value, shape: readonly number[]): readonly PlacedBlock[] | undefined {
+  if (periodOf(value, shape) !== undefined) return [];
+  const [positions] = broadcastOffsets(shape, [sizesOf(value)]);
+  return placedBlocks(positions);
+}
+
+/** A value that stands for one of a shape, repeated where it has to be. */
 export function sideOf(value: Value, shape: readonly number[], writer: Writer): Side {
-  return { place: writer.placeOf(value), period: periodOf(value, shape)! };
+  const place = writer.placeOf(value);
+  const period = periodOf(value, shape);
+  if (period !== undefined) return { place, period };
+  const length = elementCount(shape);
+  const repeated = writer.scratch(length);
+  writeMoves(writer, { first: 0, count: elementCount(sizesOf(value)) }, place, repeated, repeats(value, shape)!);
+  return { place: repeated, period: length };
 }
 
 export function emitCombination(
@@ -58,7 +75,7 @@ export function emitCombination(
   });
 }
 
-/** Arithmetic on two values, of which one may be repeated along the axes ahead of its own. */
+/** Arithmetic on two values. */
 export function arithmetic(prepare: PreparePair): Lowering {
   return {
     refuse: (node) => refuseValues(node) ?? refusePair(node),

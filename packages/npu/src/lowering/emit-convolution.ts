@@ -37,7 +37,10 @@ export function refuseWeights(node: Node): string | undefined {
   const zeros = quantization?.zeroPoint ?? [];
   return firstOf(
     [weights.constant === undefined, "its weights are not constant"],
-    [weights.type.dtype !== "i8", `its weights are ${weights.type.dtype}; the array takes int8`],
+    [
+      weights.type.dtype !== "i8" && weights.type.dtype !== "i4",
+      `its weights are ${weights.type.dtype}; the array takes int8`,
+    ],
     [quantization === undefined || quantization.block !== undefined, "its weights have no scale for each channel"],
     [zeros.some((zero) => zero !== 0), "its weights have a zero point"],
     [bias !== undefined && bias.constant === undefined, "its bias is not constant"],

@@ -24,10 +24,10 @@ export interface PlacedBlock extends Block {
   readonly to: number;
 }
 
-/** Blocks that follow one another in an output; undefined if they are too many. */
+/** Blocks that follow one another in an output, whose numbers come from these positions of one source, or of several; undefined if they are too many. */
 export function placedBlocks(
   positions: Int32Array,
-  sourceOf: (position: number) => unknown,
+  sourceOf: (position: number) => unknown = () => 0,
 ): readonly PlacedBlock[] | undefined {
   let end = 0;
   return blocksOf(positions, mostBlocks, sourceOf)?.map((block) => {

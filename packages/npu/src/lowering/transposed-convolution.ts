@@ -71,7 +71,7 @@ function blocksOfPhases(node: Node, [rows, columns]: readonly [Axis, Axis]): rea
       positions[at++] = (pixel * rows.stride + phase) * row + (element % row);
     }
   }
-  return placedBlocks(positions, () => 0);
+  return placedBlocks(positions);
 }
 
 /** A transposed convolution, as one convolution that gives the pixels of all phases and a move that orders them. */
