@@ -40,7 +40,7 @@ describe("compressed weights", () => {
     const layout = {
       groups: 4,
       steps: 64,
-      array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1 },
+      array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1, cores: 1 },
     };
     const bytesOf = (packed: Int8Array) => compressWeights(packed, layout).length;
     const count = countOf(layout);
@@ -62,7 +62,7 @@ describe("compressed weights", () => {
   });
 
   test("that would be too many are not begun with", () => {
-    const array = { pipelines: 4096, lanes: 4096, depthwiseLanes: 1, comparisons: 1 };
+    const array = { pipelines: 4096, lanes: 4096, depthwiseLanes: 1, comparisons: 1, cores: 1 };
     expect(() => decompressWeights(new Uint8Array(8), { groups: 1, steps: 2 ** 20, array })).toThrow(/more than/);
   });
 });
