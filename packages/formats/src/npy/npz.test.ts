@@ -33,9 +33,9 @@ describe("npz", () => {
     expect(writeNpz(arrays)).toEqual(writeNpz(arrays));
   });
 
-  test("compressed members are read, and a name that climbs is only a key", () => {
-    const read = readNpz(zip({ "../../x.npy": writeNpy(x), "__proto__.npy": writeNpy(y), folder: {} }));
-    expect(read.get("../../x")).toEqual(x);
+  test("compressed members are read, whatever their names", () => {
+    const read = readNpz(zip({ "a/x.npy": writeNpy(x), "__proto__.npy": writeNpy(y), folder: {} }));
+    expect(read.get("a/x")).toEqual(x);
     expect(read.get("__proto__")).toEqual(y);
     expect(read.size).toBe(2);
   });
@@ -44,24 +44,24 @@ describe("npz", () => {
     const bytes = zip({ "x.npy": writeNpy(x) });
     const size = 20;
     const originalSize = 24;
-    expect(codeOf(() => readNpz(bytes, { maximumBytes: 100 }))).toBe("npz.too-large");
-    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 0xfffffff0)))).toBe("npz.too-large");
-    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 0x70000000)))).toBe("npz.malformed");
-    expect(codeOf(() => readNpz(patchDirectory(bytes, size, 0x10000000)))).toBe("npz.malformed");
-    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 100)))).toBe("npy.truncated");
+    expect(codeOf(() => readNpz(bytes, { maximumBytes: 100 }))).toBe("zip.too-large");
+    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 0xfffffff0)))).toBe("zip.malformed");
+    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 0x70000000)))).toBe("zip.malformed");
+    expect(codeOf(() => readNpz(patchDirectory(bytes, size, 0x10000000)))).toBe("zip.malformed");
+    expect(codeOf(() => readNpz(patchDirectory(bytes, originalSize, 100)))).toBe("zip.malformed");
   });
 
   test("two members of one name are refused", () => {
     const bytes = zip({ "x.npy": writeNpy(x), "z.npy": writeNpy(x) });
     const renamed = bytes.map((byte) => (byte === "z".charCodeAt(0) ? "x".charCodeAt(0) : byte));
-    expect(codeOf(() => readNpz(renamed))).toBe("npz.duplicate");
+    expect(codeOf(() => readNpz(renamed))).toBe("zip.duplicate");
   });
 
   test("an error names its member", () => {
     const bytes = zip({ "x.npy": new TextEncoder().encode("text") });
     expect(() => readNpz(bytes)).toThrow(expect.objectContaining({ code: "npy.not-npy", where: "x.npy" }));
-    expect(codeOf(() => readNpz(new Uint8Array(0)))).toBe("npz.malformed");
-    expect(codeOf(() => readNpz(new TextEncoder().encode("text")))).toBe("npz.malformed");
+    expect(codeOf(() => readNpz(new Uint8Array(0)))).toBe("zip.not-zip");
+    expect(codeOf(() => readNpz(new TextEncoder().encode("text")))).toBe("zip.not-zip");
   });
 
   test("a file cut anywhere or with any byte changed is read or refused", () => {

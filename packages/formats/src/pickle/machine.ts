@@ -121,7 +121,7 @@ export class PickleMachine {
     const callee = this.pop() as PickleGlobal | undefined | null;
     if (typeof callee?.call !== "function" || !Array.isArray(parameters))
       this.fail("malformed", "calls what can't be called");
-    this.push(callee.call(...parameters));
+    this.push(callee.call(parameters));
   }
 
   setItems(items: readonly unknown[]): void {

@@ -1,10 +1,10 @@
 import { PickleMachine } from "./machine.ts";
 import { opcodes } from "./opcodes.ts";
 
-/** A class or function that a pickle may name. What can be called is given the arguments, and gives the object. */
+/** A class or function that a pickle may name. One that can be called is given its arguments as a list, and gives the object. */
 export interface PickleGlobal {
   readonly name: string;
-  readonly call?: (...parameters: readonly unknown[]) => unknown;
+  readonly call?: (parameters: readonly unknown[]) => unknown;
 }
 
 export interface UnpickleOptions {
@@ -17,7 +17,7 @@ export interface UnpickleOptions {
 }
 
 /**
- * Reads a Python pickle (protocols 0 to 5, as far as data needs them) without running anything: only functions of `global` are called. Dictionaries
+ * Reads a Python pickle (protocols 2 to 5, as far as data needs them) without running anything: only functions of `global` are called. Dictionaries
  * become maps, lists and tuples arrays, bytes views. `end` is the offset behind the pickle. Throws FormatError `pickle.malformed`, `pickle.opcode` and `pickle.forbidden-global`, which names the global.
  */
 export function unpickle(

@@ -1,4 +1,4 @@
-import type { Argument, CustomObject, Device, Integer, Layout, MemoryFormat } from "./exported-program.ts";
+import type { Argument, CustomObject, Device, Layout, MemoryFormat } from "./exported-program.ts";
 import { decodeGraph } from "./graph.ts";
 import type { JsonField } from "./json-field.ts";
 import { type ScalarType, scalarTypeOf } from "./scalar-type.ts";
@@ -29,9 +29,11 @@ function named<Value>(read: (field: JsonField) => Value): (field: JsonField) => 
   };
 }
 
+/** In schema 2 the tensor is its name. */
 const optionalTensorName = (field: JsonField): string | undefined => {
   const [tag, value] = field.tagged();
-  return tag === "as_tensor" ? tensorName(value) : undefined;
+  if (tag !== "as_tensor") return undefined;
+  return value.isObject ? tensorName(value) : value.string();
 };
 
 /** The schema's union by its tags. */
@@ -92,11 +94,11 @@ export function decodeLayout(field: JsonField): Layout {
 
 export function decodeDevice(field: JsonField): Device {
   const index = field.at("index").optional(integer);
-  return { type: field.at("type").string(), ...(index !== undefined && { index: index as Integer }) };
+  return { type: field.at("type").string(), ...(index !== undefined && { index }) };
 }
 
 export function decodeCustomObject(field: JsonField): CustomObject {
-  return { name: field.at("name").string(), type: field.at("class_fqn").string() };
+  return { name: field.at("name").string(), type: field.at("class_fqn").optional(text) ?? "" };
 }
 
 function decodeCode<Name>(field: JsonField, names: readonly Name[]): Name {

@@ -66,9 +66,8 @@ describe.skipIf(!existsSync(shared))("files of torch (absent: shared fixtures an
 
   test("sample inputs are the tensors that the model was exported with", () => {
     for (const name of ["fixtures/torch26/gru.pt2", "fixtures/trained/lstm_rows/lstm_rows.train.pt2"]) {
-      const [positional, keyword] = onlyModel(name).sampleInputs() as [unknown[], Map<string, unknown>];
-      expect(keyword.size).toBe(0);
-      expect(positional[0], name).toMatchObject({ scalarType: "float32", storageOffset: 0 });
+      const inputs = onlyModel(name).sampleInputs()!;
+      expect(inputs, name).toMatchObject([{ path: "0.0", value: { scalarType: "float32", storageOffset: 0 } }]);
     }
   });
 

@@ -4,6 +4,7 @@ import { decodeTensorMeta } from "./graph.ts";
 import { parseJson } from "./json.ts";
 import { JsonField } from "./json-field.ts";
 import type { Pt2Tensors } from "./model.ts";
+import { savedValues } from "./saved-values.ts";
 import { type Storage, type StoredTensor, storedTensor } from "./stored-tensor.ts";
 import { isStoredTensor } from "./torch-globals.ts";
 import { readSavedTensors, readTorchSave } from "./torch-save.ts";
@@ -27,7 +28,7 @@ export function readDataFolder(members: Members, root: string, model: string): P
     stateDict: weights.tensors,
     constants: constants.tensors,
     customObjects: constants.objects,
-    sampleInputs: () => inputs && readTorchSave(inputs.bytes()),
+    sampleInputs: () => inputs && savedValues(readTorchSave(inputs.bytes())),
   };
 }
 

@@ -19,7 +19,8 @@ export function decodeProgram(field: JsonField): ExportedProgram {
     schemaVersion,
     torchVersion: field.at("torch_version").optional((text) => text.string()) ?? "",
     verifiers: decodeVerifiers(field),
-    opsetVersions: field.at("opset_version").map((version) => version.integer()),
+    opsetVersions:
+      field.at("opset_version").optional((versions) => versions.map((version) => version.integer())) ?? new Map(),
     rangeConstraints: field.at("range_constraints").map(decodeRange),
     guards: field.at("guards_code").optional((list) => list.list((text) => text.string())) ?? [],
     graph: decodeGraph(module.at("graph")),
@@ -54,8 +55,9 @@ function decodeRange(field: JsonField): RangeConstraint {
   return { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) };
 }
 
+/** An infinite bound is none; torch writes it as null, a number or a text. */
 function decodeBound(field: JsonField): Integer | undefined {
-  return field.optional((bound) => bound.integer());
+  return field.optional((bound) => (bound.isInfinite ? undefined : bound.integer()));
 }
 
 function decodeModuleCall(field: JsonField): ModuleCall {

@@ -138,7 +138,7 @@ export interface Device {
 
 export interface CustomObject {
   readonly name: string;
-  /** The qualified name of its class. */
+  /** The qualified name of its class, or "" where an old file does not say. */
   readonly type: string;
 }
 

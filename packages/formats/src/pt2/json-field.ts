@@ -24,6 +24,10 @@ export class JsonField {
     return this.#value instanceof Map;
   }
 
+  get isInfinite(): boolean {
+    return typeof this.#value !== "object" && Math.abs(Number(this.#value)) === Number.POSITIVE_INFINITY;
+  }
+
   /** What an object has by that name, which may be nothing. */
   at(name: string): JsonField {
     return new JsonField(this.#object().get(name), name, this);

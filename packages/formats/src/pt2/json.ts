@@ -10,11 +10,12 @@ const numberPattern = /-?(?:Infinity|(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)/y;
 const spacePattern = /[ \t\r\n]*/y;
 /** A text up to a quote or an escape. */
 const plainPattern = /[^"\\]*/y;
-const words: ReadonlyMap<string, Json> = new Map<string, Json>([
-  ["null", null],
-  ["true", true],
-  ["false", false],
-  ["NaN", Number.NaN],
+/** Values that are words, by their first letters. */
+const words: ReadonlyMap<string, readonly [word: string, value: Json]> = new Map<string, readonly [string, Json]>([
+  ["n", ["null", null]],
+  ["t", ["true", true]],
+  ["f", ["false", false]],
+  ["N", ["NaN", Number.NaN]],
 ]);
 
 /**
@@ -45,10 +46,10 @@ class Parser {
     if (first === "{") return this.#object(depth);
     if (first === "[") return this.#array(depth);
     if (first === '"') return this.#string();
-    for (const [word, value] of words) {
-      if (!this.#text.startsWith(word, this.#position)) continue;
-      this.#position += word.length;
-      return value;
+    const word = words.get(first ?? "");
+    if (word !== undefined && this.#text.startsWith(word[0], this.#position)) {
+      this.#position += word[0].length;
+      return word[1];
     }
     return this.#number();
   }

@@ -1,4 +1,5 @@
 import type { ExportedProgram } from "./exported-program.ts";
+import type { SavedEntry } from "./saved-values.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 
 /** One exported program and its tensors, which all look at the archive's bytes. */
@@ -16,8 +17,8 @@ export interface Pt2Tensors {
   /** Objects of other classes among the constants, as torch has pickled them. */
   readonly customObjects: ReadonlyMap<string, Uint8Array>;
   /**
-   * The positional and the keyword arguments of the call that the model was exported with: an array of an array and a map, nested as they were, or
-   * undefined if the file has none. Reads them when called; throws what `readTorchSave` throws.
+   * What the model was called with when it was exported, in the order of the user inputs and constant inputs of the signature, or undefined if the file does
+   * not have it. Read when called; throws what `readTorchSave` and `savedValues` throw.
    */
-  sampleInputs(): unknown;
+  sampleInputs(): readonly SavedEntry[] | undefined;
 }

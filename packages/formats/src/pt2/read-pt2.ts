@@ -1,13 +1,17 @@
 import { FormatError } from "../error.ts";
-import { readZip, type ZipMember } from "../zip/index.ts";
+import { looksLikeZip, readDirectory, readZip, type ZipMember } from "../zip/index.ts";
 import { readDataFolder } from "./data-folder.ts";
 import { decodeProgram } from "./decode-program.ts";
 import type { ExportedProgram } from "./exported-program.ts";
 import { parseJson } from "./json.ts";
 import { JsonField } from "./json-field.ts";
+import { looksLikeLegacySave } from "./legacy-save.ts";
 import type { Pt2Model } from "./model.ts";
+import { type SavedEntry, savedValues } from "./saved-values.ts";
 import { readSerializedParts } from "./serialized-parts.ts";
 import { checkTensors } from "./signature-tensors.ts";
+import { isStoredTensor } from "./torch-globals.ts";
+import { readTorchSave } from "./torch-save.ts";
 
 export interface Pt2Archive {
   /** In the archive's order; at least one. */
@@ -15,22 +19,41 @@ export interface Pt2Archive {
 }
 
 const programName = "serialized_exported_program.json";
-const modelName = /^(.*\/)?models\/([^/]+)\.json$/;
+/** Tensors that a message names. */
+const maximumShown = 3;
+const modelName = /^([^/]+\/)?models\/([^/]+)\.json$/;
 
 /**
  * Reads what torch.export.save has written, from torch 2.1 on. Throws FormatError `zip.*`, `pickle.*` (a class that is no plain tensor), `pt2.not-pt2`,
  * `pt2.weights-only` (a state dict), `pt2.torchscript`, `pt2.schema-version`, `pt2.malformed`, `pt2.missing-tensor`, `pt2.tensor-size`, and those of `decodeProgram`.
  */
 export function readPt2(bytes: Uint8Array): Pt2Archive {
+  if (looksLikeLegacySave(bytes)) throw weightsOnly(bytes);
   const members = readZip(bytes);
-  const serialized = [...members.keys()].find((name) => name === programName || name.endsWith(`/${programName}`));
+  const serialized = findSerialized(members);
   if (serialized !== undefined) return { models: [readSerialized(members, serialized)] };
   const models = [...members.values()].flatMap((member) => {
     const match = modelName.exec(member.name);
     return match === null ? [] : [readModel(members, member, match[1] ?? "", match[2]!)];
   });
-  if (models.length === 0) throw notPt2(members);
+  if (models.length === 0) throw notPt2(bytes, members);
   return { models };
+}
+
+/** Whether the bytes are a zip archive with an exported program, or what torch.save wrote, which `readPt2` refuses with a better reason than others. */
+export function looksLikePt2(bytes: Uint8Array): boolean {
+  if (looksLikeLegacySave(bytes)) return true;
+  if (!looksLikeZip(bytes)) return false;
+  try {
+    const names = readDirectory(bytes).entries.map(({ name }) => name);
+    return names.some((name) => modelName.test(name) || name.endsWith(programName) || name.endsWith("/data.pkl"));
+  } catch {
+    return false;
+  }
+}
+
+function findSerialized(members: ReadonlyMap<string, ZipMember>): string | undefined {
+  return [...members.keys()].find((name) => name === programName || name.endsWith(`/${programName}`));
 }
 
 function readModel(members: ReadonlyMap<string, ZipMember>, member: ZipMember, root: string, name: string): Pt2Model {
@@ -47,15 +70,34 @@ function readProgram(member: ZipMember): ExportedProgram {
   return decodeProgram(new JsonField(parseJson(member.bytes(), member.name), member.name));
 }
 
-function notPt2(members: ReadonlyMap<string, ZipMember>): FormatError {
+const hint = "Export the model with torch.export.export and torch.export.save.";
+
+function notPt2(bytes: Uint8Array, members: ReadonlyMap<string, ZipMember>): FormatError {
   const names = [...members.keys()];
-  const ends = (ending: string) => names.some((name) => name.endsWith(ending));
-  const hint = "Export the model with torch.export.export and torch.export.save.";
-  if (ends("/constants.pkl") && names.some((name) => name.includes("/code/")))
+  if (names.some((name) => name.endsWith("/constants.pkl")))
     return new FormatError("pt2.torchscript", "The file is a TorchScript archive, not an exported program.", { hint });
-  if (ends("/data.pkl"))
-    return new FormatError("pt2.weights-only", "The file has only weights, as torch.save writes them, and no graph.", {
+  if (names.some((name) => name.endsWith("/data.pkl"))) return weightsOnly(bytes);
+  return new FormatError("pt2.not-pt2", "The zip archive has no exported program.", { hint });
+}
+
+/** Tells of a file of torch.save what is in it, as far as that can be read. */
+function weightsOnly(bytes: Uint8Array): FormatError {
+  const tensors = savedTensors(bytes).flatMap(({ path, value }) =>
+    isStoredTensor(value) ? [`"${path}" of [${value.sizes.join(", ")}]`] : [],
+  );
+  const shown = tensors.slice(0, maximumShown).join(", ") + (tensors.length > maximumShown ? " and others" : "");
+  const problem = `The file has only weights, as torch.save writes them, and no graph: ${tensors.length} tensors, ${shown}.`;
+  return new FormatError("pt2.weights-only", problem, { hint });
+}
+
+/** A model that was saved as a whole names its classes, which only the user's Python knows. */
+function savedTensors(bytes: Uint8Array): readonly SavedEntry[] {
+  try {
+    return savedValues(readTorchSave(bytes));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(error.code, `The file is no exported program but one of torch.save. ${error.message}`, {
       hint,
     });
-  return new FormatError("pt2.not-pt2", "The zip archive has no exported program.", { hint });
+  }
 }

@@ -1,5 +1,6 @@
 import type { ZipMember } from "../zip/index.ts";
 import type { Pt2Tensors } from "./model.ts";
+import { savedValues } from "./saved-values.ts";
 import { readSavedTensors, readTorchSave } from "./torch-save.ts";
 
 /**
@@ -14,6 +15,6 @@ export function readSerializedParts(members: ReadonlyMap<string, ZipMember>, roo
     stateDict: readSavedTensors(part("serialized_state_dict")),
     constants,
     customObjects: new Map(),
-    sampleInputs: () => inputs && readTorchSave(inputs.bytes()),
+    sampleInputs: () => inputs && savedValues(readTorchSave(inputs.bytes())),
   };
 }

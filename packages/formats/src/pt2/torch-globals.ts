@@ -66,22 +66,26 @@ const ordinaryTypes = [
   "torch.nn.parameter.Buffer",
 ];
 
-const globals: ReadonlyMap<string, PickleGlobal> = new Map<string, PickleGlobal>([
-  ...Object.entries(storages).map(([name, scalarType]) => [name, { name, scalarType } as StorageClass] as const),
-  ...elementTypes.map((elementType) => [`torch.${elementType}`, { name: elementType, elementType }] as const),
-  ...ordinaryTypes.map((name) => [name, { name }] as const),
-  ...[
-    { name: "collections.OrderedDict", call: dictionary },
-    { name: "torch.Size", call: (sizes: unknown) => sizes },
-    { name: "torch.device", call: () => null },
-    { name: "torch._utils._rebuild_tensor", call: rebuildTensor },
-    { name: "torch._utils._rebuild_tensor_v2", call: rebuildTensor },
-    { name: "torch._utils._rebuild_tensor_v3", call: rebuildTyped },
-    { name: "torch._utils._rebuild_parameter", call: withGradient },
-    { name: "torch._utils._rebuild_parameter_with_state", call: withGradient },
+const rebuilders = [
+  { name: "torch._utils._rebuild_tensor", call: rebuildTensor },
+  { name: "torch._utils._rebuild_tensor_v2", call: rebuildTensor },
+  { name: "torch._utils._rebuild_tensor_v3", call: rebuildTyped },
+  { name: "torch._utils._rebuild_parameter", call: withGradient },
+  { name: "torch._utils._rebuild_parameter_with_state", call: withGradient },
+] as const;
+
+const globals: ReadonlyMap<string, PickleGlobal> = new Map<string, PickleGlobal>(
+  [
+    ...Object.entries(storages).map(([name, scalarType]): StorageClass => ({ name, scalarType })),
+    ...elementTypes.map((elementType): ElementTypeGlobal => ({ name: `torch.${elementType}`, elementType })),
+    ...ordinaryTypes.map((name): PickleGlobal => ({ name })),
+    ...rebuilders,
     { name: "torch._tensor._rebuild_from_type_v2", call: rebuildFromType },
-  ].map((global) => [global.name, global] as const),
-]);
+    { name: "torch.Size", call: ([sizes]: readonly unknown[]) => sizes },
+    { name: "torch.device", call: () => null },
+    { name: "collections.OrderedDict", call: dictionary },
+  ].map((global) => [global.name, global]),
+);
 
 /** What torch.save names to store plain tensors; everything else is refused. */
 export function torchGlobal(name: string): PickleGlobal | undefined {
@@ -98,7 +102,7 @@ export function isStoredTensor(value: unknown): value is StoredTensor {
   return typeof value === "object" && value !== null && "storage" in value && "sizes" in value;
 }
 
-function dictionary(pairs: unknown = []): Map<unknown, unknown> {
+function dictionary([pairs = []]: readonly unknown[]): Map<unknown, unknown> {
   const result = new Map<unknown, unknown>();
   if (!Array.isArray(pairs)) return malformed("an ordered dictionary of no pairs");
   for (const pair of pairs) {
@@ -108,28 +112,14 @@ function dictionary(pairs: unknown = []): Map<unknown, unknown> {
   return result;
 }
 
-function rebuildTensor(
-  source: unknown,
-  offset: unknown,
-  sizes: unknown,
-  strides: unknown,
-  requiresGrad: unknown,
-): StoredTensor {
-  return rebuild(source, undefined, [offset, sizes, strides, requiresGrad]);
+function rebuildTensor([source, ...view]: readonly unknown[]): StoredTensor {
+  return rebuild(source, undefined, view);
 }
 
 /** The form for element types that have no storage class. */
-function rebuildTyped(
-  source: unknown,
-  offset: unknown,
-  sizes: unknown,
-  strides: unknown,
-  requiresGrad: unknown,
-  _hooks: unknown,
-  type: unknown,
-): StoredTensor {
-  const { elementType } = (type ?? {}) as Partial<ElementTypeGlobal>;
-  return rebuild(source, elementType, [offset, sizes, strides, requiresGrad]);
+function rebuildTyped([source, ...view]: readonly unknown[]): StoredTensor {
+  const { elementType } = (view[5] ?? {}) as Partial<ElementTypeGlobal>;
+  return rebuild(source, elementType, view);
 }
 
 function rebuild(
@@ -145,19 +135,20 @@ function rebuild(
   return storedTensor(storage.name, { ...view, scalarType: type });
 }
 
-function withGradient(tensor: unknown, requiresGrad: unknown): StoredTensor {
+function withGradient([tensor, requiresGrad]: readonly unknown[]): StoredTensor {
   return isStoredTensor(tensor)
     ? { ...tensor, requiresGrad: requiresGrad === true }
     : malformed("a parameter of no tensor");
 }
 
-/** A tensor with attributes; its class has been allowed, as it is one of the ordinary types. */
-function rebuildFromType(build: unknown, type: unknown, parameters: unknown): unknown {
-  const { call } = (build ?? {}) as Partial<PickleGlobal>;
+/** A tensor with attributes, which are left out. */
+function rebuildFromType([build, type, parameters]: readonly unknown[]): unknown {
   const { name } = (type ?? {}) as Partial<PickleGlobal>;
-  if (call === undefined || name === undefined || !ordinaryTypes.includes(name) || !Array.isArray(parameters))
+  const isOrdinary = name !== undefined && ordinaryTypes.includes(name);
+  const rebuilder = rebuilders.find((global) => global === build);
+  if (rebuilder === undefined || !isOrdinary || !Array.isArray(parameters))
     return malformed("a tensor of no tensor class");
-  return call(...parameters);
+  return rebuilder.call(parameters);
 }
 
 function isCounts(value: unknown): value is readonly number[] {

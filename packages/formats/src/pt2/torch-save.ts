@@ -1,31 +1,31 @@
 import { FormatError } from "../error.ts";
 import { unpickle } from "../pickle/index.ts";
-import { readZip, type ZipMember } from "../zip/index.ts";
+import { looksLikeZip, readZip, type ZipMember } from "../zip/index.ts";
+import { readLegacySave } from "./legacy-save.ts";
 import { bytesOf } from "./scalar-type.ts";
+import { storageReference } from "./storage-reference.ts";
 import type { Storage, StoredTensor } from "./stored-tensor.ts";
-import { isStorageClass, isStoredTensor, type TypedStorage, torchGlobal } from "./torch-globals.ts";
+import { isStoredTensor, type TypedStorage, torchGlobal } from "./torch-globals.ts";
 
 const pickleName = /^([^/]+)\/data\.pkl$/;
 
 /**
- * What torch.save (1.6 and newer) has written: dictionaries as maps, lists and tuples as arrays, tensors as StoredTensor that look at the bytes. Throws
- * FormatError of zip, pickle and `storedTensor`, and `pt2.malformed` where the archive lacks its parts.
+ * What torch.save has written: dictionaries as maps, lists and tuples as arrays, tensors as StoredTensor that look at the bytes. Throws
+ * FormatError of zip, pickle and `storedTensor`, and `pt2.malformed` where parts are missing or do not fit.
  */
 export function readTorchSave(bytes: Uint8Array): unknown {
-  return readSavedMembers(readZip(bytes));
+  return looksLikeZip(bytes) ? readSavedMembers(readZip(bytes)) : readLegacySave(bytes);
 }
 
 /** The same for an archive whose members are known. */
 export function readSavedMembers(members: ReadonlyMap<string, ZipMember>): unknown {
-  const [name, root] =
-    [...members.keys()].map((member) => pickleName.exec(member)).find((match) => match !== null) ?? [];
-  if (name === undefined || root === undefined) throw failure("has no data.pkl");
+  const match = [...members.keys()].map((name) => pickleName.exec(name)).find((found) => found !== null);
+  if (match === undefined) throw failure("has no data.pkl");
+  const [name, root] = match;
   checkByteOrder(members.get(`${root}/byteorder`));
   const storages = new Map<string, Storage>();
   const persistent = (identity: unknown): TypedStorage => {
-    if (!Array.isArray(identity) || identity[0] !== "storage" || !isStorageClass(identity[1]))
-      throw failure("refers to something that is no storage");
-    const [, { scalarType }, key, , count] = identity;
+    const { key, scalarType, count } = storageReference(identity);
     const path = `${root}/data/${key}`;
     const storage = storages.get(path) ?? storageOf(members.get(path), path);
     storages.set(path, storage);
@@ -52,7 +52,7 @@ function storageOf(member: ZipMember | undefined, path: string): Storage {
 }
 
 /** Archives of older versions have no such member and were written on little-endian machines. */
-export function checkByteOrder(member: ZipMember | undefined): void {
+function checkByteOrder(member: ZipMember | undefined): void {
   if (member !== undefined && new TextDecoder().decode(member.bytes().subarray(0, 16)) === "big")
     throw failure("stores its numbers with the highest byte first");
 }

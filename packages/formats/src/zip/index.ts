@@ -1,2 +1,2 @@
-export { looksLikeZip } from "./directory.ts";
+export { type DirectoryEntry, looksLikeZip, readDirectory } from "./directory.ts";
 export { readZip, type ZipMember, type ZipOptions } from "./read-zip.ts";

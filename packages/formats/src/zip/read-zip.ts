@@ -3,7 +3,7 @@ import { FormatError } from "../error.ts";
 import { type DirectoryEntry, readDirectory } from "./directory.ts";
 
 export interface ZipOptions {
-  /** Bytes that all members together may take when unpacked. Default 4 GiB. */
+  /** Bytes that all members together may take when unpacked. Default 1 GiB more than the archive has. */
   readonly maximumBytes?: number;
 }
 
@@ -29,7 +29,7 @@ const hint = "Save or download the file again.";
  */
 export function readZip(
   bytes: Uint8Array,
-  { maximumBytes = 2 ** 32 }: ZipOptions = {},
+  { maximumBytes = bytes.length + 2 ** 30 }: ZipOptions = {},
 ): ReadonlyMap<string, ZipMember> {
   const { entries, start } = readDirectory(bytes);
   const members = new Map<string, ZipMember>();

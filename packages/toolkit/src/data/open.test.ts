@@ -111,7 +111,7 @@ describe("opening DATA", () => {
     const files = filesOf(described({ ...raw, file: "x.bin.gz" }, { "x.bin.gz": gzip(pixels) }));
     expect((await errorOf(() => openDataset(files, { maximumBytes: 23 }))).code).toBe("data.too-large");
     const archive = filesOf({ "x.npz": zipSync({ "in.npy": array }) });
-    expect((await errorOf(() => openDataset(archive, { maximumBytes: 23 }))).code).toBe("npz.too-large");
+    expect((await errorOf(() => openDataset(archive, { maximumBytes: 23 }))).code).toBe("zip.too-large");
   });
 
   it.each([
