@@ -11,6 +11,7 @@ const layouts = fc.record<WeightGroups>({
     lanes: fc.constantFrom(1, 3, 8, 80),
     depthwiseLanes: fc.constant(1),
     comparisons: fc.constant(1),
+    cores: fc.constant(1),
   }),
 });
 
