@@ -24,5 +24,5 @@ export { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 export * from "./remove-dead.ts";
 export { isRefusal, type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
 export { spellAttention } from "./spell-attention.ts";
-export { spellNormalizations } from "./spell-normalizations.ts";
+export { spellNormalizations, spellNormalizationsBut } from "./spell-normalizations.ts";
 export { reasonToKeep, unrollLstm, unrollRecurrent } from "./unroll-recurrent.ts";

@@ -61,34 +61,44 @@ const spellings: ReadonlyMap<Operator, Spelling> = new Map<Operator, Spelling>([
   [groupNormalization, inGroups],
 ]);
 
-const spell = rewrite("spell-normalizations", {
-  roots: [...spellings.keys()],
-  find: (node) => ({ spelling: spellings.get(node.op)! }),
-  replace({ spelling }, node, graph) {
-    const step = stepBefore(graph, node);
-    const { x, scale, bias } = layerNormalization.inputsOf(node);
-    const [result] = node.outputs;
-    const { name } = result;
-    const number = fromNumbers(x.type.dtype, [], [node.attributes["epsilon"] as number]);
-    const standard = spelling(step, x, node, graph.addConstant(`${name}/epsilon`, number));
-    const product = scale && !isFilledWith(scale, 1) ? step(mul, [standard, scale], plain) : standard;
-    const made = bias && !isFilledWith(bias, 0) ? step(add, [product, bias], plain) : product;
-    graph.replaceUses(result, made);
-    graph.removeNode(node);
-    graph.rename(made, name);
-  },
-});
+function spelling(keeps: (node: Node) => boolean): Pass {
+  return rewrite("spell-normalizations", {
+    roots: [...spellings.keys()],
+    find: (node) => (keeps(node) ? undefined : { spelling: spellings.get(node.op)! }),
+    replace({ spelling }, node, graph) {
+      const step = stepBefore(graph, node);
+      const { x, scale, bias } = layerNormalization.inputsOf(node);
+      const [result] = node.outputs;
+      const { name } = result;
+      const number = fromNumbers(x.type.dtype, [], [node.attributes["epsilon"] as number]);
+      const standard = spelling(step, x, node, graph.addConstant(`${name}/epsilon`, number));
+      const product = scale && !isFilledWith(scale, 1) ? step(mul, [standard, scale], plain) : standard;
+      const made = bias && !isFilledWith(bias, 0) ? step(add, [product, bias], plain) : product;
+      graph.replaceUses(result, made);
+      graph.removeNode(node);
+      graph.rename(made, name);
+    },
+  });
+}
+
+/** `spellNormalizations` for all nodes but those that `keeps` holds for. */
+export function spellNormalizationsBut(keeps: (node: Node) => boolean): Pass {
+  const spell = spelling(keeps);
+  return {
+    name: spell.name,
+    run(graph, context) {
+      const changes = spell.run(graph, context);
+      return changes === 0 ? 0 : changes + fuseActivations.run(graph, context);
+    },
+  };
+}
 
 /**
  * Writes normalizations out as means, differences, roots and products, for what has no operator of its own for them, and lets the last
  * step take an activation in.
  */
 export const spellNormalizations: Pass = {
-  name: spell.name,
-  run(graph, context) {
-    const changes = spell.run(graph, context);
-    return changes === 0 ? 0 : changes + fuseActivations.run(graph, context);
-  },
+  ...spellNormalizationsBut(() => false),
   examples: [
     {
       name: "rows with a factor and an offset",

@@ -20,10 +20,10 @@ import {
   quantize,
 } from "@millrace/ops";
 import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
+import { realBiases } from "../real-biases.ts";
 import { onnxProblems } from "./constraints.ts";
 import { OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
 import { onnxLowerings } from "./ops.ts";
-import { realBiases } from "./real-biases.ts";
 
 /** An ONNX file and the names its outputs have in it: those of the graph, then those of the wanted values. */
 export interface OnnxExport {

@@ -11,9 +11,9 @@ import {
   reshape,
 } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit } from "../../edit.ts";
 import { clampName } from "../elementwise.ts";
 import { storedNumber } from "../shapes.ts";
-import { edit } from "./edit.ts";
 
 /** Whether TFLite has this clamp for these values: all four for floats; not 0 to 1 for quantized data; none for plain integers. */
 export function isNamedClamp(node: Node): boolean {

@@ -14,7 +14,7 @@ import {
   transpose,
 } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { edit } from "./edit.ts";
+import { edit } from "../../edit.ts";
 
 /** What normalizes along another axis than the last does so along the last between two transposes. */
 export const normalizeLast = rewrite("tflite-normalize-last", {

@@ -1,7 +1,7 @@
 import { type Quantization, type Value, zeros } from "@millrace/ir";
 import { conv2d } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
-import { edit } from "./edit.ts";
+import { edit } from "../../edit.ts";
 
 /** TFLite's convolutions read a bias whether there is one or not, so one without gets zeros. */
 export const addBiases = rewrite("tflite-add-biases", {

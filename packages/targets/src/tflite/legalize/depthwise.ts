@@ -1,8 +1,8 @@
 import type { Node, Value } from "@millrace/ir";
 import { cast, conv2d, transpose, transposeTensor } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit } from "../../edit.ts";
 import { depthwiseOrder, depthwiseSource, isDepthwise } from "../layers.ts";
-import { edit } from "./edit.ts";
 
 /**
  * Weights of a depthwise convolution that are stored in fewer bits and widened are stored in TFLite's order, and put back in the other one for a

@@ -1,8 +1,8 @@
 import { fromNumbers, isStatic, type Node, numbersOf } from "@millrace/ir";
 import { depthToSpace, gather, resize, spaceToDepth } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit, sizesOf } from "../../edit.ts";
 import { gatherAlong } from "./axes.ts";
-import { edit, sizesOf } from "./edit.ts";
 
 type Resizing = ReturnType<typeof resize.attributesOf>;
 

@@ -1,4 +1,5 @@
 import { type Pass, spellAttention, spellNormalizations } from "@millrace/passes";
+import { spellMish } from "../../spell-mish.ts";
 import { scaleElu, splitClamps, unfuseBlockwise } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast, sliceShapes } from "./axes.ts";
 import { addBiases } from "./bias.ts";
@@ -10,7 +11,7 @@ import { nameNearest, reorderDepth } from "./images.ts";
 import { divideIn32Bits, widenIntegers } from "./integers.ts";
 import { loopScans } from "./loop-scans.ts";
 import { mergeAxes } from "./merge-axes.ts";
-import { spellMish, tabulateMish } from "./mish.ts";
+import { tabulateMish } from "./mish.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { spellRecurrent } from "./recurrent.ts";

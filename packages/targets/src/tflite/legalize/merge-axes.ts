@@ -1,8 +1,8 @@
 import { elementCount, type Node, type Operator, reshapeTensor, type Shape, type Value } from "@millrace/ir";
 import { operators, reshape } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit } from "../../edit.ts";
 import { rankLimits } from "../rank-limits.ts";
-import { edit } from "./edit.ts";
 
 const limits: ReadonlyMap<string, number> = new Map(
   rankLimits

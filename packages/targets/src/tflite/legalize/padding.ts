@@ -1,8 +1,9 @@
 import { fromNumbers, integerRange, isFloat, type Node, type Value } from "@millrace/ir";
 import { averagePool2d, conv2d, maxPool2d, mul, pad } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit, sizesOf } from "../../edit.ts";
+import { insideCounts } from "../../inside-counts.ts";
 import { paddingName, windowOf } from "../padding.ts";
-import { edit } from "./edit.ts";
 
 const none = [0, 0, 0, 0];
 
@@ -74,7 +75,7 @@ export const padMeans = rewrite("tflite-pad-means", {
   find(node) {
     const attributes = averagePool2d.attributesOf(node);
     if (!isOdd(node) || attributes.countPadding || node.outputs[0].type.dtype !== "f32") return undefined;
-    const [rows, columns] = insideCounts(node);
+    const [rows, columns] = countsInside(node);
     return rows.includes(0) || columns.includes(0) ? undefined : { attributes, rows, columns };
   },
   replace({ attributes, rows, columns }, node, graph) {
@@ -91,14 +92,17 @@ export const padMeans = rewrite("tflite-pad-means", {
 });
 
 /** How many elements of each window lie inside of the data, by row and by column of the result. */
-function insideCounts(node: Node): readonly (readonly number[])[] {
-  const { size, kernel, stride } = windowOf(node)!;
+function countsInside(node: Node): readonly (readonly number[])[] {
+  const window = windowOf(node)!;
   const { padding } = averagePool2d.attributesOf(node);
-  const result = node.outputs[0].type.shape as readonly number[];
+  const [, ...results] = sizesOf(node.outputs[0]);
   return [0, 1].map((axis) =>
-    Array.from({ length: result[axis + 1] }, (_, at) => {
-      const first = at * stride[axis] - padding[axis];
-      return Math.max(0, Math.min(size[axis], first + kernel[axis]) - Math.max(0, first));
+    insideCounts({
+      size: window.size[axis],
+      kernel: window.kernel[axis],
+      stride: window.stride[axis],
+      before: padding[axis],
+      windows: results[axis],
     }),
   );
 }

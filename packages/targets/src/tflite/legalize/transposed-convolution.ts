@@ -11,8 +11,8 @@ import {
 } from "@millrace/ir";
 import { slice, transposeConv2d } from "@millrace/ops";
 import { rewrite } from "@millrace/passes";
+import { edit, sizesOf } from "../../edit.ts";
 import { croppingName, fullSize, windowOf } from "../padding.ts";
-import { edit, sizesOf } from "./edit.ts";
 
 /** Weights of all groups as those of one: zero where an input channel belongs to another group than the output channel. */
 export const joinGroups = rewrite("tflite-join-transposed-groups", {

@@ -1,0 +1,78 @@
+import { type Diagnostic, isStatic, type Node } from "@millrace/ir";
+import { batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
+import { scalarTypes } from "./edge-program.ts";
+import type { EdgeLowering, Unsupported } from "./emitter.ts";
+import { outputPadding } from "./layers.ts";
+import { edgeLowerings } from "./ops.ts";
+import { mirroredAxes } from "./shapes.ts";
+
+/** What an Edge program can't say: a sentence for people, and the test that finds it. Each may rely on those before it. */
+const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
+  [
+    "sizes have to be known when the program is written",
+    ({ inputs, outputs }) => [...inputs, ...outputs].some((value) => value && !isStatic(value.type.shape)),
+  ],
+  [
+    "ExecuTorch has no integers of 2 or 4 bits or of 64 without a sign here",
+    ({ inputs, outputs }) =>
+      [...inputs, ...outputs].some((value) => value && scalarTypes[value.type.dtype] === undefined),
+  ],
+  [
+    "channels come last in an operator that is there only channel-first",
+    (node) => node.attributes["layout"] === "last",
+  ],
+  [
+    "scales of blocks have no operator in ExecuTorch's quantized kernels",
+    (node) => node.op === dequantize && dequantize.inputsOf(node).x.type.quantization?.block !== undefined,
+  ],
+  [
+    "channels are on axis 1 in a batch normalization",
+    (node) => node.op === batchNorm && batchNorm.attributesOf(node).axis !== 1,
+  ],
+  [
+    "images are resized to the nearest pixel from their corner, or bilinearly",
+    (node) => node.op === resize && !isKnownResize(node),
+  ],
+  [
+    "padding by mirrored or repeated pixels is over the last one to three axes",
+    (node) => node.op === pad && !isKnownPadding(node),
+  ],
+  [
+    "a transposed convolution is cropped by as much before as behind, but for less than a stride",
+    (node) => node.op === transposeConv2d && !isKnownCrop(node),
+  ],
+];
+
+function isKnownResize(node: Node): boolean {
+  const { mode, coordinates, nearestRounding } = resize.attributesOf(node);
+  return mode === "nearest"
+    ? coordinates === "asymmetric" && nearestRounding === "floor"
+    : coordinates !== "asymmetric";
+}
+
+function isKnownPadding(node: Node): boolean {
+  const { mode, before, after } = pad.attributesOf(node);
+  return mode === "constant" || (mode !== "symmetric" && mirroredAxes(before, after) > 0);
+}
+
+function isKnownCrop(node: Node): boolean {
+  const { stride, dilation } = transposeConv2d.attributesOf(node);
+  return outputPadding(node).every((count, side) => count >= 0 && count < Math.max(stride[side], dilation[side]));
+}
+
+/** Everything about a node that can't be written. */
+export function edgeProblems(node: Node): readonly Diagnostic[] {
+  const lowering: EdgeLowering | Unsupported = edgeLowerings[node.op.name as OpName];
+  const violated = constraints.find(([, test]) => test(node))?.[0];
+  const sentence = "unsupported" in lowering ? lowering.unsupported : violated;
+  if (sentence === undefined) return [];
+  return [
+    {
+      code: "executorch.not-expressible",
+      severity: "error",
+      message: `${node.name} (${node.op.name}) can't be written for ExecuTorch: ${sentence}`,
+      at: { node: node.name },
+      hint: "choose another target, or remove the operator from the model",
+    },
+  ];
+}

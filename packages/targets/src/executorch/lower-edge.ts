@@ -1,0 +1,53 @@
+import { cloneGraph, DiagnosticError, type Graph, type Node } from "@millrace/ir";
+import type { OpName } from "@millrace/ops";
+import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
+import { realBiases } from "../real-biases.ts";
+import { edgeProblems } from "./constraints.ts";
+import type { EdgeProgram, EdgeTensor } from "./edge-program.ts";
+import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";
+import { edgeLowerings } from "./ops.ts";
+import { edgeSpellings } from "./spell/index.ts";
+
+/**
+ * Lowers a graph of known sizes to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
+ * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. The graph is not
+ * changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`).
+ */
+export function lowerEdge(source: Graph): EdgeProgram {
+  const { graph } = cloneGraph(source);
+  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, ...edgeSpellings]);
+  const problems = [...graph.nodes()].flatMap(edgeProblems);
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  const emit = new EdgeEmitter();
+  const inputs = graph.inputs.map((input) => emit.read(input));
+  for (const node of graph.nodes()) {
+    emit.begin(node);
+    lower(
+      node,
+      emit,
+      node.outputs.map((output) => emit.read(output)),
+    );
+  }
+  const outputs = graph.outputs.map((value) => emit.read(value));
+  return { name: graph.name, inputs, steps: emit.steps, outputs: withCopies(outputs, inputs, emit) };
+}
+
+const lower: EdgeLowering = (node: Node, emit, outputs) =>
+  (edgeLowerings[node.op.name as OpName] as EdgeLowering)(node, emit, outputs);
+
+/** Outputs that are inputs, parameters or other outputs too are copied: each has memory of its own. */
+function withCopies(
+  outputs: readonly EdgeTensor[],
+  inputs: readonly EdgeTensor[],
+  emit: EdgeEmitter,
+): readonly EdgeTensor[] {
+  const taken = new Set(inputs);
+  return outputs.map((output) => {
+    if (!taken.has(output) && !output.constant) {
+      taken.add(output);
+      return output;
+    }
+    const order = output.shape.map((_, axis) => axis);
+    return emit.step("dim_order_ops._clone_dim_order.default", [output], output, { dim_order: order });
+  });
+}

@@ -1,0 +1,179 @@
+import { fromNumbers, numbersOf, zeros } from "@millrace/ir";
+import {
+  argMax,
+  concat,
+  cumulativeSum,
+  expand,
+  gather,
+  mean,
+  pad,
+  reduceProd,
+  reshape,
+  scatterNd,
+  slice,
+  split,
+  tile,
+  topK,
+  transpose,
+} from "@millrace/ops";
+import type { EdgeTensor } from "./edge-program.ts";
+import { castTo, tensorsOf } from "./elementwise.ts";
+import { type EdgeEmitter, type EdgeLowering, sizesOf } from "./emitter.ts";
+
+/** A reduction over any axes. */
+export function reduction(operator: string): EdgeLowering {
+  return (node, emit, outputs) => {
+    const { axes, keepDims } = mean.attributesOf(node);
+    emit.call(operator, [...tensorsOf(node, emit), axes, keepDims], outputs);
+  };
+}
+
+/** Products along one axis after the other, the last first, so that the numbers of the others stay right. */
+export const lowerReduceProd: EdgeLowering = (node, emit, [output]) => {
+  const { axes, keepDims } = reduceProd.attributesOf(node);
+  const ordered = axes.toSorted((a, b) => b - a);
+  let x = tensorsOf(node, emit)[0];
+  ordered.forEach((axis, index) => {
+    const shape = keepDims ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1);
+    const isLast = index === ordered.length - 1;
+    if (isLast) emit.call("aten.prod.dim_int", [x, axis, keepDims], [output]);
+    else x = emit.step("aten.prod.dim_int", [x, axis, keepDims], { dtype: x.dtype, shape });
+  });
+};
+
+/** Places come in 64 bits. */
+export function argumentOf(operator: string): EdgeLowering {
+  return (node, emit, [output]) => {
+    const { axis, keepDims, to } = argMax.attributesOf(node);
+    const operands = [...tensorsOf(node, emit), axis, keepDims];
+    if (to === "i64") return emit.call(operator, operands, [output]);
+    castTo(emit, to, emit.step(operator, operands, { dtype: "i64", shape: output.shape }), output);
+  };
+}
+
+/** Places come in 64 bits. */
+export const lowerTopK: EdgeLowering = (node, emit, [values, indices]) => {
+  const { k, axis } = topK.attributesOf(node);
+  const wide = emit.tensor(`${indices.name}/wide`, "i64", indices.shape);
+  emit.call("aten.topk.default", [...tensorsOf(node, emit), k, axis], [values, wide]);
+  castTo(emit, indices.dtype, wide, indices);
+};
+
+export const lowerCumulativeSum: EdgeLowering = (node, emit, outputs) =>
+  emit.call("aten.cumsum.default", [...tensorsOf(node, emit), cumulativeSum.attributesOf(node).axis], outputs);
+
+export const lowerReshape: EdgeLowering = (node, emit, outputs) =>
+  emit.call(
+    "aten.view_copy.default",
+    [...tensorsOf(node, emit), reshape.attributesOf(node).shape as number[]],
+    outputs,
+  );
+
+export const lowerTranspose: EdgeLowering = (node, emit, outputs) =>
+  emit.call("aten.permute_copy.default", [...tensorsOf(node, emit), transpose.attributesOf(node).permutation], outputs);
+
+export const lowerConcat: EdgeLowering = (node, emit, outputs) =>
+  emit.call("aten.cat.default", [tensorsOf(node, emit), concat.attributesOf(node).axis], outputs);
+
+export const lowerSplit: EdgeLowering = (node, emit, outputs) => {
+  const { axis, sizes } = split.attributesOf(node);
+  emit.call("aten.split_with_sizes_copy.default", [...tensorsOf(node, emit), sizes, axis], outputs);
+};
+
+/** One axis after the other; where one runs backwards, its part is turned around. */
+export const lowerSlice: EdgeLowering = (node, emit, [output]) => {
+  const { starts, sizes, steps } = slice.attributesOf(node);
+  const [x] = tensorsOf(node, emit);
+  const cut = (starts as readonly number[]).flatMap((start, axis) => {
+    const [size, step] = [sizes[axis] as number, Math.abs(steps[axis])];
+    if (size === x.shape[axis] && step === 1) return [];
+    const first = steps[axis] > 0 ? start : start - (size - 1) * step;
+    return [{ axis, size, first, end: size === 0 ? first : first + (size - 1) * step + 1, step }];
+  });
+  const backwards = steps.flatMap((step, axis) => (step < 0 ? [axis] : []));
+  const calls = [
+    ...cut.map(({ axis, size, first, end, step }) => ({
+      operator: "aten.slice_copy.Tensor",
+      operands: [axis, first, end, step],
+      shapeOf: (shape: readonly number[]) => shape.with(axis, size),
+    })),
+    ...(backwards.length > 0
+      ? [{ operator: "aten.flip.default", operands: [backwards], shapeOf: (shape: readonly number[]) => shape }]
+      : []),
+  ];
+  if (calls.length === 0) return emit.call("aten.clone.default", [x], [output]);
+  let part = x;
+  for (const { operator, operands, shapeOf } of calls.slice(0, -1))
+    part = emit.step(operator, [part, ...operands], { dtype: x.dtype, shape: shapeOf(part.shape) });
+  const last = calls[calls.length - 1];
+  emit.call(last.operator, [part, ...last.operands], [output]);
+};
+
+/** What is padded besides constants, by how many of the last axes it reaches over. */
+const mirrors: Readonly<Record<string, readonly string[]>> = {
+  reflect: ["aten.reflection_pad1d.default", "aten.reflection_pad2d.default", "aten.reflection_pad3d.default"],
+  edge: ["aten.replication_pad1d.default", "aten.replication_pad2d.default", "aten.replication_pad3d.default"],
+};
+
+/** Axes that padding other than with constants reaches over, counted from the last; 0 where no operator does so. */
+export function mirroredAxes(before: readonly number[], after: readonly number[]): number {
+  const first = before.findIndex((count, axis) => count + after[axis] > 0);
+  const axes = before.length - Math.max(0, first);
+  const wanted = Math.max(axes, before.length - 2);
+  return wanted >= 1 && wanted <= 3 && wanted < before.length ? wanted : 0;
+}
+
+/** Counts come in pairs, those of the last axis first. */
+export const lowerPad: EdgeLowering = (node, emit, outputs) => {
+  const { before, after, mode, value } = pad.attributesOf(node);
+  const pairs = (axes: number) =>
+    before.flatMap((_, index) => {
+      const axis = before.length - 1 - index;
+      return index < axes ? [before[axis], after[axis]] : [];
+    });
+  const [x] = tensorsOf(node, emit);
+  if (mode === "constant") return emit.call("aten.constant_pad_nd.default", [x, pairs(before.length), value], outputs);
+  const axes = mirroredAxes(before, after);
+  emit.call(mirrors[mode][axes - 1], [x, pairs(axes)], outputs);
+};
+
+export const lowerGather: EdgeLowering = (node, emit, outputs) => {
+  const [data, indices] = tensorsOf(node, emit);
+  const before = new Array<null>(gather.attributesOf(node).axis).fill(null);
+  emit.call("aten.index.Tensor", [data, [...before, indices]], outputs);
+};
+
+/** A vector for each axis that rows of indices name. */
+function columnsOf(emit: EdgeEmitter, indices: EdgeTensor): readonly EdgeTensor[] {
+  const shape = indices.shape.slice(0, -1);
+  const axis = shape.length;
+  return Array.from({ length: indices.shape[axis] }, (_, column) => {
+    if (!indices.constant)
+      return emit.step("aten.select_copy.int", [indices, axis, column], { dtype: indices.dtype, shape });
+    const numbers = Array.from(numbersOf(indices.constant)).filter((_, at) => at % indices.shape[axis] === column);
+    return emit.constant(`${indices.name}/${column}`, fromNumbers(indices.dtype, shape, numbers));
+  });
+}
+
+export const lowerGatherNd: EdgeLowering = (node, emit, outputs) => {
+  const [data, indices] = tensorsOf(node, emit);
+  emit.call("aten.index.Tensor", [data, columnsOf(emit, indices)], outputs);
+};
+
+/** Zeros, and what is added to them. */
+export const lowerScatterNd: EdgeLowering = (node, emit, outputs) => {
+  const { updates } = scatterNd.inputsOf(node);
+  const [indices] = tensorsOf(node, emit);
+  const empty = emit.constant("zeros", zeros(updates.type.dtype, sizesOf(node.outputs[0])));
+  emit.call("aten.index_put.default", [empty, columnsOf(emit, indices), emit.read(updates), true], outputs);
+};
+
+export const lowerExpand: EdgeLowering = (node, emit, outputs) =>
+  emit.call(
+    "aten.expand_copy.default",
+    [...tensorsOf(node, emit), expand.attributesOf(node).shape as number[]],
+    outputs,
+  );
+
+export const lowerTile: EdgeLowering = (node, emit, outputs) =>
+  emit.call("aten.repeat.default", [...tensorsOf(node, emit), tile.attributesOf(node).repeats], outputs);
