@@ -1,0 +1,68 @@
+import { DiagnosticError } from "@millrace/ir";
+import { operators } from "@millrace/ops";
+import { describe, expect, it } from "vitest";
+import { oneNode } from "../tflite/graphs.testing.ts";
+import { type EdgeArgument, type EdgeCall, isDelegation, isTensor } from "./edge-program.ts";
+import { lowerEdge } from "./lower-edge.ts";
+import { argumentsOf, kernelOf } from "./schema-arguments.ts";
+
+const samples = [...operators.values()].flatMap((op) =>
+  op.samples.map((sample) => ({ op, sample, name: `${op.name}: ${sample.name}` })),
+);
+
+function isOf(base: string, argument: EdgeArgument): boolean {
+  if (base === "Tensor") return isTensor(argument);
+  if (base === "bool") return typeof argument === "boolean";
+  if (base === "str") return typeof argument === "string";
+  if (base === "float" || base === "Scalar") return typeof argument === "number" || typeof argument === "boolean";
+  return Number.isSafeInteger(argument);
+}
+
+/** What of a call does not fit its operator's schema. */
+function misfits(call: EdgeCall): readonly string[] {
+  kernelOf(call);
+  return argumentsOf(call).flatMap(([{ name, type }, argument]) => {
+    if (argument === null) return type.optional ? [] : [`${call.operator} needs ${name}`];
+    const items = type.list ? (argument as readonly EdgeArgument[]) : [argument];
+    const fits = items.every((item) => (item === null ? type.list?.optionalElements : isOf(type.base, item)));
+    return fits ? [] : [`${call.operator}: ${name} is no ${type.base}`];
+  });
+}
+
+const refused: string[] = [];
+
+describe("every operator's samples become calls that fit their schemas, or are refused", () => {
+  it.each(samples)("$name", ({ op, sample }) => {
+    try {
+      const { steps } = lowerEdge(oneNode(op, sample.inputs, sample.attributes, sample.quantizations));
+      expect(steps.flatMap((step) => (isDelegation(step) ? [] : misfits(step)))).toEqual([]);
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+      expect(error.diagnostics.map(({ code }) => code)).toContain("executorch.not-expressible");
+      refused.push(op.name);
+    }
+  });
+
+  it("refuses no more operators than have a reason", () => {
+    const names = [...new Set(refused)].filter((name) => !name.startsWith("signal") && !name.startsWith("dynamic"));
+    expect(names).toMatchInlineSnapshot(`
+      [
+        "transposeConv2d",
+        "conv3d",
+        "transposeConv3d",
+        "svdf",
+        "pad",
+        "gatherBatched",
+        "where",
+        "unique",
+        "shapeOf",
+        "cast",
+        "dequantize",
+        "detectionPostprocess",
+        "nonMaxSuppression",
+        "if",
+        "while",
+      ]
+    `);
+  });
+});
