@@ -21,6 +21,7 @@ export * from "./gather-batched.ts";
 export * from "./gather-nd.ts";
 export * from "./group-normalization.ts";
 export * from "./if.ts";
+export * from "./inside-counts.ts";
 export * from "./l2-normalize.ts";
 export * from "./linear.ts";
 export * from "./literal.ts";

@@ -1,6 +1,7 @@
 export * from "./batch-symbols.ts";
 export * from "./bind-dimensions.ts";
 export { removeNodes, replaceNode } from "./edit.ts";
+export { type Edit, edit, sizesOf } from "./edit-node.ts";
 export * from "./fold-constants.ts";
 export { fusePadding } from "./fuse-padding.ts";
 export * from "./infer-shapes.ts";
@@ -17,6 +18,7 @@ export {
   fewestBlockedRows,
   quantizeBlocks,
 } from "./quantization/quantize-blocks.ts";
+export { realBiases } from "./quantization/real-biases.ts";
 export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
 export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 export { recognizeAttention } from "./recognize-attention.ts";
@@ -24,5 +26,6 @@ export { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 export * from "./remove-dead.ts";
 export { isRefusal, type Refusal, type RewriteRule, refuse, rewrite } from "./rewrite.ts";
 export { spellAttention } from "./spell-attention.ts";
+export { spellMish } from "./spell-mish.ts";
 export { spellNormalizations, spellNormalizationsBut } from "./spell-normalizations.ts";
 export { reasonToKeep, unrollLstm, unrollRecurrent } from "./unroll-recurrent.ts";

@@ -1,4 +1,5 @@
 import type { DType, Node, Tensor, Value } from "@millrace/ir";
+import { sizesOf } from "@millrace/passes";
 import type { EdgeArgument, EdgeCall, EdgeDelegation, EdgeTensor } from "./edge-program.ts";
 
 /** Collects the steps of an Edge program. */
@@ -84,9 +85,4 @@ export interface Unsupported {
 
 export function unsupported(why: string): Unsupported {
   return { unsupported: why };
-}
-
-/** Sizes of a value, which are known when a program is made. */
-export function sizesOf({ type }: Value): readonly number[] {
-  return type.shape as readonly number[];
 }

@@ -14,8 +14,9 @@ import {
   spaceToDepth,
   transposeConv2d,
 } from "@millrace/ops";
+import { sizesOf } from "@millrace/passes";
 import { tensorsOf } from "./elementwise.ts";
-import { type EdgeLowering, sizesOf } from "./emitter.ts";
+import type { EdgeLowering } from "./emitter.ts";
 
 /** As many rows and columns before as behind. */
 const evenPadding = ([top, left]: readonly number[]) => [top, left];

@@ -1,7 +1,6 @@
 import { cloneGraph, DiagnosticError, type Graph, type Node } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
-import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
-import { realBiases } from "../real-biases.ts";
+import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
 import { edgeProblems } from "./constraints.ts";
 import type { EdgeProgram, EdgeTensor } from "./edge-program.ts";
 import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";

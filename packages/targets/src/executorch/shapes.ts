@@ -16,9 +16,10 @@ import {
   topK,
   transpose,
 } from "@millrace/ops";
+import { sizesOf } from "@millrace/passes";
 import type { EdgeTensor } from "./edge-program.ts";
 import { castTo, tensorsOf } from "./elementwise.ts";
-import { type EdgeEmitter, type EdgeLowering, sizesOf } from "./emitter.ts";
+import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
 /** A reduction over any axes. */
 export function reduction(operator: string): EdgeLowering {

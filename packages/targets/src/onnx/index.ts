@@ -19,8 +19,7 @@ import {
   type OpName,
   quantize,
 } from "@millrace/ops";
-import { layoutPasses, runPasses, unfoldQuantization } from "@millrace/passes";
-import { realBiases } from "../real-biases.ts";
+import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
 import { onnxProblems } from "./constraints.ts";
 import { OnnxEmitter, type OnnxLowering, valueInfo } from "./emitter.ts";
 import { onnxLowerings } from "./ops.ts";

@@ -18,8 +18,7 @@ import {
   softmax,
   transposeConv2d,
 } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 const plain = { activation: "none" } as const;
 

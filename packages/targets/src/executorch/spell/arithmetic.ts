@@ -15,8 +15,7 @@ import {
   sub,
   sum,
 } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit, sizesOf } from "../../edit.ts";
+import { edit, rewrite, sizesOf } from "@millrace/passes";
 
 const plain = { activation: "none" } as const;
 

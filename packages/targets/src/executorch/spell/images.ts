@@ -5,6 +5,7 @@ import {
   conv2d,
   depthToSpace,
   div,
+  insideCounts,
   localResponseNormalization,
   maxPool2d,
   mul,
@@ -15,9 +16,7 @@ import {
   square,
   transpose,
 } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit, sizesOf } from "../../edit.ts";
-import { insideCounts } from "../../inside-counts.ts";
+import { edit, rewrite, sizesOf } from "@millrace/passes";
 
 const none = [0, 0, 0, 0];
 const plain = { activation: "none" } as const;

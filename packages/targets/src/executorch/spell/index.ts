@@ -4,12 +4,12 @@ import {
   foldConstants,
   type Pass,
   removeDead,
+  sizesOf,
   spellAttention,
+  spellMish,
   spellNormalizationsBut,
   unrollRecurrent,
 } from "@millrace/passes";
-import { sizesOf } from "../../edit.ts";
-import { spellMish } from "../../spell-mish.ts";
 import { spellHardSwish, spellPrelu, spellScaledSoftmax, unfuseActivations } from "./activations.ts";
 import {
   spellCumulativeSum,

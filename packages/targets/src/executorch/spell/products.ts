@@ -1,7 +1,6 @@
 import type { Graph, Node, Value } from "@millrace/ir";
 import { asymmetricLinear, expand, linear, matmul, reshape, transpose } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { type Edit, edit, sizesOf } from "../../edit.ts";
+import { type Edit, edit, rewrite, sizesOf } from "@millrace/passes";
 
 const count = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
 

@@ -10,8 +10,7 @@ import {
   quantize,
   reshape,
 } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 import { clampName } from "../elementwise.ts";
 import { storedNumber } from "../shapes.ts";
 

@@ -13,8 +13,7 @@ import {
   softmax,
   transpose,
 } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /** What normalizes along another axis than the last does so along the last between two transposes. */
 export const normalizeLast = rewrite("tflite-normalize-last", {

@@ -1,7 +1,6 @@
 import { type Quantization, type Value, zeros } from "@millrace/ir";
 import { conv2d } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /** TFLite's convolutions read a bias whether there is one or not, so one without gets zeros. */
 export const addBiases = rewrite("tflite-add-biases", {

@@ -1,7 +1,6 @@
 import { bitsOf, type DType, fromNumbers, isFloat, type Node, type Value } from "@millrace/ir";
 import { add, cast, floorMod, sub } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /** CAST goes from and to types of less than a byte by way of float32 only. It clamps where our own wraps, so numbers are wrapped before. */
 export const castThroughFloat = rewrite("tflite-cast-through-float", {

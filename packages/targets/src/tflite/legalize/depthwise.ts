@@ -1,7 +1,6 @@
 import type { Node, Value } from "@millrace/ir";
 import { cast, conv2d, transpose, transposeTensor } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 import { depthwiseOrder, depthwiseSource, isDepthwise } from "../layers.ts";
 
 /**

@@ -1,7 +1,6 @@
 import { fromNumbers, isStatic } from "@millrace/ir";
 import { activationRanges, clamp, gather, maxPool2d, reduceMax } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /** For each position of a window along one axis, the elements inside the data that it covers, as many as the kernel has; none where it covers padding only. */
 function coveredElements(

@@ -1,7 +1,6 @@
 import { fromNumbers, type Value } from "@millrace/ir";
 import { add, div, erf, maximum, minimum, mul } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /** Beyond this the function is 1 in float32. */
 const end = 4;

@@ -1,7 +1,6 @@
 import { fromNumbers, isStatic, type Node, numbersOf } from "@millrace/ir";
 import { depthToSpace, gather, resize, spaceToDepth } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit, sizesOf } from "../../edit.ts";
+import { edit, rewrite, sizesOf } from "@millrace/passes";
 import { gatherAlong } from "./axes.ts";
 
 type Resizing = ReturnType<typeof resize.attributesOf>;

@@ -1,5 +1,4 @@
-import { type Pass, spellAttention, spellNormalizations } from "@millrace/passes";
-import { spellMish } from "../../spell-mish.ts";
+import { type Pass, spellAttention, spellMish, spellNormalizations } from "@millrace/passes";
 import { scaleElu, splitClamps, unfuseBlockwise } from "./activations.ts";
 import { countFromStart, dropArgumentAxis, foldShapes, gatherEdges, normalizeLast, sliceShapes } from "./axes.ts";
 import { addBiases } from "./bias.ts";

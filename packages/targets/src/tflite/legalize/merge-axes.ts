@@ -1,7 +1,6 @@
 import { elementCount, type Node, type Operator, reshapeTensor, type Shape, type Value } from "@millrace/ir";
 import { operators, reshape } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 import { rankLimits } from "../rank-limits.ts";
 
 const limits: ReadonlyMap<string, number> = new Map(

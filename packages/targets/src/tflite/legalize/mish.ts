@@ -1,7 +1,6 @@
 import { fromNumbers, type Value } from "@millrace/ir";
 import { add, cast, gather, mish, resultTable } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 const plain = { activation: "none" };
 

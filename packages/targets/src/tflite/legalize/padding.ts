@@ -1,8 +1,6 @@
 import { fromNumbers, integerRange, isFloat, type Node, type Value } from "@millrace/ir";
-import { averagePool2d, conv2d, maxPool2d, mul, pad } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit, sizesOf } from "../../edit.ts";
-import { insideCounts } from "../../inside-counts.ts";
+import { averagePool2d, conv2d, insideCounts, maxPool2d, mul, pad } from "@millrace/ops";
+import { edit, rewrite, sizesOf } from "@millrace/passes";
 import { paddingName, windowOf } from "../padding.ts";
 
 const none = [0, 0, 0, 0];

@@ -1,7 +1,6 @@
 import { fromNumbers, isStatic } from "@millrace/ir";
 import { add, averagePool2d, div, localResponseNormalization, mul, pow, reshape } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "../../edit.ts";
+import { edit, rewrite } from "@millrace/passes";
 
 /**
  * TFLite's LOCAL_RESPONSE_NORMALIZATION ends a channel before its window does. For any other window the sum of squares is a mean over the

@@ -10,8 +10,7 @@ import {
   type Value,
 } from "@millrace/ir";
 import { slice, transposeConv2d } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit, sizesOf } from "../../edit.ts";
+import { edit, rewrite, sizesOf } from "@millrace/passes";
 import { croppingName, fullSize, windowOf } from "../padding.ts";
 
 /** Weights of all groups as those of one: zero where an input channel belongs to another group than the output channel. */

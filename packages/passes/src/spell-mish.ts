@@ -1,7 +1,7 @@
 import { fromNumbers } from "@millrace/ir";
 import { add, div, exp, minimum, mish, mul } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
-import { edit } from "./edit.ts";
+import { edit } from "./edit-node.ts";
+import { rewrite } from "./rewrite.ts";
 
 /** From here on the function is x in float32, and the square of its exponential is still finite. */
 const straight = 20;

@@ -1,5 +1,5 @@
 import { dequantize } from "@millrace/ops";
-import { rewrite } from "@millrace/passes";
+import { rewrite } from "../rewrite.ts";
 
 /** Makes 64-bit biases real, which DequantizeLinear does not take. */
 export const realBiases = rewrite("real-biases", {
