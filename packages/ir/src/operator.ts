@@ -91,6 +91,19 @@ export interface Transposed {
   readonly outputs: readonly (readonly number[] | undefined)[];
 }
 
+/** Indices of one axis, from `start` up to, not including, `end`. */
+export interface AxisRange {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How a node would compute a part of its result: of each input the part that it reads then, or undefined for the whole. */
+export interface Sliced {
+  readonly attributes: Attributes;
+  readonly inputs: readonly (AxisRange | undefined)[];
+}
+
 /** A graph within a node, and the types that its inputs have where they follow from what the node reads. */
 export interface Body {
   readonly graph: Graph;
@@ -129,6 +142,8 @@ export interface Operator {
    * the operator has no such form.
    */
   widened?(attributes: Attributes, axis: number): Attributes | undefined;
+  /** The node that computes only some indices of one axis of its only result, the same numbers; undefined where the operator has no such form. */
+  sliced?(inputs: readonly (Value | undefined)[], attributes: Attributes, range: AxisRange): Sliced | undefined;
   /**
    * Computes real-valued results (and integer ones for operators on indices). Undefined for operators that only other
    * stages give meaning to. `types` are those of the inputs: needed where integers are read as the reals they stand for.

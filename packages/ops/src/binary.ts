@@ -17,6 +17,7 @@ import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, literal } from "./literal.ts";
 import { float, free, freeBytes } from "./rules.ts";
+import { slicedAlike } from "./slicing.ts";
 import { broadcastAlongside } from "./transposing.ts";
 import { whateverAxes } from "./widening.ts";
 
@@ -191,6 +192,7 @@ function arithmeticOperator(name: string, row: Row) {
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
     widened: whateverAxes,
+    sliced: ({ a, b }, attributes, range) => slicedAlike([a, b], attributes, range),
     evaluate({ a, b }, attributes, [output]) {
       const [low, high] = activationRanges[attributes.activation as Activation];
       const whole = !isFloat(output.dtype);
@@ -221,6 +223,7 @@ function plainOperator(name: string, row: Row) {
     infer: ({ a, b }) => ({ dtype: a.type.dtype, shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
     widened: whateverAxes,
+    sliced: ({ a, b }, attributes, range) => slicedAlike([a, b], attributes, range),
     evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.applyIn?.(bitsOf(a.dtype)) ?? row.apply),
     samples: samplesOf(row, {}, row.dtypes?.[0] ?? "f32", row.dtypes?.[0] ?? "f32"),
   });
@@ -236,6 +239,7 @@ function comparisonOperator(name: string, row: Row) {
     infer: ({ a, b }) => ({ dtype: "bool", shape: broadcastShapes(a.type.shape, b.type.shape)! }),
     transposed: ({ a, b }, attributes, permutation) => broadcastAlongside([a, b], attributes, permutation),
     widened: whateverAxes,
+    sliced: ({ a, b }, attributes, range) => slicedAlike([a, b], attributes, range),
     evaluate: ({ a, b }, _, [output]) => combine(a, b, output, row.apply),
     samples: samplesOf(row, {}, name.startsWith("logical") ? "bool" : "i32", "bool"),
   });

@@ -2,6 +2,7 @@ import { bitsOf, type DType, fromNumbers, isFloat, numbersOf, reshapeTensor, typ
 import { elementType } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { bool, f32, i32, i64, literal } from "./literal.ts";
+import { slicedAlike } from "./slicing.ts";
 import { alongside } from "./transposing.ts";
 import { whateverAxes } from "./widening.ts";
 
@@ -14,6 +15,7 @@ export const cast = defineOp({
   infer: ({ x }, { to }) => ({ dtype: to, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
   widened: whateverAxes,
+  sliced: ({ x }, attributes, range) => slicedAlike([x], attributes, range),
   evaluate: ({ x }, { to }) => convert(x, to),
   samples: [
     { name: "fractions cut off", attributes: { to: "i32" }, inputs: [f32([1.9, -1.9, 0])], outputs: [i32([1, -1, 0])] },

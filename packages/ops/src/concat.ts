@@ -3,6 +3,7 @@ import { integer } from "./attributes.ts";
 import { defineOp, many } from "./define.ts";
 import { f32, i64 } from "./literal.ts";
 import { within } from "./sizes.ts";
+import { slicedAcross } from "./slicing.ts";
 import { movedAxis } from "./transposing.ts";
 import { shiftedAxis } from "./widening.ts";
 
@@ -35,6 +36,7 @@ export const concat = defineOp({
     outputs: [permutation],
   }),
   widened: shiftedAxis,
+  sliced: ({ values }, attributes, range) => slicedAcross(values, attributes, range),
   evaluate({ values }, { axis }, [output]) {
     const shape = output.shape as readonly number[];
     const data = allocate(output.dtype, elementCount(shape));

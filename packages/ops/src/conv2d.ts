@@ -17,6 +17,7 @@ import { defineOp, one, optional } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { imagePatches, type SlidingWindow } from "./patches.ts";
 import { knownCount } from "./sizes.ts";
+import { slicedWindow } from "./slicing.ts";
 import { flippedLayout, toChannelsFirst, toChannelsLast } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
@@ -113,6 +114,10 @@ export const conv2d = defineOp({
       inputs: [permutation, weights, ...(bias ? [undefined] : [])],
       outputs: [permutation],
     };
+  },
+  sliced({ x, weights, bias }, attributes, range) {
+    const kernel = kernelOf(weights.type.shape, attributes.layout);
+    return slicedWindow([x, weights, bias], attributes, { ...attributes, kernel }, range);
   },
   evaluate({ x, weights, bias }, { stride, dilation, padding, groups, layout, activation }, [output], types) {
     const shape = output.shape as readonly number[];

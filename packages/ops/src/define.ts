@@ -2,6 +2,7 @@ import type {
   Attribute,
   AttributeSpec,
   Attributes,
+  AxisRange,
   Body,
   Cost,
   DType,
@@ -11,6 +12,7 @@ import type {
   OperatorSample,
   QuantizationRule,
   Shape,
+  Sliced,
   Tensor,
   Transposed,
   Value,
@@ -54,6 +56,7 @@ export interface Definition<S extends Slots, A extends Specs> {
     permutation: readonly number[],
   ): Transposed | undefined;
   widened?(attributes: AttributesOf<A>, axis: number): Attributes | undefined;
+  sliced?(inputs: Named<S, Value>, attributes: AttributesOf<A>, range: AxisRange): Sliced | undefined;
   evaluate?(
     inputs: Named<S, Tensor>,
     attributes: AttributesOf<A>,
@@ -89,7 +92,7 @@ export function defineOp<const S extends Slots, const A extends Specs>(
   const slots: InputSpec[] = Object.entries(definition.inputs).map(([name, slot]) => ({ name, ...slot }));
   const named = <T>(inputs: readonly (T | undefined)[]) => nameInputs(slots, inputs) as Named<S, T>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<A>;
-  const { bodies, evaluate, largest, macs, scaling, transposed, widened } = definition;
+  const { bodies, evaluate, largest, macs, scaling, sliced, transposed, widened } = definition;
   return {
     name: definition.name,
     inputs: slots,
@@ -104,6 +107,10 @@ export function defineOp<const S extends Slots, const A extends Specs>(
     transposed: (inputs, attributes, permutation) => transposed?.(named(inputs), typed(attributes), permutation),
     ...(scaling && { scaling }),
     ...(widened && { widened: (attributes: Attributes, axis: number) => widened(typed(attributes), axis) }),
+    ...(sliced && {
+      sliced: (inputs: readonly (Value | undefined)[], attributes: Attributes, range: AxisRange) =>
+        sliced(named(inputs), typed(attributes), range),
+    }),
     ...(largest && {
       largest: (inputs: readonly (Value | undefined)[], attributes: Attributes) =>
         largest(named(inputs), typed(attributes)),

@@ -4,6 +4,7 @@ import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { fixedBytes } from "./rules.ts";
 import { within } from "./sizes.ts";
+import { slicedAcross } from "./slicing.ts";
 import { movedAxis } from "./transposing.ts";
 
 /** Lengths below this count as this much, as in TFLite. */
@@ -22,6 +23,7 @@ export const l2Normalize = defineOp({
     inputs: [permutation],
     outputs: [permutation],
   }),
+  sliced: ({ x }, attributes, range) => slicedAcross([x], attributes, range),
   evaluate({ x }, { axis }) {
     const source = numbersOf(x);
     const [size, step] = [x.shape[axis], elementCount(x.shape.slice(axis + 1))];

@@ -58,6 +58,16 @@ export const pad = defineOp({
     after: longer(after, axis, 0),
     ...rest,
   }),
+  sliced({ x }, { before, after, mode, ...rest }, { axis, start, end }) {
+    const size = x.type.shape[axis];
+    const isConstant = mode === "constant" || before[axis] + after[axis] === 0;
+    if (!isConstant || typeof size !== "number") return undefined;
+    const [first, last] = [start - before[axis], end - before[axis]];
+    const read = { axis, start: Math.max(0, first), end: Math.min(size, last) };
+    if (read.start >= read.end) return undefined;
+    const own = { before: before.with(axis, read.start - first), after: after.with(axis, last - read.end) };
+    return { attributes: { ...own, mode, ...rest }, inputs: [read] };
+  },
   evaluate({ x }, { before, mode, value }, [output]) {
     const lists = x.shape.map((size, axis) =>
       Int32Array.from({ length: output.shape[axis] as number }, (_, index) =>

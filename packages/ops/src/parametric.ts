@@ -3,6 +3,7 @@ import { flag, real } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { free, freeBytes } from "./rules.ts";
+import { slicedAlike } from "./slicing.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 import { floatTypes, mapNumbers, signedTypes } from "./unary.ts";
@@ -23,6 +24,7 @@ function shaped(
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
     widened: whateverAxes,
+    sliced: ({ x }, attributes, range) => slicedAlike([x], attributes, range),
     evaluate: ({ x }, { alpha }) =>
       fromNumbers(
         x.dtype,
@@ -58,6 +60,7 @@ export const gelu = defineOp({
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
   widened: whateverAxes,
+  sliced: ({ x }, attributes, range) => slicedAlike([x], attributes, range),
   evaluate({ x }, { approximate }) {
     const exact = (item: number) => 0.5 * item * (1 + errorFunction(item * Math.SQRT1_2));
     const quick = (item: number) =>
@@ -90,6 +93,7 @@ export const clamp = defineOp({
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
   widened: whateverAxes,
+  sliced: ({ x }, attributes, range) => slicedAlike([x], attributes, range),
   evaluate: ({ x }, { minimum, maximum }) =>
     fromNumbers(
       x.dtype,

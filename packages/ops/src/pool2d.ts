@@ -4,6 +4,7 @@ import { type Activation, activation, flag, type Layout, layout, positivePair, s
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { float } from "./rules.ts";
+import { slicedWindow } from "./slicing.ts";
 import { flipLayout } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
@@ -86,6 +87,7 @@ export const l2Pool2d = defineOp({
   check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, { ...attributes, dilation: undilated })]],
   infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  sliced: ({ x }, attributes, range) => slicedWindow([x], attributes, { ...attributes, dilation: undilated }, range),
   evaluate({ x }, attributes, [output]) {
     const finish = (squares: number, count: number) => Math.sqrt(squares / Math.max(1, count));
     return pool(x, output, { ...attributes, dilation: undilated }, 0, (sum, item) => sum + item * item, finish);
@@ -116,6 +118,7 @@ export const averagePool2d = defineOp({
   check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, { ...attributes, dilation: undilated })]],
   infer: ({ x }, attributes) => pooledType(x.type, { ...attributes, dilation: undilated }),
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  sliced: ({ x }, attributes, range) => slicedWindow([x], attributes, { ...attributes, dilation: undilated }, range),
   evaluate({ x }, attributes, [output]) {
     const area = attributes.kernel[0] * attributes.kernel[1];
     const finish = (sum: number, count: number) => sum / (attributes.countPadding ? area : Math.max(1, count));
@@ -186,6 +189,7 @@ export const maxPool2d = defineOp({
   check: [fourAxes, [fits, ({ x }, attributes) => hasWindow(x.type, attributes)]],
   infer: ({ x }, attributes) => pooledType(x.type, attributes),
   transposed: (_, attributes, permutation) => flipLayout(attributes, permutation),
+  sliced: ({ x }, attributes, range) => slicedWindow([x], attributes, attributes, range),
   evaluate: ({ x }, attributes, [output]) =>
     pool(x, output, attributes, Number.NEGATIVE_INFINITY, Math.max, (value) => value),
   samples: [

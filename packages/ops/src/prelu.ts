@@ -2,6 +2,7 @@ import { broadcastShapes, fromNumbers, mayMatch, numbersOf } from "@millrace/ir"
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
+import { slicedAlike } from "./slicing.ts";
 import { broadcastAlongside } from "./transposing.ts";
 import { whateverAxes } from "./widening.ts";
 
@@ -20,6 +21,7 @@ export const prelu = defineOp({
   infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
   transposed: ({ x, slope }, attributes, permutation) => broadcastAlongside([x, slope], attributes, permutation),
   widened: whateverAxes,
+  sliced: ({ x, slope }, attributes, range) => slicedAlike([x, slope], attributes, range),
   evaluate({ x, slope }) {
     const [source, slopes] = [numbersOf(x), numbersOf(slope)];
     const result = new Float64Array(source.length);

@@ -16,6 +16,7 @@ import { elementType, integer, integers, oneOf, reals } from "./attributes.ts";
 import { defineOp, one } from "./define.ts";
 import { f32, i8 } from "./literal.ts";
 import { within } from "./sizes.ts";
+import { slicedAcross, slicedAlike } from "./slicing.ts";
 import { alongside, movedAxis } from "./transposing.ts";
 import { roundHalfToEven } from "./unary.ts";
 
@@ -112,6 +113,7 @@ export const quantize = defineOp({
     inputs: [permutation],
     outputs: [permutation],
   }),
+  sliced: ({ x }, attributes, range) => slicedAcross([x], attributes, range),
   evaluate: ({ x }, { dtype, scale, zeroPoint, axis, rounding }, _, types) =>
     storedOf(realsOf(x, types.x), x.shape, dtype, quantizationOf(scale, zeroPoint, axis), rounding),
   samples: [
@@ -160,6 +162,8 @@ export const dequantize = defineOp({
   infer: ({ x }) => ({ dtype: "f32", shape: x.type.shape }),
   transposed: ({ x }, attributes, permutation) =>
     x.type.quantization?.block === undefined ? alongside(1, attributes, permutation) : undefined,
+  sliced: ({ x }, attributes, range) =>
+    x.type.quantization?.axis === undefined ? slicedAlike([x], attributes, range) : undefined,
   evaluate: ({ x }, _, __, types) => fromNumbers("f32", x.shape, realsOf(x, types.x)),
   samples: [
     {

@@ -2,6 +2,7 @@ import { broadcastShapes, type Shape, type Value, zeros } from "@millrace/ir";
 import { forEachBroadcast } from "./broadcast.ts";
 import { defineOp, one } from "./define.ts";
 import { bool, f32, i64 } from "./literal.ts";
+import { slicedAlike } from "./slicing.ts";
 import { broadcastAlongside } from "./transposing.ts";
 import { whateverAxes } from "./widening.ts";
 
@@ -29,6 +30,7 @@ export const select = defineOp({
   transposed: ({ condition, a, b }, attributes, permutation) =>
     broadcastAlongside([condition, a, b], attributes, permutation),
   widened: whateverAxes,
+  sliced: ({ condition, a, b }, attributes, range) => slicedAlike([condition, a, b], attributes, range),
   evaluate({ condition, a, b }, _, [output]) {
     const result = zeros(output.dtype, output.shape as readonly number[]);
     const [holds, yes, no] = [condition.data, a.data as Float64Array, b.data as Float64Array];

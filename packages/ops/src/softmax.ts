@@ -4,6 +4,7 @@ import { defineOp, one } from "./define.ts";
 import { f32 } from "./literal.ts";
 import { fixed, fixedBytes } from "./rules.ts";
 import { within } from "./sizes.ts";
+import { slicedAcross } from "./slicing.ts";
 import { movedAxis } from "./transposing.ts";
 import { shiftedAxis } from "./widening.ts";
 
@@ -54,6 +55,7 @@ export const softmax = defineOp({
     outputs: [permutation],
   }),
   widened: keptLast,
+  sliced: ({ x }, attributes, range) => slicedAcross([x], attributes, range),
   evaluate: ({ x }, { axis, beta }) => normalize(x, axis, beta, (difference, sum) => Math.exp(difference) / sum),
   samples: [
     {
@@ -101,6 +103,7 @@ export const logSoftmax = defineOp({
     outputs: [permutation],
   }),
   widened: keptLast,
+  sliced: ({ x }, attributes, range) => slicedAcross([x], attributes, range),
   evaluate: ({ x }, { axis }) => normalize(x, axis, 1, (difference, sum) => difference - Math.log(sum)),
   samples: [
     {

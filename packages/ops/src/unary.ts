@@ -2,6 +2,7 @@ import { type DType, fromNumbers, numbersOf, type QuantizationRule } from "@mill
 import { defineOp, one } from "./define.ts";
 import { literal } from "./literal.ts";
 import { fixed, float, free, freeBytes } from "./rules.ts";
+import { slicedAlike } from "./slicing.ts";
 import { errorFunction } from "./special.ts";
 import { alongside } from "./transposing.ts";
 import { whateverAxes } from "./widening.ts";
@@ -155,6 +156,7 @@ function unary(name: string, row: Row) {
     infer: ({ x }) => ({ dtype: x.type.dtype, shape: x.type.shape }),
     transposed: (_, attributes, permutation) => alongside(1, attributes, permutation),
     widened: whateverAxes,
+    sliced: ({ x }, attributes, range) => slicedAlike([x], attributes, range),
     evaluate: ({ x }) => fromNumbers(x.dtype, x.shape, mapNumbers(numbersOf(x), row.apply)),
     samples: [
       {
