@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { bindDimensions } from "./bind-dimensions.ts";
 import type { BoundaryChange } from "./layout/boundary.ts";
 import { orderForMemory } from "./memory/order-for-memory.ts";
+import { patches } from "./memory/patches.ts";
 import { channelsLast, cleanUp, layoutPasses } from "./pipelines.ts";
 import { unfoldQuantization } from "./quantization/unfold-quantization.ts";
 import { recognizeAttention } from "./recognize-attention.ts";
@@ -27,6 +28,7 @@ function allPasses() {
     recognizeAttention,
     spellAttention,
     orderForMemory,
+    patches({ bytes: 143, inPlace: true }),
   ];
   return { passes: new Map(passes.map((pass) => [pass.name, pass])), boundary };
 }

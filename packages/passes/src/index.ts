@@ -9,6 +9,8 @@ export * from "./inline-graph.ts";
 export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
 export { orderForMemory, peakBytes } from "./memory/order-for-memory.ts";
+export type { PatchOptions } from "./memory/patch-region.ts";
+export { patches } from "./memory/patches.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
 export {
