@@ -1,5 +1,6 @@
 import { FormatError } from "../error.ts";
 import { looksLikeZip, readDirectory, readZip, type ZipMember } from "../zip/index.ts";
+import { checkModels } from "./check-models.ts";
 import { readDataFolder } from "./data-folder.ts";
 import { decodeProgram } from "./decode-program.ts";
 import type { ExportedProgram } from "./exported-program.ts";
@@ -9,7 +10,6 @@ import { looksLikeLegacySave } from "./legacy-save.ts";
 import type { Pt2Model } from "./model.ts";
 import { type SavedEntry, savedValues } from "./saved-values.ts";
 import { readSerializedParts } from "./serialized-parts.ts";
-import { checkTensors } from "./signature-tensors.ts";
 import { isStoredTensor } from "./torch-globals.ts";
 import { readTorchSave } from "./torch-save.ts";
 
@@ -18,7 +18,7 @@ export interface Pt2Archive {
   readonly models: readonly Pt2Model[];
 }
 
-const programName = "serialized_exported_program.json";
+const programName = /^([^/]+\/)?serialized_exported_program\.json$/;
 /** Tensors that a message names. */
 const maximumShown = 3;
 const modelName = /^([^/]+\/)?models\/([^/]+)\.json$/;
@@ -30,13 +30,9 @@ const modelName = /^([^/]+\/)?models\/([^/]+)\.json$/;
 export function readPt2(bytes: Uint8Array): Pt2Archive {
   if (looksLikeLegacySave(bytes)) throw weightsOnly(bytes);
   const members = readZip(bytes);
-  const serialized = findSerialized(members);
-  if (serialized !== undefined) return { models: [readSerialized(members, serialized)] };
-  const models = [...members.values()].flatMap((member) => {
-    const match = modelName.exec(member.name);
-    return match === null ? [] : [readModel(members, member, match[1] ?? "", match[2]!)];
-  });
+  const models = readModels(members);
   if (models.length === 0) throw notPt2(bytes, members);
+  checkModels(models, bytes.length);
   return { models };
 }
 
@@ -46,24 +42,20 @@ export function looksLikePt2(bytes: Uint8Array): boolean {
   if (!looksLikeZip(bytes)) return false;
   try {
     const names = readDirectory(bytes).entries.map(({ name }) => name);
-    return names.some((name) => modelName.test(name) || name.endsWith(programName) || name.endsWith("/data.pkl"));
+    return names.some((name) => modelName.test(name) || programName.test(name) || name.endsWith("/data.pkl"));
   } catch {
     return false;
   }
 }
 
-function findSerialized(members: ReadonlyMap<string, ZipMember>): string | undefined {
-  return [...members.keys()].find((name) => name === programName || name.endsWith(`/${programName}`));
-}
-
-function readModel(members: ReadonlyMap<string, ZipMember>, member: ZipMember, root: string, name: string): Pt2Model {
-  return checkTensors({ name, program: readProgram(member), ...readDataFolder(members, root, name) });
-}
-
-function readSerialized(members: ReadonlyMap<string, ZipMember>, path: string): Pt2Model {
-  const root = path.slice(0, -programName.length);
-  const program = readProgram(members.get(path)!);
-  return checkTensors({ name: "model", program, ...readSerializedParts(members, root) });
+function readModels(members: ReadonlyMap<string, ZipMember>): readonly Pt2Model[] {
+  return [...members.values()].flatMap((member): Pt2Model[] => {
+    const [, root = "", name] = modelName.exec(member.name) ?? [];
+    if (name !== undefined) return [{ name, program: readProgram(member), ...readDataFolder(members, root, name) }];
+    if (!programName.test(member.name)) return [];
+    const folder = member.name.slice(0, member.name.lastIndexOf("/") + 1);
+    return [{ name: "model", program: readProgram(member), ...readSerializedParts(members, folder) }];
+  });
 }
 
 function readProgram(member: ZipMember): ExportedProgram {

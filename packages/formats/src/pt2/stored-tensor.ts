@@ -20,6 +20,9 @@ export interface Storage {
   readonly bytes: Uint8Array;
 }
 
+/** How a tensor looks at a storage. */
+type View = Pick<StoredTensor, "sizes" | "strides" | "storageOffset">;
+
 /** A tensor that looks at a storage: element (i, j, …) is at `storageOffset` + i · strides[0] + j · strides[1] + …, in elements. */
 export interface StoredTensor {
   readonly scalarType: keyof typeof scalarTypes;
@@ -37,8 +40,9 @@ export interface DenseTensor {
   readonly data: StoredNumbers;
 }
 
-/** More elements than this can't be one array. */
+/** No tensor may have more elements, or more bytes where they have to be copied. */
 const maximumElements = 2 ** 32;
+const maximumCopy = 2 ** 31;
 
 /**
  * A tensor over a storage. Throws FormatError `pt2.tensor-size` where sizes and strides make no tensor or reach past the storage, and
@@ -54,10 +58,8 @@ export function storedTensor(
   const shown = `${scalarType} [${shownSizes(sizes)}] with strides [${shownSizes(strides)}]`;
   if (![...sizes, ...strides, storageOffset].every(isCount) || sizes.length !== strides.length)
     throw failure(name, "tensor-size", `is ${shown} at ${storageOffset}, which is no tensor`);
-  const count = elementCount(sizes);
-  const last = sizes.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, storageOffset);
-  const needed = count === 0 ? 0 : (last + 1) * bytesOf(scalarType);
-  if (count > maximumElements || needed > storage.bytes.length)
+  const needed = bytesUpTo(scalarType, tensor);
+  if (elementCount(sizes) > maximumElements || needed > storage.bytes.length)
     throw failure(
       name,
       "tensor-size",
@@ -67,25 +69,51 @@ export function storedTensor(
 }
 
 /**
- * The elements of a tensor in row-major order: a view of the archive where they are stored so and aligned, else gathered. A tensor that repeats its
- * elements (a stride of 0) needs more memory than its storage; more than `maximumBytes` (2 GiB by default) is FormatError `pt2.tensor-size`.
+ * The elements of a tensor in row-major order: a view of the archive where they are stored so and aligned, else gathered. Throws FormatError `pt2.tensor-size`
+ * for more than 2 GiB to copy, which a tensor that repeats its elements (a stride of 0) may have in spite of a small storage.
  */
-export function denseTensor(name: string, tensor: StoredTensor, maximumBytes = 2 ** 31): DenseTensor {
-  const { scalarType, sizes, storage, storageOffset } = tensor;
-  const width = bytesOf(scalarType);
-  const size = elementCount(sizes) * width;
-  if (size > maximumBytes)
-    throw failure(name, "tensor-size", `has ${size} bytes, more than the limit of ${maximumBytes}`);
-  const stored = isRowMajor(tensor)
-    ? storage.bytes.subarray(storageOffset * width, storageOffset * width + size)
-    : gather(tensor, width, size);
-  const { array } = scalarTypes[scalarType];
-  const aligned = stored.byteOffset % array.BYTES_PER_ELEMENT === 0 ? stored : new Uint8Array(stored);
-  const data = new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, size / array.BYTES_PER_ELEMENT);
-  return { scalarType, sizes, data };
+export function denseTensor(name: string, tensor: StoredTensor): DenseTensor {
+  const { scalarType, sizes, strides, storage } = tensor;
+  const { array, entries } = scalarTypes[scalarType];
+  const copied = copiedBytes(tensor);
+  if (copied > maximumCopy)
+    throw failure(name, "tensor-size", `has ${copied} bytes to copy, more than the limit of ${maximumCopy}`);
+  const start = tensor.storageOffset * bytesOf(scalarType);
+  const bytes = storage.bytes.subarray(start, Math.max(start, bytesUpTo(scalarType, tensor)));
+  const aligned = isAligned(tensor) ? bytes : new Uint8Array(bytes);
+  const length = aligned.length / array.BYTES_PER_ELEMENT;
+  const source = new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, length);
+  if (isRowMajor(tensor)) return { scalarType, sizes, data: source };
+  const result = new array(
+    new ArrayBuffer(elementCount(sizes) * bytesOf(scalarType)),
+    0,
+    elementCount(sizes) * entries,
+  );
+  gather(source, result, [...sizes, entries], [...strides.map((stride) => stride * entries), 1]);
+  return { scalarType, sizes, data: result };
 }
 
-function isRowMajor({ sizes, strides }: StoredTensor): boolean {
+/** Bytes that `denseTensor` has to copy. */
+export function copiedBytes(tensor: StoredTensor): number {
+  const { scalarType, sizes, storageOffset } = tensor;
+  if (isRowMajor(tensor) && isAligned(tensor)) return 0;
+  const width = bytesOf(scalarType);
+  return Math.max(elementCount(sizes) * width, bytesUpTo(scalarType, tensor) - storageOffset * width);
+}
+
+/** Bytes of the storage up to the tensor's last element. */
+function bytesUpTo(scalarType: StoredTensor["scalarType"], { sizes, strides, storageOffset }: View): number {
+  if (sizes.includes(0)) return 0;
+  const last = sizes.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, storageOffset);
+  return (last + 1) * bytesOf(scalarType);
+}
+
+function isAligned({ scalarType, storage, storageOffset }: StoredTensor): boolean {
+  const start = storage.bytes.byteOffset + storageOffset * bytesOf(scalarType);
+  return start % scalarTypes[scalarType].array.BYTES_PER_ELEMENT === 0;
+}
+
+function isRowMajor({ sizes, strides }: View): boolean {
   let expected = 1;
   for (let axis = sizes.length - 1; axis >= 0; axis--) {
     if (sizes[axis] !== 1 && strides[axis] !== expected) return sizes.includes(0);
@@ -94,13 +122,17 @@ function isRowMajor({ sizes, strides }: StoredTensor): boolean {
   return true;
 }
 
-/** Walks the elements in row-major order, with an odometer of indices for the place in the storage. */
-function gather({ sizes, strides, storage, storageOffset }: StoredTensor, width: number, size: number): Uint8Array {
-  const result = new Uint8Array(size);
+/** Walks the result in row-major order, with an odometer of indices for the place in the source. */
+function gather(
+  source: StoredNumbers,
+  result: StoredNumbers,
+  sizes: readonly number[],
+  strides: readonly number[],
+): void {
   const index = new Array<number>(sizes.length).fill(0);
-  let from = storageOffset;
-  for (let to = 0; to < size; to += width) {
-    for (let byte = 0; byte < width; byte++) result[to + byte] = storage.bytes[from * width + byte]!;
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = source[from]!;
     for (let axis = sizes.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
       if (++index[axis]! < sizes[axis]!) break;
@@ -108,7 +140,6 @@ function gather({ sizes, strides, storage, storageOffset }: StoredTensor, width:
       index[axis] = 0;
     }
   }
-  return result;
 }
 
 function elementCount(sizes: readonly number[]): number {

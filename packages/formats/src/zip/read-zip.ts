@@ -12,7 +12,7 @@ export interface ZipMember {
   readonly name: string;
   /** Bytes when unpacked. */
   readonly size: number;
-  /** Its contents: a view of the archive where they are stored as they are. Throws FormatError `zip.malformed` for bad compressed data. */
+  /** Its contents: a view of the archive where they are stored as they are, else unpacked once. Throws FormatError `zip.malformed` for bad compressed data. */
   bytes(): Uint8Array;
 }
 
@@ -45,15 +45,20 @@ export function readZip(
     places.push(place);
     if (entry.name.endsWith("/")) continue;
     if (members.has(entry.name)) throw failure("duplicate", `has the member ${quoted(entry.name)} twice`, hint);
-    const packed = bytes.subarray(place.data, place.end);
-    members.set(entry.name, {
-      name: entry.name,
-      size: entry.size,
-      bytes: () => (entry.method === 0 ? packed : inflate(packed, entry)),
-    });
+    members.set(entry.name, memberOf(entry, bytes.subarray(place.data, place.end)));
   }
   checkOverlaps(places);
   return members;
+}
+
+function memberOf(entry: DirectoryEntry, packed: Uint8Array): ZipMember {
+  const { name, size, method } = entry;
+  let unpacked = method === 0 ? packed : undefined;
+  const bytes = (): Uint8Array => {
+    unpacked ??= inflate(packed, entry);
+    return unpacked;
+  };
+  return { name, size, bytes };
 }
 
 /** Where a member's local header begins, where its data does, and where that ends. */
