@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../error.ts";
-import { example, positionOf } from "./example.testing.ts";
+import { positionOf } from "../flatbuffer/position.testing.ts";
+import { example } from "./example.testing.ts";
 import { readTflite, type TfliteDraft, writeTflite } from "./index.ts";
 
 const { subgraphs } = example;

@@ -1,5 +1,5 @@
+export type { FormatWarning } from "../flatbuffer/read.ts";
 export { type CustomOptions, readCustomOptions, writeCustomOptions } from "./custom-options.ts";
-export type { FormatWarning } from "./flatbuffer/read.ts";
 export { metadataBytes, minRuntimeVersionBuffer } from "./metadata.ts";
 export { packInt2, packInt4, unpackInt2, unpackInt4 } from "./pack.ts";
 export { type ReadOptions, readTflite } from "./read.ts";

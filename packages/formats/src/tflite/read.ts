@@ -1,8 +1,9 @@
-import { type FormatWarning, readRoot } from "./flatbuffer/read.ts";
-import { codeOf, nameOf } from "./flatbuffer/scalars.ts";
-import { Source } from "./flatbuffer/source.ts";
-import { Trail } from "./flatbuffer/trail.ts";
-import { checkIndices } from "./indices.ts";
+import { checkIdentifier } from "../flatbuffer/identifier.ts";
+import { type FormatWarning, readRoot } from "../flatbuffer/read.ts";
+import { codeOf, nameOf } from "../flatbuffer/scalars.ts";
+import { Source } from "../flatbuffer/source.ts";
+import { Trail } from "../flatbuffer/trail.ts";
+import { checkModelIndices } from "./indices.ts";
 import { builtinOperator } from "./schema/operators.ts";
 import { tables } from "./schema/tables.ts";
 import type { Operator, OperatorCode, TfliteBuffer, TfliteModel } from "./types.ts";
@@ -32,12 +33,12 @@ const exportAgain = "export the model again with a TFLite converter";
  */
 export function readTflite(bytes: Uint8Array, { warn = () => {} }: ReadOptions = {}): TfliteModel {
   const trail = new Trail("tflite");
-  checkIdentifier(bytes, trail);
+  checkIdentifier(bytes, "TFL3", trail);
   const source = new Source(bytes, trail);
   const stored = readRoot(tables, "Model", source, warn) as unknown as TfliteModel;
   if (stored.version !== 3) warn(versionWarning(stored.version));
   const model = resolve(stored, source);
-  checkIndices(model, trail);
+  checkModelIndices(model, trail);
   return model;
 }
 
@@ -48,33 +49,16 @@ const versionWarning = (version: number): FormatWarning => ({
   where: "version",
 });
 
-function checkIdentifier(bytes: Uint8Array, trail: Trail): void {
-  const identifier = String.fromCharCode(...bytes.subarray(4, 8));
-  if (identifier === "TFL3") return;
-  if (bytes.length < 8 && "TFL3".startsWith(identifier)) {
-    trail.fail("truncated", `the file has only ${bytes.length} bytes`, "fetch or export the file again");
-  }
-  trail.fail("not-tflite", 'bytes 4 to 7 are not "TFL3"', "give a .tflite file; other formats have their own readers");
-}
-
 function resolve(stored: TfliteModel, source: Source): TfliteModel {
   const { trail } = source;
-  const each = <T, R>(name: string, items: readonly T[], change: (item: T, source: Source) => R): R[] =>
-    items.map((item, i) => {
-      trail.push(name);
-      trail.push(i);
-      const changed = change(item, source);
-      trail.pop();
-      trail.pop();
-      return changed;
-    });
+  const { operatorCodes, buffers, subgraphs } = stored;
   return {
     ...stored,
-    operatorCodes: each("operatorCodes", stored.operatorCodes as StoredOperatorCode[], resolveCode),
-    buffers: each("buffers", stored.buffers as StoredBuffer[], resolveBuffer),
-    subgraphs: each("subgraphs", stored.subgraphs, (subgraph) => ({
+    operatorCodes: trail.each("operatorCodes", operatorCodes as StoredOperatorCode[], (c) => resolveCode(c, source)),
+    buffers: trail.each("buffers", buffers as StoredBuffer[], (buffer) => resolveBuffer(buffer, source)),
+    subgraphs: trail.each("subgraphs", subgraphs, (subgraph) => ({
       ...subgraph,
-      operators: each("operators", subgraph.operators as StoredOperator[], resolveOperator),
+      operators: trail.each("operators", subgraph.operators as StoredOperator[], (o) => resolveOperator(o, source)),
     })),
   };
 }

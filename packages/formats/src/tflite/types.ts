@@ -1,4 +1,4 @@
-import type { Draft, Member, Table } from "./flatbuffer/objects.ts";
+import type { Draft, Member, Table } from "../flatbuffer/objects.ts";
 import type { tensorTypes } from "./schema/enumerations.ts";
 import type { builtinOperators } from "./schema/operators.ts";
 import type { tables } from "./schema/tables.ts";

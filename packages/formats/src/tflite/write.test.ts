@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { example, positionOf } from "./example.testing.ts";
-import { Trail } from "./flatbuffer/trail.ts";
-import { writeRoot } from "./flatbuffer/write.ts";
+import { positionOf } from "../flatbuffer/position.testing.ts";
+import { Trail } from "../flatbuffer/trail.ts";
+import { writeRoot } from "../flatbuffer/write.ts";
+import { example } from "./example.testing.ts";
 import { type FormatWarning, readTflite, type TfliteDraft, writeTflite, writeTfliteParts } from "./index.ts";
 import { tables } from "./schema/tables.ts";
 

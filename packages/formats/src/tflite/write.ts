@@ -1,7 +1,8 @@
-import { codeOf } from "./flatbuffer/scalars.ts";
-import { Trail } from "./flatbuffer/trail.ts";
-import { writeRoot } from "./flatbuffer/write.ts";
-import { checkIndices } from "./indices.ts";
+import { joinParts, sizeOf } from "../flatbuffer/parts.ts";
+import { codeOf } from "../flatbuffer/scalars.ts";
+import { Trail } from "../flatbuffer/trail.ts";
+import { writeRoot } from "../flatbuffer/write.ts";
+import { checkModelIndices } from "./indices.ts";
 import { builtinOperator } from "./schema/operators.ts";
 import { tables } from "./schema/tables.ts";
 import type { TfliteDraft } from "./types.ts";
@@ -42,25 +43,13 @@ export function writeTfliteParts(model: TfliteDraft<"Model">, options: WriteOpti
   const parts = mustStandApart(stored, write, options.largestFlatBuffer ?? largestFlatBuffer)
     ? writeApart(stored, write)
     : write(stored);
-  checkIndices(model, trail);
+  checkModelIndices(model, trail);
   return parts;
 }
 
 /** The parts of `writeTfliteParts` as one piece. */
-export function writeTflite(model: TfliteDraft<"Model">, options: WriteOptions = {}): Uint8Array {
-  const parts = writeTfliteParts(model, options);
-  const bytes = new Uint8Array(sizeOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
-}
+export const writeTflite = (model: TfliteDraft<"Model">, options: WriteOptions = {}): Uint8Array =>
+  joinParts(writeTfliteParts(model, options));
 
 type Write = (record: object) => Uint8Array[];
 

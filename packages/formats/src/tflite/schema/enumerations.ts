@@ -1,4 +1,4 @@
-import { enumeration, openEnumeration } from "../flatbuffer/fields.ts";
+import { enumeration, openEnumeration } from "../../flatbuffer/fields.ts";
 
 /** Element types of tensors and their codes in the file. */
 export const tensorTypes = {

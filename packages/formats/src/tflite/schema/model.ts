@@ -13,7 +13,7 @@ import {
   u64,
   union,
   vector,
-} from "../flatbuffer/fields.ts";
+} from "../../flatbuffer/fields.ts";
 import { customOptionsFormat, tensorType } from "./enumerations.ts";
 import { builtinOperator } from "./operators.ts";
 import { builtinOptions, builtinOptions2 } from "./unions.ts";

@@ -1,4 +1,4 @@
-import { openEnumeration } from "../flatbuffer/fields.ts";
+import { openEnumeration } from "../../flatbuffer/fields.ts";
 
 /** Builtin operators and their codes in the file; 127 marks files whose code stands in the wider field only. */
 export const builtinOperators = {

@@ -1,4 +1,4 @@
-import { i32, index, text } from "../flatbuffer/fields.ts";
+import { i32, index, text } from "../../flatbuffer/fields.ts";
 import { tensorType } from "./enumerations.ts";
 
 /** Options of operators that call subgraphs or keep state between calls. */

@@ -1,4 +1,4 @@
-import { bool, f32, i32, vector } from "../flatbuffer/fields.ts";
+import { bool, f32, i32, vector } from "../../flatbuffer/fields.ts";
 import { activation, tensorType } from "./enumerations.ts";
 
 /** Options of operators that work element by element, with normalizations and activations. */

@@ -1,4 +1,4 @@
-import { bool, f32, i32, vector } from "../flatbuffer/fields.ts";
+import { bool, f32, i32, vector } from "../../flatbuffer/fields.ts";
 import { activation, lshProjectionType, lstmKernelType, padding, tensorType, weightsFormat } from "./enumerations.ts";
 
 /** Options of operators with weights or windows: convolution, pooling, dense and recurrent layers. */

@@ -1,4 +1,4 @@
-import { bool, deprecated, i32, i64, vector } from "../flatbuffer/fields.ts";
+import { bool, deprecated, i32, i64, vector } from "../../flatbuffer/fields.ts";
 import { activation, combinerType, mirrorPadMode, tensorType } from "./enumerations.ts";
 
 /** Options of operators that move, pick, join, reduce or make elements. */

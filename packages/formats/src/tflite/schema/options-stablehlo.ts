@@ -1,4 +1,4 @@
-import { bool, bytes, i32, i64, index, text, vector } from "../flatbuffer/fields.ts";
+import { bool, bytes, i32, i64, index, text, vector } from "../../flatbuffer/fields.ts";
 import {
   comparisonDirection,
   comparisonType,

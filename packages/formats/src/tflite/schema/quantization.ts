@@ -1,4 +1,4 @@
-import { bytes, f32, i32, i64, index, table, u16, union, vector } from "../flatbuffer/fields.ts";
+import { bytes, f32, i32, i64, index, table, u16, union, vector } from "../../flatbuffer/fields.ts";
 import { dimensionType } from "./enumerations.ts";
 
 const sparseIndexVector = union(["Int32Vector", "Uint16Vector", "Uint8Vector"]);

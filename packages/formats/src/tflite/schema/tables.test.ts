@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Field, Schema } from "../flatbuffer/fields.ts";
+import type { Field, Schema } from "../../flatbuffer/fields.ts";
 import { builtinOperators } from "./operators.ts";
 import { tables } from "./tables.ts";
 import { builtinOptions, builtinOptions2 } from "./unions.ts";

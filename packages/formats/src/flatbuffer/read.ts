@@ -20,10 +20,9 @@ interface Reading {
   readonly warn: (warning: FormatWarning) => void;
 }
 
-/** A table's place: where it and its vtable begin, and their sizes in bytes. */
+/** Where a table and its field list begin, and the size of the list in bytes. */
 interface Place {
   readonly at: number;
-  readonly size: number;
   readonly vtable: number;
   readonly vtableSize: number;
 }
@@ -62,18 +61,17 @@ function readTable(reading: Reading, name: string, at: number): PlainTable {
   return record;
 }
 
+/** The size of a table that its field list tells is not looked at: some writers share lists between tables of different sizes. */
 function locate(source: Source, at: number): Place {
   source.need(at, 4, "a table");
   const vtable = at - source.view.getInt32(at, true);
   source.need(vtable, 4, "a field list");
   const vtableSize = source.u16(vtable);
-  const size = source.u16(vtable + 2);
-  if (vtableSize < 4 || vtableSize % 2 === 1 || size < 4) {
-    source.malformed(`the field list at byte ${vtable} has the impossible sizes ${vtableSize} and ${size}`);
+  if (vtableSize < 4 || vtableSize % 2 === 1) {
+    source.malformed(`the field list at byte ${vtable} has the impossible size ${vtableSize}`);
   }
   source.need(vtable, vtableSize, "a field list");
-  source.need(at, size, "a table");
-  return { at, size, vtable, vtableSize };
+  return { at, vtable, vtableSize };
 }
 
 /** The position of a field of `size` bytes inside its table, or 0 where it is absent. */
@@ -81,9 +79,8 @@ function fieldAt(source: Source, place: Place, id: number, size: number): number
   const entry = 4 + 2 * id;
   const offset = entry < place.vtableSize ? source.u16(place.vtable + entry) : 0;
   if (offset === 0) return 0;
-  if (offset < 4 || offset + size > place.size) {
-    source.malformed(`the field lies outside its table (offset ${offset} of ${place.size} bytes)`);
-  }
+  if (offset < 4) source.malformed(`the field lies outside its table (offset ${offset})`);
+  source.need(place.at + offset, size, "a field");
   return place.at + offset;
 }
 

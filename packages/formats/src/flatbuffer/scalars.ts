@@ -14,6 +14,7 @@ export const getScalar: Readonly<Record<ScalarType, Get>> = {
   i64: (view, at) => view.getBigInt64(at, true),
   u64: (view, at) => view.getBigUint64(at, true),
   f32: (view, at) => view.getFloat32(at, true),
+  f64: (view, at) => view.getFloat64(at, true),
 };
 
 type Set = (view: DataView, at: number, value: never) => void;
@@ -29,6 +30,7 @@ export const setScalar: Readonly<Record<ScalarType, Set>> = {
   i64: (view, at, value: bigint) => view.setBigInt64(at, value, true),
   u64: (view, at, value: bigint) => view.setBigUint64(at, value, true),
   f32: (view, at, value: number) => view.setFloat32(at, value, true),
+  f64: (view, at, value: number) => view.setFloat64(at, value, true),
 };
 
 const within =
@@ -47,6 +49,7 @@ const fits: Readonly<Record<ScalarType, (value: unknown) => boolean>> = {
   i64: (value) => typeof value === "bigint" && BigInt.asIntN(64, value) === value,
   u64: (value) => typeof value === "bigint" && BigInt.asUintN(64, value) === value,
   f32: (value) => typeof value === "number",
+  f64: (value) => typeof value === "number",
 };
 
 /** The number, bigint or boolean to store for a field's value; fails where it does not fit the field's type. */

@@ -1,4 +1,4 @@
-import { FormatError } from "../../error.ts";
+import { FormatError } from "../error.ts";
 
 /** The path from the root table to the field at work, for messages; and the way to fail there. */
 export class Trail {
@@ -16,6 +16,19 @@ export class Trail {
 
   pop(): void {
     this.#steps.pop();
+  }
+
+  /** What `visit` makes of each item of the list called `name`, with its place on the path. */
+  each<T, R>(name: string, items: readonly T[], visit: (item: T, index: number) => R): R[] {
+    this.push(name);
+    const results = items.map((item, i) => {
+      this.push(i);
+      const result = visit(item, i);
+      this.pop();
+      return result;
+    });
+    this.pop();
+    return results;
   }
 
   toString(): string {

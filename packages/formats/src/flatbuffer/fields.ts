@@ -1,5 +1,5 @@
 /** The scalar types of FlatBuffers that a schema may name. */
-export type ScalarType = "bool" | "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32";
+export type ScalarType = "bool" | "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
 
 export const scalarSizes: Readonly<Record<ScalarType, number>> = {
   bool: 1,
@@ -12,6 +12,7 @@ export const scalarSizes: Readonly<Record<ScalarType, number>> = {
   i64: 8,
   u64: 8,
   f32: 4,
+  f64: 8,
 };
 
 /** What a scalar is in TypeScript: 64-bit integers are bigint, so that none loses digits. */
@@ -101,21 +102,27 @@ const scalar =
 
 export const bool = scalar("bool", false);
 export const i8 = scalar("i8", 0);
+export const u8 = scalar("u8", 0);
 export const u16 = scalar("u16", 0);
 export const i32 = scalar("i32", 0);
 export const u32 = scalar("u32", 0);
 export const i64 = scalar("i64", 0n);
 export const u64 = scalar("u64", 0n);
 export const f32 = scalar("f32", 0);
+export const f64 = scalar("f64", 0);
 
 export const text: StringField = { kind: "string" };
 export const deprecated: DeprecatedField = { kind: "deprecated" };
 
 /** An index into the named list; with "optional" -1 stands for none. */
-export const index = <T extends "i32" | "u32">(type: T, indexOf: string, presence?: "optional"): ScalarField<T> => ({
+export const index = <T extends "i32" | "u32" | "i64">(
+  type: T,
+  indexOf: string,
+  presence?: "optional",
+): ScalarField<T> => ({
   kind: "scalar",
   type,
-  initial: 0 as ScalarValue<T>,
+  initial: (type === "i64" ? 0n : 0) as ScalarValue<T>,
   indexOf,
   optional: presence === "optional",
 });
