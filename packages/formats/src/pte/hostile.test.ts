@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../error.ts";
 import { positionOf } from "../flatbuffer/position.testing.ts";
+import { random } from "../flatbuffer/random.testing.ts";
 import { example } from "./example.testing.ts";
 import { type PteValueDraft, readPtd, readPte, writePtd, writePte } from "./index.ts";
 
@@ -41,14 +42,6 @@ function withNumber(bytes: Uint8Array, at: number, value: bigint): Uint8Array {
   const changed = bytes.slice();
   new DataView(changed.buffer).setBigUint64(at, value, true);
   return changed;
-}
-
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 describe("hostile programs", () => {

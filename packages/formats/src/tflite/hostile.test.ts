@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../error.ts";
 import { positionOf } from "../flatbuffer/position.testing.ts";
+import { random } from "../flatbuffer/random.testing.ts";
 import { example } from "./example.testing.ts";
 import { readTflite, type TfliteDraft, writeTflite } from "./index.ts";
 
@@ -69,14 +70,6 @@ function outcome(bytes: Uint8Array): string {
     if (error instanceof FormatError && codes.has(error.code)) return error.code;
     throw error;
   }
-}
-
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 describe("hostile files", () => {
