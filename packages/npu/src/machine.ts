@@ -61,6 +61,13 @@ export interface OuterMemory {
 export interface Features {
   /** Clamps results to the range of an activation as they leave the array; without it a command of its own does that. */
   readonly activation: boolean;
+  /** Replaces results by a table of 256 bytes as they leave the array: sigmoid, tanh, hard swish and the like. */
+  readonly tables: boolean;
+  /**
+   * Pools results as they leave the array, so that what is pooled is not written. Channels are computed group by group, and a unit for each pipeline
+   * holds the windows of a line that are begun.
+   */
+  readonly pooling: boolean;
   /** Bytes beside the array that keep the weights of a group of channels from row to row, or the lines that a group of pixels needs; 0 for none. */
   readonly cacheBytes: number;
   /** Takes compressed weights, which it decompresses on their way in; they take less storage, less memory and less of the port. */

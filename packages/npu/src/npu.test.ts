@@ -232,6 +232,8 @@ const sizes = fc.tuple(
 /** What a machine may have or lack beside its multipliers. */
 const features = fc.record<Machine["features"]>({
   activation: fc.boolean(),
+  tables: fc.boolean(),
+  pooling: fc.boolean(),
   cacheBytes: fc.constantFrom(0, 100, 1000),
   decompression: fc.boolean(),
 });

@@ -31,6 +31,17 @@ export const average = defineCommand({
   writes: ({ output, blocks, channels }) => [{ address: output, bytes: blocks * channels }],
   work: ({ blocks, taps, channels }, machine, overheads) =>
     streaming(blocks * (taps + 1) * channels, machine, overheads),
+  inLine: {
+    takes: true,
+    gives: true,
+    behind: {
+      feature: "pooling",
+      byChannel: true,
+      cycles({ blocks, taps, channels }, { array }) {
+        return { ready: 0, busy: (blocks * taps * Math.ceil(channels / array.pipelines)) / array.cores };
+      },
+    },
+  },
   execute(fields, memory) {
     const { blocks, taps, channels, inputZero, rounding, multiplier, shift, outputZero, low, high } = fields;
     const length = taps * channels;

@@ -56,9 +56,10 @@ export const combine = defineCommand({
     { address: rightTable, bytes: tableBytes },
   ],
   writes: ({ output, length }) => [{ address: output, bytes: length }],
-  work({ length, rows, channels }, machine, overheads) {
+  inLine: { gives: true },
+  work({ length, rows, channels }, machine, overheads, written = 1) {
     const jobs = rows * Math.ceil(channels / machine.array.pipelines);
-    return { ...streaming(3 * length, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
+    return { ...streaming((2 + written) * length, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
   },
   execute(fields, memory) {
     const { length, leftPeriod, rightPeriod, rounding, multiplier, shift, outputZero, low, high } = fields;

@@ -1,6 +1,7 @@
-import type { Machine, Overheads } from "../machine.ts";
+import type { Features, Machine, Overheads } from "../machine.ts";
 import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
+import { featuresOfFields } from "./features-of-fields.ts";
 
 /** One instruction of the command stream. Every field is a whole number of 32 bits. */
 export interface Command {
@@ -39,9 +40,34 @@ export interface CommandKind {
   problems(fields: Fields): readonly string[];
   /** What the array reads and writes; empty for what it has no part in. */
   reads(fields: Fields, machine: Machine): readonly Region[];
-  writes(fields: Fields, machine: Machine): readonly Region[];
-  work(fields: Fields, machine: Machine, overheads: Overheads): Work;
+  writes(fields: Fields): readonly Region[];
+  /** `written` is the share of its results that it writes: less than all where they are pooled first. */
+  work(fields: Fields, machine: Machine, overheads: Overheads, written?: number): Work;
   execute(fields: Fields, memory: SimulatedMemory, machine: Machine): void;
+  /** What a machine must have for it. */
+  requires(fields: Fields): readonly (keyof Features)[];
+  readonly inLine: InLine;
+  /** The commands that it is a chain of, in their order. */
+  readonly parts?: (fields: Fields) => readonly Command[];
+}
+
+/** How a command can be a part of a chain, in which numbers go from one to the next without being written. */
+export interface InLine<F extends string = string> {
+  /** Whether it takes data from, or gives results to, the units beside the array. */
+  readonly takes?: boolean;
+  readonly gives?: boolean;
+  /** What does its work on data as they are read, or on results as they leave the array. */
+  readonly before?: Unit<F>;
+  readonly behind?: Unit<F>;
+}
+
+/** A unit beside the array. */
+export interface Unit<F extends string = string> {
+  readonly feature: keyof Features;
+  /** Whether it works on results only where the pipelines are channels. */
+  readonly byChannel?: boolean;
+  /** Cycles of making it ready, and those that its work takes beside that of the array. */
+  cycles(fields: Fields<F>, machine: Machine): { readonly ready: number; readonly busy: number };
 }
 
 export type Fields<F extends string = string> = Readonly<Record<F, number>>;
@@ -53,9 +79,10 @@ interface Definition<F extends string> {
   readonly addresses: readonly NoInfer<F>[];
   readonly problems?: (fields: Fields<F>) => readonly string[];
   readonly reads?: (fields: Fields<F>, machine: Machine) => readonly Region[];
-  readonly writes?: (fields: Fields<F>, machine: Machine) => readonly Region[];
-  readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads) => Work;
+  readonly writes?: (fields: Fields<F>) => readonly Region[];
+  readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads, written?: number) => Work;
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
+  readonly inLine?: InLine<F>;
 }
 
 const idle: Work = { macs: 0, busy: 0, ideal: 0, boundBy: "data", beats: 0, writeBack: 0, start: 0 };
@@ -71,6 +98,8 @@ export function defineCommand<const F extends string>(
     writes: none,
     work: () => idle,
     execute: () => {},
+    requires: featuresOfFields,
+    inLine: {},
     ...definition,
   };
 }

@@ -4,6 +4,7 @@ import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
 import { defineCommand, overheadsOf } from "./command.ts";
+import { mappings } from "./mappings.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import {
   mostTaps,
@@ -16,9 +17,6 @@ import {
 } from "./window.ts";
 
 type Fields = WindowFields & Readonly<Record<"weights" | "weightBytes" | "inputZero" | "mapping" | "joined", number>>;
-
-/** What the pipelines of the array are. */
-export const mappings = { depth: 0, line: 1 } as const;
 
 /**
  * A convolution, or a fully connected layer as one of one pixel: some rows and channels of the result. Weights come in blocks of a dot
@@ -49,7 +47,8 @@ export const convolve = defineCommand({
     scalingReads(fields, fields.firstChannel, fields.count),
   ],
   writes: (fields) => [windowWrites(fields)],
-  work(fields, machine, overheads) {
+  inLine: { takes: true, gives: true },
+  work(fields, machine, overheads, written = 1) {
     const { array, ports } = machine;
     const { rows, outputWidth, count, kernelHeight, kernelWidth, depth, joined } = fields;
     const isLine = fields.mapping === mappings.line;
@@ -69,8 +68,8 @@ export const convolve = defineCommand({
       ),
       busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
       boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
-      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn),
-      ...overheadsOf(jobs, inTurn, overheads),
+      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn * written),
+      ...overheadsOf(jobs, inTurn * written, overheads),
     };
   },
   execute(fields, memory, { array }) {

@@ -24,7 +24,8 @@ export const depthwise = defineCommand({
     scalingReads(fields, fields.firstChannel, fields.count),
   ],
   writes: (fields) => [windowWrites(fields)],
-  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array, ports }, overheads) {
+  inLine: { takes: true, gives: true },
+  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array, ports }, overheads, written = 1) {
     const jobs = rows * Math.ceil(count / array.pipelines);
     const taps = kernelHeight * kernelWidth;
     const macs = rows * outputWidth * count * taps;
@@ -34,8 +35,8 @@ export const depthwise = defineCommand({
       ideal: macs / (array.cores * array.pipelines * array.depthwiseLanes),
       busy: Math.ceil(jobs / array.cores) * outputWidth * steps,
       boundBy: "array",
-      beats: jobs * (outputWidth * (steps + overheads.writeBack) + (taps * array.pipelines) / ports.weights),
-      ...overheadsOf(jobs, outputWidth, overheads),
+      beats: jobs * (outputWidth * (steps + overheads.writeBack * written) + (taps * array.pipelines) / ports.weights),
+      ...overheadsOf(jobs, outputWidth * written, overheads),
     };
   },
   execute(fields, memory) {

@@ -1,4 +1,12 @@
+import type { Machine } from "../machine.ts";
 import { defineCommand, streaming } from "./command.ts";
+
+const tableBytes = 256;
+
+/** The table comes in by the port of weights; a result of every pipeline is replaced in a cycle. */
+function cycles({ length }: { readonly length: number }, { array, ports }: Machine) {
+  return { ready: tableBytes / ports.weights, busy: length / (array.cores * array.pipelines) };
+}
 
 /** Replaces every stored integer by what a table of 256 bytes has for it, least first. Cycles: the value and the result through the data port. */
 export const lookUp = defineCommand({
@@ -9,13 +17,14 @@ export const lookUp = defineCommand({
   problems: ({ length }) => (length >= 1 ? [] : ["length is less than 1"]),
   reads: ({ input, length, table }) => [
     { address: input, bytes: length },
-    { address: table, bytes: 256 },
+    { address: table, bytes: tableBytes },
   ],
   writes: ({ output, length }) => [{ address: output, bytes: length }],
   work: ({ length }, machine, overheads) => streaming(2 * length, machine, overheads),
+  inLine: { behind: { feature: "tables", cycles } },
   execute({ input, output, length, table }, memory) {
     const [source, target] = [memory.integersOf(input, length), memory.integersOf(output, length)];
-    const results = memory.integersOf(table, 256);
+    const results = memory.integersOf(table, tableBytes);
     for (let at = 0; at < length; at++) target[at] = results[source[at] + 128];
   },
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from "./command.ts";
-import { slide, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
+import { slide, tapsOf, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
 export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2, least: 3 } as const;
 
@@ -37,6 +37,18 @@ export const pool = defineCommand({
       writeBack: 0,
       start: overheads.operator,
     };
+  },
+  inLine: {
+    takes: true,
+    gives: true,
+    behind: {
+      feature: "pooling",
+      byChannel: true,
+      cycles(fields, { array }) {
+        const count = Math.ceil(fields.count / array.pipelines);
+        return { ready: 0, busy: tapsOf({ ...fields, count }) / array.cores };
+      },
+    },
   },
   execute(fields, memory) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, pooling } = fields;

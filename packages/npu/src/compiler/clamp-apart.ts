@@ -1,6 +1,5 @@
 import { lookUp } from "../commands/look-up.ts";
 import { type Buffer, placedFields } from "../lowering/lowering.ts";
-import type { Machine } from "../machine.ts";
 import { spanOf } from "../region.ts";
 import type { NodeDraft } from "./draft.ts";
 
@@ -19,18 +18,18 @@ interface Clamp {
  * Commands for an array that clamps results to nothing less than int8: those that would, leave it to a look-up in place behind them. Commands one after
  * the other that write parts of one value share the look-up.
  */
-export function clampApart(commands: readonly NodeDraft[], machine: Machine): readonly NodeDraft[] {
+export function clampApart(commands: readonly NodeDraft[]): readonly NodeDraft[] {
   const result: NodeDraft[] = [];
   let open: Clamp | undefined;
   for (const [at, command] of commands.entries()) {
-    const clamp = clampOf(command, machine);
+    const clamp = clampOf(command);
     if (clamp === undefined) {
       result.push(command);
       continue;
     }
     result.push({ ...command, fields: { ...command.fields, low: least, high: greatest } });
     open = open ? united(open, clamp) : clamp;
-    const next = commands[at + 1] && clampOf(commands[at + 1], machine);
+    const next = commands[at + 1] && clampOf(commands[at + 1]);
     if (next && isSame(open, next)) continue;
     result.push(lookUpOf(open, command));
     open = undefined;
@@ -38,14 +37,11 @@ export function clampApart(commands: readonly NodeDraft[], machine: Machine): re
   return result;
 }
 
-function clampOf({ kind, fields }: NodeDraft, machine: Machine): Clamp | undefined {
+function clampOf({ kind, fields }: NodeDraft): Clamp | undefined {
   const { low, high, output } = fields;
   if (typeof low !== "number" || typeof high !== "number" || typeof output === "number") return undefined;
   if (low <= least && high >= greatest) return undefined;
-  const [region] = kind.writes(
-    placedFields(fields, ({ offset }) => offset),
-    machine,
-  );
+  const [region] = kind.writes(placedFields(fields, ({ offset }) => offset));
   return { buffer: output.buffer, low, high, start: region.address, end: region.address + spanOf(region) };
 }
 

@@ -4,8 +4,7 @@ import { type MappingOptions, type Place, placedFields } from "../lowering/lower
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
-import { clampApart } from "./clamp-apart.ts";
-import { withCompressedWeights } from "./compressed-weights.ts";
+import { applyFeatures } from "./apply-features.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
 import { draftCommands, type NodeDraft } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
@@ -44,21 +43,14 @@ export function compileSegment(
   context: KernelContext,
   options: ScheduleOptions,
 ): CompiledSegment {
-  const { commands, places } = draftCommands(segment.nodes, {
-    machine,
-    context,
-    options,
-    overheads: machine.modes[options.mode],
-  });
-  const { activation, decompression } = machine.features;
-  const clamped = activation ? commands : clampApart(commands, machine);
-  const drafts = decompression ? withCompressedWeights(clamped, machine) : clamped;
-  const { alignment } = machine.memory;
-  const constants = layOutConstants(drafts, alignment);
+  const overheads = machine.modes[options.mode];
+  const { commands, places } = draftCommands(segment.nodes, { machine, context, options, overheads });
   const boundary = {
     inputs: segment.inputs.flatMap((value) => places.get(value)?.buffer ?? []),
     outputs: segment.outputs.map((value) => places.get(value)!.buffer),
   };
+  const drafts = applyFeatures(commands, new Set(boundary.outputs), machine, overheads);
+  const constants = layOutConstants(drafts, machine.memory.alignment);
   const { stream, layout } = placed(drafts, constants, boundary, machine, options);
   const addressOf = ({ buffer, offset }: Place) =>
     offset + (constants.offsets.get(buffer) ?? memoryBase + layout.offsets.get(buffer)!);

@@ -1,6 +1,7 @@
 import type { Node, Value } from "@millrace/ir";
 import { cyclesOf } from "../commands/command.ts";
-import { convolve, mappings } from "../commands/convolve.ts";
+import { convolve } from "../commands/convolve.ts";
+import { mappings } from "../commands/mappings.ts";
 import type { WindowFields } from "../commands/window.ts";
 import type { DotProductArray } from "../machine.ts";
 import { type FilterSizes, packWeights } from "../weights.ts";

@@ -30,7 +30,7 @@ export function genericMachine(options: GenericOptions): Machine {
       "assumed figures of no chip: the cycles of an operator as fitted to the i.MX RT700, ports as wide as the array",
     clockMHz,
     array: { pipelines, lanes, depthwiseLanes: 1, comparisons: comparisons.value, cores },
-    features: { activation: true, cacheBytes: 0, decompression: false },
+    features: { activation: true, tables: false, pooling: false, cacheBytes: 0, decompression: false },
     ports: { weights: cores * pipelines, data: cores * lanes },
     modes: { controller: { operator: operator.value, job: 0, writeBack: writeBack.value } },
     memory: { bytes: memoryBytes, alignment: 16, banks: 1 },

@@ -1,4 +1,5 @@
 import { fail } from "@millrace/ir";
+import { chainFields, chainOf, goesOn } from "../commands/chain.ts";
 import type { Command } from "../commands/command.ts";
 import { commandKinds } from "../commands/index.ts";
 import { addressableBytes } from "../machine.ts";
@@ -48,23 +49,17 @@ export function decodeProgram(bytes: Uint8Array): Program {
 
 function decodeStream(word: (at: number) => number, from: number, to: number): readonly Command[] {
   const commands: Command[] = [];
+  let parts: Command[] = [];
   for (let at = from; at < to; ) {
-    const [code, count] = [word(at) & 0xff, word(at) >>> 8];
-    const kind = commandKinds.get(code);
     const who = `command ${commands.length}`;
-    if (kind === undefined) return bad(`${who} has the code ${code}, which is not known`);
-    if (count !== kind.fields.length) bad(`${who} (${kind.name}) has ${count} fields, not ${kind.fields.length}`);
-    if (at + 1 + count > to) bad(`${who} (${kind.name}) is cut off`);
-    const fields = Object.fromEntries(
-      kind.fields.map((name, index) => {
-        const value = word(at + 1 + index);
-        return [name, kind.addresses.includes(name) ? addressOf(value) : value];
-      }),
-    );
-    const problems = kind.problems(fields);
-    if (problems.length > 0) bad(`${who} (${kind.name}) is wrong: ${problems.join(", ")}`);
-    commands.push({ kind, fields });
-    at += 1 + count;
+    const part = decodeCommand(word, at, to, who);
+    parts.push(part);
+    const isLast = (word(at) & goesOn) === 0;
+    at += 1 + part.kind.fields.length;
+    if (!isLast && at < to) continue;
+    if (!isLast) bad(`${who} (${part.kind.name}) goes on beyond the end`);
+    commands.push(parts.length === 1 ? part : joined(parts, who));
+    parts = [];
   }
   return commands;
 }
@@ -72,6 +67,34 @@ function decodeStream(word: (at: number) => number, from: number, to: number): r
 /** Addresses are words without a sign. */
 function addressOf(word: number): number {
   return word >>> 0;
+}
+
+function decodeCommand(word: (at: number) => number, at: number, to: number, who: string): Command {
+  const [code, count] = [word(at) & 0xff & ~goesOn, word(at) >>> 8];
+  const kind = commandKinds.get(code);
+  if (kind === undefined) return bad(`${who} has the code ${code}, which is not known`);
+  if (count !== kind.fields.length) bad(`${who} (${kind.name}) has ${count} fields, not ${kind.fields.length}`);
+  if (at + 1 + count > to) bad(`${who} (${kind.name}) is cut off`);
+  const fields = Object.fromEntries(
+    kind.fields.map((name, index) => {
+      const value = word(at + 1 + index);
+      return [name, kind.addresses.includes(name) ? addressOf(value) : value];
+    }),
+  );
+  const problems = kind.problems(fields);
+  if (problems.length > 0) bad(`${who} (${kind.name}) is wrong: ${problems.join(", ")}`);
+  return { kind, fields };
+}
+
+/** Parts of a chain as one command. */
+function joined(parts: readonly Command[], who: string): Command {
+  const names = parts.map(({ kind }) => kind.name).join(", ");
+  const kind = chainOf(parts.map((part) => part.kind));
+  if (kind === undefined) return bad(`${who} is a chain of ${names}, which can't follow one another in line`);
+  const fields = chainFields(parts);
+  const [problem] = kind.problems(fields);
+  if (problem !== undefined) bad(`${who} (${kind.name}) is wrong: ${problem}`);
+  return { kind, fields };
 }
 
 function bad(why: string): never {

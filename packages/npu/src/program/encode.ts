@@ -1,3 +1,5 @@
+import { goesOn } from "../commands/chain.ts";
+import type { Command } from "../commands/command.ts";
 import type { Program } from "./program.ts";
 
 export const magic = 0x4c_49_4d_4e;
@@ -10,7 +12,8 @@ export const headerWords = 12;
  *   of the mode's name, bytes of outer memory, and two words that are 0;
  * - both names, one after the other in UTF-8, filled up with zeros to whole words;
  * - address and bytes of each input, then of each output;
- * - the stream: for each command a word with its code in the lower 8 bits and the number of its fields above, then the fields;
+ * - the stream: for each command a word with its code in the lower 8 bits and the number of its fields above, then the fields; each part of a chain but
+ *   the last has `goesOn` added to its code, and where its results and the next one's data lie is 0;
  * - the constants.
  */
 export function encodeProgram({
@@ -26,10 +29,7 @@ export function encodeProgram({
   const names = new TextEncoder().encode(machine + mode);
   const nameWords = Math.ceil(names.length / 4);
   const ports = [...inputs, ...outputs].flatMap(({ address, bytes }) => [address, bytes]);
-  const stream = commands.flatMap(({ kind, fields }) => [
-    kind.code | (kind.fields.length << 8),
-    ...kind.fields.map((name) => fields[name]),
-  ]);
+  const stream = commands.flatMap(wordsOf);
   const machineLength = new TextEncoder().encode(machine).length;
   const header = [magic, version, stream.length, constants.length, memoryBytes, inputs.length, outputs.length];
   const lengths = [machineLength, names.length - machineLength, outerBytes, 0, 0];
@@ -44,4 +44,14 @@ export function encodeProgram({
   put(stream, headerWords + nameWords + ports.length);
   bytes.set(constants, words * 4);
   return bytes;
+}
+
+function wordsOf(command: Command): readonly number[] {
+  const parts = command.kind.parts?.(command.fields) ?? [command];
+  return parts.flatMap(({ kind, fields }, part) => {
+    const isLast = part === parts.length - 1;
+    const inLine = [...(isLast ? [] : ["output"]), ...(part === 0 ? [] : ["input"])];
+    const code = kind.code + (isLast ? 0 : goesOn);
+    return [code | (kind.fields.length << 8), ...kind.fields.map((name) => (inLine.includes(name) ? 0 : fields[name]))];
+  });
 }

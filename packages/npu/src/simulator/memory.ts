@@ -7,6 +7,11 @@ export const memoryBase = addressableBytes;
 /** Where the outer memory begins, which transfers alone reach. */
 export const outerBase = 2 * addressableBytes;
 
+/** Where the results begin that the parts of a chain give one another; no memory holds them. */
+export function lineAddress(part: number): number {
+  return (4 + part) * addressableBytes;
+}
+
 interface Space {
   readonly name: string;
   readonly base: number;
@@ -20,6 +25,7 @@ export class SimulatedMemory {
   readonly #constants: Space;
   readonly #memory: Space;
   readonly #outer: Space;
+  #lines: readonly Space[] = [];
 
   constructor(constants: Uint8Array, memoryBytes: number, outerBytes: number) {
     const writable = (bytes: number) => ({ data: new Uint8Array(bytes), written: new Uint8Array(bytes) });
@@ -58,6 +64,15 @@ export class SimulatedMemory {
     forEachRun(region, (address, bytes) => void written?.fill(1, address - base, address - base + bytes));
   }
 
+  /** Makes room for what the parts of a chain give one another, so many bytes each. */
+  setLines(bytes: readonly number[]): void {
+    this.#lines = bytes.map((size, part) => ({
+      name: "what goes on in line",
+      base: lineAddress(part),
+      data: new Uint8Array(size),
+    }));
+  }
+
   bytesOf(address: number, bytes: number): Uint8Array {
     const { base, data } = this.#spaceOf(address);
     return data.subarray(address - base, address - base + bytes);
@@ -75,6 +90,7 @@ export class SimulatedMemory {
 
   #spaceOf(address: number): Space {
     if (address < memoryBase) return this.#constants;
+    if (address >= lineAddress(0)) return this.#lines[Math.floor((address - lineAddress(0)) / addressableBytes)];
     return address < outerBase ? this.#memory : this.#outer;
   }
 }

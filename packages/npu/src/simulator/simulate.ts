@@ -1,8 +1,7 @@
 import { fail } from "@millrace/ir";
 import { type Command, cyclesOf, type Work } from "../commands/command.ts";
-import { requiredFeatures } from "../commands/required-features.ts";
 import { awaitTransfers, transfer } from "../commands/transfer.ts";
-import type { Machine } from "../machine.ts";
+import type { Features, Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { bytesOf, type Region } from "../region.ts";
 import { hint, outerBase, SimulatedMemory } from "./memory.ts";
@@ -104,18 +103,16 @@ class Simulator {
   }
 
   #step(command: Command, index: number): void {
-    for (const feature of requiredFeatures(command))
-      if (!this.#machine.features[feature])
-        fail(
-          "npu.other-machine",
-          `command ${index} (${command.kind.name}) takes ${feature}, which ${this.#machine.title} lacks`,
-          {
-            hint,
-          },
-        );
+    for (const feature of command.kind.requires(command.fields)) this.#requireFeature(feature, command, index);
     if (command.kind.code === awaitTransfers.code) this.#await(command.fields.transfers, index);
     else if (command.kind.code === transfer.code) this.#transfer(command, index);
     else this.#compute(command, index);
+  }
+
+  #requireFeature(feature: keyof Features, { kind }: Command, index: number): void {
+    const { features, title } = this.#machine;
+    if (features[feature]) return;
+    fail("npu.other-machine", `command ${index} (${kind.name}) takes ${feature}, which ${title} lacks`, { hint });
   }
 
   #await(transfers: number, index: number): void {
@@ -124,7 +121,7 @@ class Simulator {
 
   #transfer({ kind, fields }: Command, index: number): void {
     const [from] = kind.reads(fields, this.#machine);
-    const [to] = kind.writes(fields, this.#machine);
+    const [to] = kind.writes(fields);
     const who = `command ${index} (${kind.name})`;
     this.#check([from], [to], who);
     if (fields.runs > 1 && !this.#machine.outer?.strided)
@@ -139,7 +136,7 @@ class Simulator {
   }
 
   #compute({ kind, fields }: Command, index: number): void {
-    const [reads, writes] = [kind.reads(fields, this.#machine), kind.writes(fields, this.#machine)];
+    const [reads, writes] = [kind.reads(fields, this.#machine), kind.writes(fields)];
     const who = `command ${index} (${kind.name})`;
     this.#check(reads, writes, who);
     if ([...reads, ...writes].some(({ address }) => address >= outerBase))

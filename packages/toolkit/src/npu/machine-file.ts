@@ -19,6 +19,8 @@ const machine = object<Machine>({
   features: required(
     object<Machine["features"]>({
       activation: required(truth),
+      tables: required(truth),
+      pooling: required(truth),
       cacheBytes: required(finite),
       decompression: required(truth),
     }),

@@ -1,0 +1,19 @@
+import type { Buffer } from "../lowering/lowering.ts";
+import type { Machine, Overheads } from "../machine.ts";
+import { chainCommands } from "./chain-commands.ts";
+import { clampApart } from "./clamp-apart.ts";
+import { withCompressedWeights } from "./compressed-weights.ts";
+import type { NodeDraft } from "./draft.ts";
+
+/** Commands that make use of what a machine has beside its multipliers, and do without what it lacks. `kept` are the buffers that are needed after the last. */
+export function applyFeatures(
+  commands: readonly NodeDraft[],
+  kept: ReadonlySet<Buffer>,
+  machine: Machine,
+  overheads: Overheads,
+): readonly NodeDraft[] {
+  const { activation, decompression } = machine.features;
+  const clamped = activation ? commands : clampApart(commands);
+  const compressed = decompression ? withCompressedWeights(clamped, machine) : clamped;
+  return chainCommands(compressed, kept, machine, overheads);
+}

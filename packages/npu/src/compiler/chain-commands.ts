@@ -1,0 +1,99 @@
+import { chainFields, chainOf } from "../commands/chain.ts";
+import { cyclesOf } from "../commands/command.ts";
+import { type Buffer, placedFields } from "../lowering/lowering.ts";
+import type { Machine, Overheads } from "../machine.ts";
+import { spanOf } from "../region.ts";
+import { buffersOf, type NodeDraft } from "./draft.ts";
+
+/** Places in the list of the commands that become one, and what they become. */
+interface Chain {
+  readonly members: readonly number[];
+  readonly draft: NodeDraft;
+}
+
+/**
+ * Commands of which one takes all results of another, that nobody else needs, as one where the machine has the units for that and it takes fewer
+ * cycles. `kept` are the buffers that are needed after the last command. A chain takes the place of its first command.
+ */
+export function chainCommands(
+  commands: readonly NodeDraft[],
+  kept: ReadonlySet<Buffer>,
+  machine: Machine,
+  overheads: Overheads,
+): readonly NodeDraft[] {
+  const users = usersOf(commands);
+  const taken = new Set<number>();
+  return commands.flatMap((command, at) => {
+    if (taken.has(at)) return [];
+    let chain: Chain = { members: [at], draft: command };
+    for (;;) {
+      const next = followerOf(chain.members, commands, users, kept);
+      const longer = next === undefined ? undefined : joined(chain, next, commands, machine, overheads);
+      if (longer === undefined) return [chain.draft];
+      taken.add(next!);
+      chain = longer;
+    }
+  });
+}
+
+/** The commands that name each buffer, in their order. */
+function usersOf(commands: readonly NodeDraft[]): ReadonlyMap<Buffer, readonly number[]> {
+  const users = new Map<Buffer, number[]>();
+  for (const [at, command] of commands.entries()) {
+    for (const buffer of new Set(buffersOf(command))) {
+      const list = users.get(buffer) ?? [];
+      users.set(buffer, list);
+      list.push(at);
+    }
+  }
+  return users;
+}
+
+/** The command that takes all that the last of some gives, and is the only one to need it or puts its own results in its place. */
+function followerOf(
+  members: readonly number[],
+  commands: readonly NodeDraft[],
+  users: ReadonlyMap<Buffer, readonly number[]>,
+  kept: ReadonlySet<Buffer>,
+): number | undefined {
+  const { kind, fields } = commands[members[members.length - 1]];
+  const { output } = fields;
+  if (output === undefined || typeof output === "number" || output.offset > 0) return undefined;
+  const { buffer } = output;
+  const [region] = kind.writes(placedFields(fields, ({ offset }) => offset));
+  const list = users.get(buffer)!;
+  const own = list.findIndex((at) => !members.includes(at));
+  const next = list[own];
+  if (own < 1 || region.address !== 0 || spanOf(region) !== buffer.bytes) return undefined;
+  const { input, output: result } = commands[next].fields;
+  if (typeof input !== "object" || input.buffer !== buffer || input.offset > 0) return undefined;
+  if (typeof result !== "object" || result.offset > 0) return undefined;
+  if (result.buffer === buffer) return next;
+  const isFirst = users.get(result.buffer)![0] === next;
+  return isFirst && own === list.length - 1 && !kept.has(buffer) ? next : undefined;
+}
+
+/** A chain with one command more, where there is such a kind, the machine has what it takes and it is worth it. */
+function joined(
+  { members, draft }: Chain,
+  next: number,
+  commands: readonly NodeDraft[],
+  machine: Machine,
+  overheads: Overheads,
+): Chain | undefined {
+  const parts = [...members, next].map((at) => commands[at]);
+  const kind = chainOf(parts.map((part) => part.kind));
+  if (kind === undefined) return undefined;
+  const longer: NodeDraft = { kind, fields: chainFields(parts), node: draft.node };
+  const numbers = numbersOf(longer);
+  const isAble = kind.requires(numbers).every((feature) => machine.features[feature]);
+  if (!isAble || kind.problems(numbers).length > 0) return undefined;
+  const [whole, first, second] = [longer, draft, commands[next]].map((each) =>
+    cyclesOf(each.kind.work(numbersOf(each), machine, overheads)),
+  );
+  return whole < first + second ? { members: [...members, next], draft: longer } : undefined;
+}
+
+function numbersOf({ fields }: NodeDraft): Readonly<Record<string, number>> {
+  return placedFields(fields, ({ offset }) => offset);
+}
