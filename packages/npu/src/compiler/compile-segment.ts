@@ -6,7 +6,7 @@ import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
 import { applyFeatures } from "./apply-features.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
-import { draftCommands, type NodeDraft } from "./draft.ts";
+import { draftCommands, type NodeDraft, valueBytes } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
 import { stageConstants } from "./stage.ts";
 
@@ -54,10 +54,7 @@ export function compileSegment(
   const { stream, layout } = placed(drafts, constants, boundary, machine, options);
   const addressOf = ({ buffer, offset }: Place) =>
     offset + (constants.offsets.get(buffer) ?? memoryBase + layout.offsets.get(buffer)!);
-  const port = (value: Value) => {
-    const place = places.get(value)!;
-    return { address: addressOf(place), bytes: place.buffer.bytes };
-  };
+  const port = (value: Value) => ({ address: addressOf(places.get(value)!), bytes: valueBytes(value) });
   return {
     ...segment,
     program: {

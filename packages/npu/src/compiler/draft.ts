@@ -1,4 +1,4 @@
-import { type Node, storageBytes, type Value } from "@millrace/ir";
+import { elementCount, type Node, storageBytes, type Value } from "@millrace/ir";
 import type { KernelContext } from "@millrace/runtime";
 import type { CommandKind, Fields } from "../commands/command.ts";
 import type { Buffer, Draft, Lowering, MappingOptions, Place, Writer } from "../lowering/lowering.ts";
@@ -33,18 +33,19 @@ export function draftCommands(nodes: readonly Node[], settings: Settings): Draft
     buffer: { name, bytes, ...(contents && { contents }) },
     offset: 0,
   });
-  const newPlace = ({ name, type, constant }: Value): Place =>
-    constant === undefined
-      ? bufferOf(
-          name,
-          sizesOf({ type } as Value).reduce((product, size) => product * size, storageBytes(type.dtype)),
-        )
-      : bufferOf(name, constant.data.byteLength, bytesOf(constant.data));
+  const newPlace = (value: Value): Place =>
+    value.constant === undefined
+      ? bufferOf(value.name, valueBytes(value))
+      : bufferOf(value.name, value.constant.data.byteLength, bytesOf(value.constant.data));
   const placeOf = (value: Value) => {
     const place = places.get(value) ?? newPlace(value);
     places.set(value, place);
     return place;
   };
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const offer = (value: Value, place: Place) =>
+    void (made.has(value) && !places.has(value) && places.set(value, place));
+  for (const node of nodes.toReversed()) loweringOf(node).placeInputs?.(node, { placeOf, offer });
   for (const node of nodes) {
     const writer: Writer = {
       ...settings,
@@ -54,9 +55,18 @@ export function draftCommands(nodes: readonly Node[], settings: Settings): Draft
       scratch: (bytes) => bufferOf(`${node.name} scratch`, bytes),
       emit: (kind, fields) => void commands.push(sound({ kind: kind as CommandKind, fields, node })),
     };
-    (lowerings[node.op.name as keyof typeof lowerings] as Lowering).write(node, writer);
+    loweringOf(node).write(node, writer);
   }
   return { commands, places };
+}
+
+function loweringOf({ op }: Node): Lowering {
+  return lowerings[op.name as keyof typeof lowerings] as Lowering;
+}
+
+/** Bytes of a value of the array. */
+export function valueBytes(value: Value): number {
+  return elementCount(sizesOf(value)) * storageBytes(value.type.dtype);
 }
 
 /** A command whose fields, but for addresses, are such as the array takes. */

@@ -70,6 +70,15 @@ export interface Lowering {
   /** Why the machine can't compute a node; undefined if it can. */
   refuse(node: Node, machine: Machine): string | undefined;
   write(node: Node, writer: Writer): void;
+  /** Offers places within the results of a node to what it reads, before any commands are written that make that. */
+  placeInputs?(node: Node, placing: Placing): void;
+}
+
+/** Where values will lie. */
+export interface Placing {
+  placeOf(value: Value): Place;
+  /** Has a value written to a place, if it is written anew and has none yet. */
+  offer(value: Value, place: Place): void;
 }
 
 /** Why no node of an operator is computed. */

@@ -1,4 +1,4 @@
-import { elementCount, type Node, type Value } from "@millrace/ir";
+import { elementCount, type Node, sameQuantization, type Value } from "@millrace/ir";
 import {
   type Block,
   blocksOf,
@@ -83,13 +83,43 @@ function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => Retur
       const places = sources.map((source) => converted(source, writer));
       for (const [index, groups] of blocksBySource(node, sources)!.entries()) {
         const output = node.outputs[index];
-        const bytes = elementCount(sizesOf(output));
+        const parts = [...groups].map(([key, blocks]) => ({
+          key,
+          blocks,
+          lying: lyingAt(places, sources, key, blocks),
+        }));
+        const [{ lying }] = parts;
+        if (parts.length === 1 && lying && lying.buffer.contents === undefined) {
+          writer.share(output, lying);
+          continue;
+        }
         const target = writer.placeOf(output);
-        if (groups.has(-1)) writer.emit(fill, { output: target, length: bytes, value: storedPadding(node) });
-        for (const [key, blocks] of groups) if (key >= 0) writeMoves(writer, sources[key], places[key], target, blocks);
+        if (groups.has(-1))
+          writer.emit(fill, { output: target, length: elementCount(sizesOf(output)), value: storedPadding(node) });
+        for (const part of parts) {
+          const isThere = part.lying && samePlace(part.lying, placeBehind(target, part.blocks[0].to));
+          if (part.key >= 0 && !isThere) writeMoves(writer, sources[part.key], places[part.key], target, part.blocks);
+        }
       }
     },
   };
+}
+
+/** Where blocks of a source lie that are one run of its bytes; undefined if they are not. */
+function lyingAt(
+  places: readonly Place[],
+  sources: readonly Source[],
+  key: number,
+  blocks: readonly PlacedBlock[],
+): Place | undefined {
+  const [{ first, runs }] = blocks;
+  return key >= 0 && blocks.length === 1 && runs === 1
+    ? placeBehind(places[key], first - sources[key].first)
+    : undefined;
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset;
 }
 
 /** Where a source's numbers lie on the output's parameters. */
@@ -130,7 +160,7 @@ export function writeMoves(
   });
 }
 
-/** Operators that move stored integers. */
+/** Operators that move stored integers; a result that is one run of the bytes of a value lies where these do. */
 export const movement: Lowering = moving(() => []);
 
 /** Enlarging by repeating the nearest numbers. */
@@ -140,8 +170,25 @@ export const enlarging: Lowering = {
     firstOf([node.attributes.mode === "bilinear", "no command interpolates"]) ?? movement.refuse(node, machine),
 };
 
-/** Operators that bring several values to one output's parameters and move them. */
-export const joining: Lowering = moving((node, { context }) => conversions(node, context));
+/** Operators that bring several values to one output's parameters and move them, unless these are written where they belong at once. */
+export const joining: Lowering = {
+  ...moving((node, { context }) => conversions(node, context)),
+  placeInputs(node, { placeOf, offer }) {
+    const [output] = node.outputs;
+    const axis = node.attributes.axis as number;
+    if (
+      sizesOf(output)
+        .slice(0, axis)
+        .some((size) => size !== 1)
+    )
+      return;
+    let place = placeOf(output);
+    for (const value of node.inputs as readonly Value[]) {
+      if (sameQuantization(value.type.quantization, output.type.quantization)) offer(value, place);
+      place = placeBehind(place, elementCount(sizesOf(value)));
+    }
+  },
+};
 
 /** Operators that only call the same bytes another shape. */
 export const renaming: Lowering = {
