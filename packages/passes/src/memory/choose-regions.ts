@@ -24,13 +24,19 @@ export interface Choice {
 export function chooseRegions(flow: Flow, live: Float64Array, options: PatchOptions): Choice {
   const most = greatest(live);
   if (most <= options.bytes) return { regions: [], peak: most };
-  const stretches = stretchesOf(flow, live, options);
+  const fitting = stretchesOf(flow, live, options, options.bytes);
+  const stretches = leastPeak(fitting) <= options.bytes ? fitting : stretchesOf(flow, live, options, most);
   const peak = leastPeak(stretches);
   return { regions: peak < most ? cheapest(stretches, Math.max(peak, options.bytes)) : [], peak };
 }
 
-/** All stretches by the place where they begin. */
-function stretchesOf(flow: Flow, live: Float64Array, options: PatchOptions): readonly (readonly Stretch[])[] {
+/** All stretches by the place where they begin, with regions that need `limit` bytes at most, and less than their nodes need as they are. */
+function stretchesOf(
+  flow: Flow,
+  live: Float64Array,
+  options: PatchOptions,
+  limit: number,
+): readonly (readonly Stretch[])[] {
   const tooLarge: number[] = [];
   for (let at = live.length - 1, next = live.length; at >= 0; at--) {
     if (live[at] > options.bytes) next = at;
@@ -41,8 +47,8 @@ function stretchesOf(flow: Flow, live: Float64Array, options: PatchOptions): rea
     const regions = regionEnds(flow, start)
       .filter((end) => tooLarge[start] < end)
       .flatMap((end): Stretch[] => {
-        const most = greatest(live.subarray(start, end));
-        const region = regionOf(flow, { start, end, before, most }, options);
+        const below = Math.min(greatest(live.subarray(start, end)), limit + 1);
+        const region = regionOf(flow, { start, end, before, below }, options);
         return region ? [{ start, end, peak: region.peak, region }] : [];
       });
     return [{ start, end: start + 1, peak: live[start] }, ...regions];

@@ -38,7 +38,7 @@ export function regionEnds({ nodes, writes, readers, kept }: Flow, start: number
 
 /**
  * The nodes from `start` to `end`, not included, in the fewest stripes that need no more than the bytes there are, else in those that need the fewest bytes, if these are
- * less than `most`. Before the nodes `before` bytes are alive.
+ * less than `below`. Before the nodes `before` bytes are alive.
  */
 export function regionOf(
   flow: Flow,
@@ -46,8 +46,8 @@ export function regionOf(
     start,
     end,
     before,
-    most,
-  }: { readonly start: number; readonly end: number; readonly before: number; readonly most: number },
+    below,
+  }: { readonly start: number; readonly end: number; readonly before: number; readonly below: number },
   { bytes, inPlace }: PatchOptions,
 ): Region | undefined {
   const nodes = flow.nodes.slice(start, end);
@@ -57,7 +57,7 @@ export function regionOf(
   if (axis < 0 || isQuantizedAlong(nodes, axis)) return undefined;
   const whole = bytesOf(output);
   const joining = inPlace ? 0 : before - endingBytes(flow, start, end) + 2 * whole;
-  if (joining >= most) return undefined;
+  if (joining >= below) return undefined;
   let best: Region | undefined;
   for (const count of stripeCounts) {
     if (count > shape[axis]) break;
@@ -65,11 +65,11 @@ export function regionOf(
     const middle = stripeOf(nodes, ranges[Math.floor(count / 2)]);
     if (middle === undefined) continue;
     const least = before + stripePeak(middle, inPlace) + (inPlace ? whole : 0);
-    if (least >= (best?.peak ?? most)) continue;
+    if (least >= (best?.peak ?? below)) continue;
     const stripes = ranges.map((range) => stripeOf(nodes, range));
     if (stripes.includes(undefined)) continue;
     const region = measured(nodes, stripes as readonly Stripe[], { before, joining, whole, inPlace });
-    if (region.peak < (best?.peak ?? most)) best = region;
+    if (region.peak < (best?.peak ?? below)) best = region;
     if (region.peak <= bytes) break;
   }
   return best;
