@@ -1,7 +1,7 @@
 import { FormatError } from "../error.ts";
 import type { Pt2Model } from "./model.ts";
-import { copiedBytes } from "./stored-tensor.ts";
-import { tensorOfInput } from "./tensor-of-input.ts";
+import { copiedBytes } from "./tensors/stored-tensor.ts";
+import { tensorOfInput } from "./tensors/tensor-of-input.ts";
 
 const maximumShown = 5;
 /** Bytes of copies that any archive may need. */

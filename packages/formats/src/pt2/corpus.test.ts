@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Argument, Graph } from "./exported-program.ts";
 import { denseTensor, type Pt2Model, readPt2, tensorOfInput } from "./index.ts";
-import { readTorchSave } from "./torch-save.ts";
+import type { Argument, Graph } from "./program/exported-program.ts";
+import { readTorchSave } from "./saved/torch-save.ts";
 
 const shared = new URL("../../../../../shared/", import.meta.url);
 

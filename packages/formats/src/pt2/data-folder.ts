@@ -1,13 +1,13 @@
 import { FormatError } from "../error.ts";
 import type { ZipMember } from "../zip/index.ts";
-import { decodeTensorMeta } from "./graph.ts";
-import { parseJson } from "./json.ts";
-import { JsonField } from "./json-field.ts";
+import { JsonField } from "./json/json-field.ts";
+import { parseJson } from "./json/parse-json.ts";
 import type { Pt2Tensors } from "./model.ts";
-import { savedValues } from "./saved-values.ts";
-import { type Storage, type StoredTensor, storedTensor } from "./stored-tensor.ts";
-import { isStoredTensor } from "./torch-globals.ts";
-import { readSavedTensors, readTorchSave } from "./torch-save.ts";
+import { decodeTensorMeta } from "./program/graph.ts";
+import { savedValues } from "./saved/saved-values.ts";
+import { isStoredTensor } from "./saved/torch-globals.ts";
+import { readSavedTensors, readTorchSave } from "./saved/torch-save.ts";
+import { type Storage, type StoredTensor, storedTensor } from "./tensors/stored-tensor.ts";
 
 type Members = ReadonlyMap<string, ZipMember>;
 
@@ -63,6 +63,7 @@ function contents(members: Members, path: string, name: string): Uint8Array {
 function tensorOf(name: string, field: JsonField, storage: Storage): StoredTensor {
   const { scalarType, sizes, strides, storageOffset, requiresGrad, layout } = decodeTensorMeta(field);
   if (layout !== "strided") return field.fail(`is a tensor of layout ${layout}, which is not dense`, "layout");
+  if (storage.bytes.length === 0 && !sizes.includes(0)) throw withoutContents(name);
   const known = (size: (typeof sizes)[number]): number => (typeof size === "number" ? size : Number.NaN);
   return storedTensor(name, {
     scalarType,
@@ -71,6 +72,14 @@ function tensorOf(name: string, field: JsonField, storage: Storage): StoredTenso
     storageOffset: known(storageOffset),
     storage,
     requiresGrad,
+  });
+}
+
+/** A model can be exported with tensors that are only described. */
+function withoutContents(name: string): FormatError {
+  return new FormatError("pt2.missing-tensor", `"${name}" has a file without contents.`, {
+    hint: "Export the model with its real weights, not with fake tensors.",
+    where: name,
   });
 }
 

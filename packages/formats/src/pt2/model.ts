@@ -1,6 +1,6 @@
-import type { ExportedProgram } from "./exported-program.ts";
-import type { SavedEntry } from "./saved-values.ts";
-import type { StoredTensor } from "./stored-tensor.ts";
+import type { ExportedProgram } from "./program/exported-program.ts";
+import type { SavedEntry } from "./saved/saved-values.ts";
+import type { StoredTensor } from "./tensors/stored-tensor.ts";
 
 /** One exported program and its tensors, which all look at the archive's bytes. */
 export interface Pt2Model extends Pt2Tensors {

@@ -2,16 +2,16 @@ import { FormatError } from "../error.ts";
 import { looksLikeZip, readDirectory, readZip, type ZipMember } from "../zip/index.ts";
 import { checkModels } from "./check-models.ts";
 import { readDataFolder } from "./data-folder.ts";
-import { decodeProgram } from "./decode-program.ts";
-import type { ExportedProgram } from "./exported-program.ts";
-import { parseJson } from "./json.ts";
-import { JsonField } from "./json-field.ts";
-import { looksLikeLegacySave } from "./legacy-save.ts";
+import { JsonField } from "./json/json-field.ts";
+import { parseJson } from "./json/parse-json.ts";
 import type { Pt2Model } from "./model.ts";
-import { type SavedEntry, savedValues } from "./saved-values.ts";
+import { decodeProgram } from "./program/decode-program.ts";
+import type { ExportedProgram } from "./program/exported-program.ts";
+import { looksLikeLegacySave } from "./saved/legacy-save.ts";
+import { type SavedEntry, savedValues } from "./saved/saved-values.ts";
+import { isStoredTensor } from "./saved/torch-globals.ts";
+import { readTorchSave } from "./saved/torch-save.ts";
 import { readSerializedParts } from "./serialized-parts.ts";
-import { isStoredTensor } from "./torch-globals.ts";
-import { readTorchSave } from "./torch-save.ts";
 
 export interface Pt2Archive {
   /** In the archive's order; at least one. */

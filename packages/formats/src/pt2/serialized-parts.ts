@@ -1,7 +1,7 @@
 import type { ZipMember } from "../zip/index.ts";
 import type { Pt2Tensors } from "./model.ts";
-import { savedValues } from "./saved-values.ts";
-import { readSavedTensors, readTorchSave } from "./torch-save.ts";
+import { savedValues } from "./saved/saved-values.ts";
+import { readSavedTensors, readTorchSave } from "./saved/torch-save.ts";
 
 /**
  * The layout up to torch 2.6: `serialized_state_dict`, `serialized_constants` and `serialized_example_inputs` are files of torch.save within the

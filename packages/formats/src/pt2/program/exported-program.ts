@@ -1,4 +1,4 @@
-import type { ScalarType } from "./scalar-type.ts";
+import type { ScalarType } from "../tensors/scalar-type.ts";
 import type { SymbolicExpression } from "./symbolic-expression.ts";
 
 /**

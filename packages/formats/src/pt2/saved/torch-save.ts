@@ -1,10 +1,10 @@
-import { FormatError } from "../error.ts";
-import { unpickle } from "../pickle/index.ts";
-import { looksLikeZip, readZip, type ZipMember } from "../zip/index.ts";
+import { FormatError } from "../../error.ts";
+import { unpickle } from "../../pickle/index.ts";
+import { looksLikeZip, readZip, type ZipMember } from "../../zip/index.ts";
+import { bytesOf } from "../tensors/scalar-type.ts";
+import type { Storage, StoredTensor } from "../tensors/stored-tensor.ts";
 import { readLegacySave } from "./legacy-save.ts";
-import { bytesOf } from "./scalar-type.ts";
 import { storageReference } from "./storage-reference.ts";
-import type { Storage, StoredTensor } from "./stored-tensor.ts";
 import { isStoredTensor, type TypedStorage, torchGlobal } from "./torch-globals.ts";
 
 const pickleName = /^([^/]+)\/data\.pkl$/;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { codeOf } from "../onnx/test-support.ts";
+import { codeOf } from "../../onnx/test-support.ts";
 import { copiedBytes, denseTensor, type StoredTensor, storedTensor } from "./stored-tensor.ts";
 
 const numbers = Float32Array.from({ length: 64 }, (_, index) => index);

@@ -1,7 +1,7 @@
+import type { JsonField } from "../json/json-field.ts";
+import { type ScalarType, scalarTypeOf } from "../tensors/scalar-type.ts";
 import type { Argument, CustomObject, Device, Layout, MemoryFormat } from "./exported-program.ts";
 import { decodeGraph } from "./graph.ts";
-import type { JsonField } from "./json-field.ts";
-import { type ScalarType, scalarTypeOf } from "./scalar-type.ts";
 
 const memoryFormats: readonly MemoryFormat[] = ["unknown", "contiguous", "channelsLast", "channelsLast3d", "preserve"];
 const layouts: readonly Layout[] = [

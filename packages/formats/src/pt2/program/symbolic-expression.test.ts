@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { codeOf } from "../onnx/test-support.ts";
+import { codeOf } from "../../onnx/test-support.ts";
 import { parseSymbolicExpression } from "./symbolic-expression.ts";
 
 const s0 = { symbol: "s0" };
@@ -59,8 +59,9 @@ describe("a symbolic size", () => {
   });
 
   test("is bounded in depth, and long ones take little time", () => {
-    for (const text of ["(".repeat(100_000), "-".repeat(100_000), "Mul(".repeat(100_000), "2**".repeat(100_000)])
+    for (const text of ["(".repeat(20_000), "-".repeat(20_000), "Mul(".repeat(20_000), "2**".repeat(20_000)])
       expect(codeOf(() => parseSymbolicExpression(text))).toBe("pt2.expression");
+    expect(codeOf(() => parseSymbolicExpression(Array(20_000).fill("s0").join("+")))).toBe("pt2.expression");
     expect(parseSymbolicExpression(Array(1000).fill("s0").join("+"))).toMatchObject({ function: "Add" });
   });
 });

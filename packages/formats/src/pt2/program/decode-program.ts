@@ -1,6 +1,6 @@
+import type { JsonField } from "../json/json-field.ts";
 import type { ExportedProgram, Integer, ModuleCall, RangeConstraint } from "./exported-program.ts";
 import { decodeGraph } from "./graph.ts";
-import type { JsonField } from "./json-field.ts";
 import { decodeSignature } from "./signature.ts";
 
 /** The newest schema whose meaning is known; a minor version only adds. */

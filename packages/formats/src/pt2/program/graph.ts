@@ -1,3 +1,4 @@
+import type { JsonField } from "../json/json-field.ts";
 import { decodeArgument, decodeCustomObject, decodeDevice, decodeLayout, decodeScalarType } from "./argument.ts";
 import type {
   Graph,
@@ -11,7 +12,6 @@ import type {
   SymInt,
   TensorMeta,
 } from "./exported-program.ts";
-import type { JsonField } from "./json-field.ts";
 import { parseModuleStack } from "./module-stack.ts";
 import { parseSymbolicExpression } from "./symbolic-expression.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { codeOf } from "../onnx/test-support.ts";
-import { type Json, parseJson } from "./json.ts";
+import { codeOf } from "../../onnx/test-support.ts";
 import { JsonField } from "./json-field.ts";
+import { type Json, parseJson } from "./parse-json.ts";
 
 const parse = (text: string): Json => parseJson(new TextEncoder().encode(text), "model.json");
 

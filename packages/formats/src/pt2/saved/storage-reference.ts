@@ -1,4 +1,4 @@
-import { FormatError } from "../error.ts";
+import { FormatError } from "../../error.ts";
 import { isStorageClass, type StorageClass } from "./torch-globals.ts";
 
 /** How a pickle refers to a storage: by its key, with the element type and the number of elements (of bytes where it has no type). */

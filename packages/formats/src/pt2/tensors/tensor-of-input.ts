@@ -1,5 +1,5 @@
-import type { InputSpec } from "./exported-program.ts";
-import type { Pt2Tensors } from "./model.ts";
+import type { Pt2Tensors } from "../model.ts";
+import type { InputSpec } from "../program/exported-program.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 
 /** The tensor an input stands for, if it is one that the archive has. Torch before 2.3 kept buffers that are not persistent in the state dict too. */

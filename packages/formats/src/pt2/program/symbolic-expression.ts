@@ -1,4 +1,4 @@
-import { FormatError } from "../error.ts";
+import { FormatError } from "../../error.ts";
 import { type SymbolicToken, tokenize } from "./symbolic-tokens.ts";
 
 /**
@@ -13,6 +13,8 @@ export type SymbolicExpression =
   | { readonly function: string; readonly operands: readonly SymbolicExpression[] };
 
 const maximumDepth = 100;
+/** A sum of more terms would be nested too deeply for whoever walks it. */
+const maximumTokens = 4000;
 /** Functions whose operand is the value itself. */
 const literals = new Set(["Integer", "Float"]);
 const booleans: ReadonlyMap<string, boolean> = new Map([
@@ -58,7 +60,9 @@ const unaryPrecedence = 6;
  * files of torch 2.6 and older, `2*s0 + 1`. Throws FormatError `pt2.expression`.
  */
 export function parseSymbolicExpression(text: string): SymbolicExpression {
-  const parser = new Parser(text, tokenize(text) ?? fail(text));
+  const tokens = tokenize(text) ?? fail(text);
+  if (tokens.length > maximumTokens) fail(text);
+  const parser = new Parser(text, tokens);
   const expression = parser.expression(0, 0);
   return parser.atEnd ? expression : fail(text);
 }

@@ -1,8 +1,8 @@
-import { FormatError } from "../error.ts";
-import { type PickleGlobal, unpickle } from "../pickle/index.ts";
-import { bytesOf } from "./scalar-type.ts";
+import { FormatError } from "../../error.ts";
+import { type PickleGlobal, unpickle } from "../../pickle/index.ts";
+import { bytesOf } from "../tensors/scalar-type.ts";
+import type { Storage } from "../tensors/stored-tensor.ts";
 import { type StorageReference, storageReference } from "./storage-reference.ts";
-import type { Storage } from "./stored-tensor.ts";
 import { type TypedStorage, torchGlobal } from "./torch-globals.ts";
 
 /** The pickle of torch's magic number 0x1950a86a20f9469cfc6c, with which files begin. */

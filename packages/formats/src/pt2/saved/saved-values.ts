@@ -1,5 +1,5 @@
-import { FormatError } from "../error.ts";
-import type { StoredTensor } from "./stored-tensor.ts";
+import { FormatError } from "../../error.ts";
+import type { StoredTensor } from "../tensors/stored-tensor.ts";
 import { isStoredTensor } from "./torch-globals.ts";
 
 /** A value without parts among what torch.save stores. */

@@ -1,4 +1,4 @@
-import { FormatError } from "../error.ts";
+import { FormatError } from "../../error.ts";
 import { bytesOf, type ScalarType, scalarTypes } from "./scalar-type.ts";
 
 export type StoredNumbers =

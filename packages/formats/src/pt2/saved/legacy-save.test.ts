@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { codeOf } from "../onnx/test-support.ts";
-import { call, dictionary, global, integer, type Piece, pickleOf, text, tuple } from "../pickle/pickle.testing.ts";
-import { floats, savedTensor } from "./archive.testing.ts";
-import { readPt2, readTorchSave, savedValues } from "./index.ts";
+import { codeOf } from "../../onnx/test-support.ts";
+import { call, dictionary, global, integer, type Piece, pickleOf, text, tuple } from "../../pickle/pickle.testing.ts";
+import { floats, savedTensor } from "../archive.testing.ts";
+import { readPt2, readTorchSave, savedValues } from "../index.ts";
 
 const magic = pickleOf([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
 const facts = [pickleOf(integer(1001)), pickleOf(dictionary([text("little_endian"), integer(1)]))];

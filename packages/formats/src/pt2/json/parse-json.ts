@@ -1,4 +1,4 @@
-import { FormatError } from "../error.ts";
+import { FormatError } from "../../error.ts";
 
 /** JSON as data: an object is a map, so that no key means anything; an integer beyond 2^53 is a bigint. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | ReadonlyMap<string, Json>;

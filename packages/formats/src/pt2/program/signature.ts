@@ -1,6 +1,6 @@
+import type { JsonField } from "../json/json-field.ts";
 import { decodeArgument } from "./argument.ts";
 import type { GraphSignature, InputSpec, OutputSpec } from "./exported-program.ts";
-import type { JsonField } from "./json-field.ts";
 
 type Reader<Spec> = (field: JsonField) => Spec;
 

@@ -1,7 +1,7 @@
-import { FormatError } from "../error.ts";
-import type { PickleGlobal } from "../pickle/index.ts";
-import type { ScalarType, scalarTypes } from "./scalar-type.ts";
-import { type Storage, type StoredTensor, storedTensor } from "./stored-tensor.ts";
+import { FormatError } from "../../error.ts";
+import type { PickleGlobal } from "../../pickle/index.ts";
+import type { ScalarType, scalarTypes } from "../tensors/scalar-type.ts";
+import { type Storage, type StoredTensor, storedTensor } from "../tensors/stored-tensor.ts";
 
 type ElementType = keyof typeof scalarTypes;
 
