@@ -143,7 +143,7 @@ describe("ExecuTorch's kernels", () => {
       expect(kernel.arguments.slice(-written.length)).toEqual(outputsOf(kernel));
     }
     const writing = operatorNames.filter((name) => outputsOf(schemaOf(name)!).length > 0);
-    expect(writing.filter((name) => !reached.has(name))).toEqual([]);
+    expect(writing.filter((name) => !name.startsWith("cortex_m::") && !reached.has(name))).toEqual([]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { type OperatorSchema, parseSchema, type SchemaArgument } from "./schema.
 import { activations } from "./schemas/activations.ts";
 import { arithmetic } from "./schemas/arithmetic.ts";
 import { copies } from "./schemas/copies.ts";
+import { cortexMKernels } from "./schemas/cortex-m-kernels.ts";
 import { dimensionOrders } from "./schemas/dimension-orders.ts";
 import { inPlace } from "./schemas/in-place.ts";
 import { layers } from "./schemas/layers.ts";
@@ -26,7 +27,7 @@ const portable = signaturesOf(portableKernels);
 const quantizing = signaturesOf(quantizedKernels);
 const primitive = signaturesOf(primitiveKernels);
 
-const functional = [
+const others = [
   layers,
   activations,
   arithmetic,
@@ -38,9 +39,10 @@ const functional = [
   inPlace,
   quantized,
   dimensionOrders,
+  cortexMKernels,
 ].map(signaturesOf);
 
-const signatures = new Map([...functional, portable, quantizing, primitive].flatMap((table) => [...table]));
+const signatures = new Map([...others, portable, quantizing, primitive].flatMap((table) => [...table]));
 
 const parsed = new Map<string, OperatorSchema>();
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { type SchemaType, schemaOf } from "../aten/index.ts";
 import {
   type FormatWarning,
   type PteMethod,
@@ -27,6 +28,19 @@ function read(name: string): { bytes: Uint8Array; program: PteProgram } {
   const program = readPte(bytes, { warn: (warning) => warnings.push(warning) });
   expect(warnings).toEqual([]);
   return { bytes, program };
+}
+
+const scalarKinds: Readonly<Record<string, readonly string[]>> = {
+  Tensor: ["Tensor"],
+  Scalar: ["Int", "Double", "Bool"],
+  float: ["Double"],
+  bool: ["Bool"],
+};
+
+/** The kinds of values that may stand for an argument: numbers are Int where the signature has nothing else. */
+function kindsOf({ base, list, optional }: SchemaType): readonly string[] {
+  const kinds = scalarKinds[base] ?? ["Int"];
+  return [...(list === undefined ? kinds : kinds.map((kind) => `${kind}List`)), ...(optional ? ["Null"] : [])];
 }
 
 const kernelCalls = ({ chains, operators }: PteMethod): string[] =>
@@ -66,6 +80,23 @@ describe.skipIf(!existsSync(assets))("files of ExecuTorch, skipped without ../sh
     const parts = writePteParts(program);
     for (const { processed } of program.methods.flatMap((method) => method.delegates)) {
       expect(parts).toContain(processed);
+    }
+  });
+
+  it.each(programs)("finds in the calls of %s what the kernels' signatures ask for", (name) => {
+    for (const { chains, operators, values } of read(name).program.methods) {
+      for (const step of chains.flatMap(({ instructions }) => instructions)) {
+        if (step.kind !== "KernelCall") continue;
+        const { name: operator, overload } = operators[step.opIndex]!;
+        const schema = schemaOf(operator!, overload)!;
+        const results = schema.arguments.slice(schema.arguments.length - schema.returns.length);
+        const wanted = [...schema.arguments, ...results].map(({ type }) => kindsOf(type));
+        const found = step.args.map((index) => values[index]!.kind);
+        expect(found.length, operator).toBe(wanted.length);
+        found.forEach((kind, i) => {
+          expect(wanted[i], `${operator} ${i}`).toContain(kind);
+        });
+      }
     }
   });
 
