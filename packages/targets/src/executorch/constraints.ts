@@ -1,6 +1,6 @@
 import { type Diagnostic, isStatic, type Node } from "@millrace/ir";
 import { batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
-import { scalarTypes } from "./edge-program.ts";
+import { scalarTypeNames } from "./edge-program.ts";
 import type { EdgeLowering, Unsupported } from "./emitter.ts";
 import { outputPadding } from "./layers.ts";
 import { edgeLowerings } from "./ops.ts";
@@ -13,9 +13,9 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     ({ inputs, outputs }) => [...inputs, ...outputs].some((value) => value && !isStatic(value.type.shape)),
   ],
   [
-    "ExecuTorch has no integers of 2 or 4 bits or of 64 without a sign here",
+    "ExecuTorch has no integers of 2 or 4 bits",
     ({ inputs, outputs }) =>
-      [...inputs, ...outputs].some((value) => value && scalarTypes[value.type.dtype] === undefined),
+      [...inputs, ...outputs].some((value) => value && !Object.hasOwn(scalarTypeNames, value.type.dtype)),
   ],
   [
     "channels come last in an operator that is there only channel-first",

@@ -1,3 +1,4 @@
+import { scalarTypes } from "@millrace/formats/pte";
 import type { DType, Tensor } from "@millrace/ir";
 
 /** A tensor that an Edge program computes, takes or holds. */
@@ -56,19 +57,32 @@ export function isTensor(argument: EdgeArgument): argument is EdgeTensor {
   return argument !== null && typeof argument === "object" && "dtype" in argument;
 }
 
-/** Codes of element types as ExecuTorch counts them. Source: c10's ScalarType. */
-export const scalarTypes: Readonly<Partial<Record<DType, number>>> = {
-  u8: 0,
-  i8: 1,
-  i16: 2,
-  i32: 3,
-  i64: 4,
-  f16: 5,
-  f32: 6,
-  f64: 7,
-  bool: 11,
-  bf16: 15,
-  u16: 27,
-  u32: 28,
-  u64: 29,
-};
+/** Tensors that a step reads. */
+export function tensorsRead(step: EdgeCall | EdgeDelegation): readonly EdgeTensor[] {
+  if (isDelegation(step)) return step.inputs;
+  return [...step.positional, ...Object.values(step.keywords)].flatMap((argument) =>
+    (Array.isArray(argument) ? argument : [argument]).filter((item): item is EdgeTensor => isTensor(item)),
+  );
+}
+
+/** What ExecuTorch calls the element types that it has. */
+export const scalarTypeNames = {
+  u8: "BYTE",
+  i8: "CHAR",
+  i16: "SHORT",
+  i32: "INT",
+  i64: "LONG",
+  f16: "HALF",
+  f32: "FLOAT",
+  f64: "DOUBLE",
+  bool: "BOOL",
+  bf16: "BFLOAT16",
+  u16: "UINT16",
+  u32: "UINT32",
+  u64: "UINT64",
+} as const satisfies Partial<Record<DType, keyof typeof scalarTypes>>;
+
+/** ExecuTorch's code of an element type that it has. */
+export function scalarTypeOf(dtype: DType): number {
+  return scalarTypes[scalarTypeNames[dtype as keyof typeof scalarTypeNames]];
+}

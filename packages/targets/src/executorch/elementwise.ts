@@ -1,6 +1,6 @@
 import { type DType, isFloat, type Node } from "@millrace/ir";
 import { cast, clamp, elu, gelu, leakyRelu } from "@millrace/ops";
-import { scalarTypes } from "./edge-program.ts";
+import { scalarTypeOf } from "./edge-program.ts";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
 /** One operator of the same inputs and meaning. */
@@ -58,5 +58,5 @@ export function castTo(
   result: ReturnType<EdgeEmitter["read"]>,
 ): void {
   const order = result.shape.map((_, axis) => axis);
-  emit.call("dim_order_ops._to_dim_order_copy.default", [x], [result], { dtype: scalarTypes[to]!, dim_order: order });
+  emit.call("dim_order_ops._to_dim_order_copy.default", [x], [result], { dtype: scalarTypeOf(to), dim_order: order });
 }

@@ -6,6 +6,7 @@ import type { EdgeArgument, EdgeCall, EdgeDelegation, EdgeTensor } from "./edge-
 export class EdgeEmitter {
   readonly steps: (EdgeCall | EdgeDelegation)[] = [];
   readonly #tensors = new Map<Value, EdgeTensor>();
+  readonly #derived = new Map<Value, EdgeTensor>();
   readonly #names = new Map<string, number>();
   #node: Node | undefined;
 
@@ -35,6 +36,15 @@ export class EdgeEmitter {
 
   constant(base: string, tensor: Tensor): EdgeTensor {
     return { ...this.tensor(base, tensor.dtype, tensor.shape), constant: tensor };
+  }
+
+  /** The constant that `make` makes of a constant value, which it is asked for once. */
+  derived(value: Value, make: (tensor: Tensor) => Tensor): EdgeTensor {
+    const known = this.#derived.get(value);
+    if (known) return known;
+    const constant = this.constant(value.name, make(value.constant!));
+    this.#derived.set(value, constant);
+    return constant;
   }
 
   /** Adds a call whose results there are already. */

@@ -76,7 +76,7 @@ export const lowerTransposeConv2d: EdgeLowering = (node, emit, outputs) => {
 export const lowerLinear: EdgeLowering = (node, emit, outputs) => {
   const { x, weights, bias } = linear.inputsOf(node);
   const columns = weights.constant
-    ? emit.constant(weights.name, turned(weights.constant))
+    ? emit.derived(weights, turned)
     : emit.step("aten.permute_copy.default", [emit.read(weights), [1, 0]], {
         dtype: weights.type.dtype,
         shape: sizesOf(weights).toReversed(),

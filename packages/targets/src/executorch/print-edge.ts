@@ -1,8 +1,15 @@
-import { type EdgeArgument, type EdgeProgram, type EdgeTensor, isDelegation, isTensor } from "./edge-program.ts";
+import {
+  type EdgeArgument,
+  type EdgeProgram,
+  type EdgeTensor,
+  isDelegation,
+  isTensor,
+  tensorsRead,
+} from "./edge-program.ts";
 
 /** A program as text: a line for each input, parameter, call and output, with types and the source layers that it came from. */
 export function printEdge({ name, inputs, steps, outputs }: EdgeProgram): string {
-  const parameters = new Set(steps.flatMap((step) => tensorsOf(step).filter(({ constant }) => constant)));
+  const parameters = new Set(steps.flatMap((step) => tensorsRead(step).filter(({ constant }) => constant)));
   const lines = [
     ...inputs.map((input) => `input ${typed(input)}`),
     ...[...parameters].map((parameter) => `parameter ${typed(parameter)}`),
@@ -33,12 +40,4 @@ function textOf(argument: EdgeArgument): string {
   if (Array.isArray(argument)) return `[${argument.map(textOf).join(", ")}]`;
   if (isTensor(argument)) return argument.name;
   return typeof argument === "string" ? JSON.stringify(argument) : String(argument);
-}
-
-/** Tensors that a step reads. */
-export function tensorsOf(step: EdgeProgram["steps"][number]): readonly EdgeTensor[] {
-  if (isDelegation(step)) return step.inputs;
-  return [...step.positional, ...Object.values(step.keywords)].flatMap((argument) =>
-    (Array.isArray(argument) ? argument : [argument]).filter((item): item is EdgeTensor => isTensor(item)),
-  );
 }

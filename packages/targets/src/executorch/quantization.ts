@@ -1,6 +1,6 @@
 import { type DType, fromNumbers, integerRange } from "@millrace/ir";
 import { dequantize, quantize } from "@millrace/ops";
-import { scalarTypes } from "./edge-program.ts";
+import { scalarTypeOf } from "./edge-program.ts";
 import { tensorsOf } from "./elementwise.ts";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
@@ -13,7 +13,7 @@ interface Parameters {
 /** Which of the operators it is and its arguments behind the tensor, up to the range of the stored integers. */
 function parametersOf(emit: EdgeEmitter, dtype: DType, { scale, zeroPoint, axis }: Parameters) {
   const [least, greatest] = integerRange(dtype);
-  const range = [least, greatest, scalarTypes[dtype]!];
+  const range = [least, greatest, scalarTypeOf(dtype)];
   if (axis === undefined) return { each: "tensor", operands: [scale[0], zeroPoint[0], ...range] };
   const scales = emit.constant("scales", fromNumbers("f64", [scale.length], scale));
   const zeros = emit.constant("zero_points", fromNumbers("i64", [scale.length], zeroPoint));

@@ -1,0 +1,153 @@
+import { outputsOf } from "@millrace/formats/aten";
+import type {
+  PtdEntry,
+  PteDelegateDraft,
+  PteInstructionDraft,
+  PteMethodDraft,
+  PteValueDraft,
+} from "@millrace/formats/pte";
+import { bytesOf } from "@millrace/ir";
+import {
+  type EdgeCall,
+  type EdgeDelegation,
+  type EdgeProgram,
+  type EdgeTensor,
+  isDelegation,
+  scalarTypeNames,
+} from "./edge-program.ts";
+import { MethodValues } from "./method-values.ts";
+import type { TensorPlan } from "./plan-tensors.ts";
+import { argumentsOf, kernelOf } from "./schema-arguments.ts";
+
+/** The one method of a program and the data that belong to it. */
+export interface BuiltProgram {
+  readonly method: PteMethodDraft;
+  /** The first is empty: it stands for no data. */
+  readonly constants: readonly Uint8Array[];
+  /** Parameters that are looked up by name in another file; none unless asked for. */
+  readonly external: readonly PtdEntry[];
+  /** Names of the called kernels with their overloads, one for each call. */
+  readonly operatorNames: readonly string[];
+}
+
+/**
+ * Makes a method of an Edge program: every call in its variant that writes to given memory, parameters as constants or, with
+ * `isExternal`, by name, everything else where the plan has put it.
+ */
+export function buildProgram(program: EdgeProgram, plan: TensorPlan, isExternal: boolean): BuiltProgram {
+  const builder = new ProgramBuilder(plan, isExternal);
+  for (const step of program.steps) builder.add(step);
+  return builder.finish(program);
+}
+
+class ProgramBuilder {
+  readonly #plan: TensorPlan;
+  readonly #isExternal: boolean;
+  readonly #values = new MethodValues((tensor) => this.#store(tensor));
+  readonly #constants: Uint8Array[] = [new Uint8Array(0)];
+  readonly #places = new Map<unknown, number>();
+  readonly #external: PtdEntry[] = [];
+  readonly #operators = new Map<string, number>();
+  readonly #delegates: PteDelegateDraft[] = [];
+  readonly #instructions: PteInstructionDraft[] = [];
+  readonly #operatorNames: string[] = [];
+
+  constructor(plan: TensorPlan, isExternal: boolean) {
+    this.#plan = plan;
+    this.#isExternal = isExternal;
+  }
+
+  add(step: EdgeCall | EdgeDelegation): void {
+    this.#instructions.push(isDelegation(step) ? this.#delegateCall(step) : this.#kernelCall(step));
+  }
+
+  finish({ inputs, outputs }: EdgeProgram): BuiltProgram {
+    const [given, made] = [inputs, outputs].map((tensors) => tensors.map((tensor) => this.#values.tensor(tensor)));
+    const method: PteMethodDraft = {
+      name: "forward",
+      containerMetaType: { encodedInpStr: argumentTree(inputs.length), encodedOutStr: resultTree(outputs.length) },
+      values: this.#values.values,
+      inputs: given,
+      outputs: made,
+      chains: [{ instructions: this.#instructions }],
+      operators: [...this.#operators.keys()].map((key) => {
+        const [name, overload] = key.split(".");
+        return { name, overload };
+      }),
+      delegates: this.#delegates,
+      nonConstBufferSizes: [0n, BigInt(this.#plan.plan.arenaBytes)],
+    };
+    const [constants, external] = [this.#constants, this.#external];
+    return { method, constants, external, operatorNames: this.#operatorNames };
+  }
+
+  /** All arguments in the schema's order, then the outputs once more, which are what it returns. */
+  #kernelCall(call: EdgeCall): PteInstructionDraft {
+    const kernel = kernelOf(call);
+    const outputs = outputsOf(kernel);
+    const isList = outputs[0].type.list !== undefined;
+    const given = new Map(argumentsOf(call).map(([{ name }, argument]) => [name, argument]));
+    const results = isList
+      ? [this.#values.tensors(call.results)]
+      : call.results.map((tensor) => this.#values.tensor(tensor));
+    const operands = kernel.arguments
+      .filter((argument) => !outputs.includes(argument))
+      .map(({ name, type }) => this.#values.argument(given.get(name)!, type));
+    const returned = results.length === 1 ? results : [this.#values.tensors(call.results)];
+    const name = `${kernel.name}.${kernel.overload}`;
+    this.#operatorNames.push(name);
+    if (!this.#operators.has(name)) this.#operators.set(name, this.#operators.size);
+    return { kind: "KernelCall", opIndex: this.#operators.get(name)!, args: [...operands, ...results, ...returned] };
+  }
+
+  #delegateCall({ backend, processed, inputs, results }: EdgeDelegation): PteInstructionDraft {
+    const delegateIndex = this.#delegates.push({ id: backend, processed }) - 1;
+    this.#operatorNames.push(backend);
+    return {
+      kind: "DelegateCall",
+      delegateIndex,
+      args: [...inputs, ...results].map((tensor) => this.#values.tensor(tensor)),
+    };
+  }
+
+  #store(tensor: EdgeTensor): PteValueDraft {
+    const { dtype, shape } = tensor;
+    const type = {
+      kind: "Tensor",
+      scalarType: scalarTypeNames[dtype as keyof typeof scalarTypeNames],
+      sizes: shape,
+      dimOrder: shape.map((_, axis) => axis),
+    } as const;
+    if (!tensor.constant) {
+      const offset = this.#plan.offsets.get(tensor)!;
+      const place = { memoryOffsetLow: offset % 2 ** 32, memoryOffsetHigh: Math.floor(offset / 2 ** 32) };
+      return { ...type, allocationInfo: { memoryId: 1, ...place } };
+    }
+    if (!this.#isExternal) return { ...type, dataBufferIdx: this.#constant(tensor) };
+    const { scalarType, sizes, dimOrder } = type;
+    this.#external.push({ key: tensor.name, layout: { scalarType, sizes, dimOrder }, data: bytesOf(tensor.constant) });
+    return { ...type, extraTensorInfo: { fullyQualifiedName: tensor.name, location: "EXTERNAL" } };
+  }
+
+  /** Where a parameter's data stand; the same data once. */
+  #constant({ constant }: EdgeTensor): number {
+    const { data } = constant!;
+    const place = this.#places.get(data) ?? this.#constants.push(bytesOf(constant!)) - 1;
+    this.#places.set(data, place);
+    return place;
+  }
+}
+
+/** Positional arguments and no others, in PyTorch's notation of nested containers. */
+function argumentTree(count: number): string {
+  return `T2#${count}#0(${tupleOf(count)},D0())`;
+}
+
+function resultTree(count: number): string {
+  return count === 1 ? "$" : tupleOf(count);
+}
+
+function tupleOf(count: number): string {
+  const leaves = new Array<string>(count);
+  return `T${count}${leaves.fill("#1").join("")}(${leaves.fill("$").join(",")})`;
+}

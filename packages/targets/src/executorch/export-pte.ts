@@ -1,0 +1,45 @@
+import { writePtd, writePte } from "@millrace/formats/pte";
+import type { Graph } from "@millrace/ir";
+import type { MemoryPlan } from "@millrace/runtime";
+import { buildProgram } from "./build-program.ts";
+import type { EdgeProgram } from "./edge-program.ts";
+import { lowerEdge } from "./lower-edge.ts";
+import { planTensors } from "./plan-tensors.ts";
+
+export interface PteExportOptions {
+  /** Whether parameters go to a `.ptd` file of their own. */
+  readonly externalWeights?: boolean;
+  /** For planning memory; 1000 by default. */
+  readonly milliseconds?: number;
+}
+
+export interface PteExport {
+  readonly bytes: Uint8Array;
+  /** The `.ptd` file, if parameters are to be in one. */
+  readonly weights?: Uint8Array;
+  readonly edge: EdgeProgram;
+  /** Where inputs and all computed tensors lie in the one arena. */
+  readonly plan: MemoryPlan;
+  /** Called kernels such as `aten::convolution.out`, and back ends, one for each call. */
+  readonly operatorNames: readonly string[];
+}
+
+/**
+ * Writes a graph of known sizes as an ExecuTorch program with one method, `forward`, which calls kernels of the portable and quantized
+ * libraries only, and back ends where the graph has programs for them. Throws what `lowerEdge` throws.
+ */
+export function exportPte(
+  graph: Graph,
+  { externalWeights = false, milliseconds = 1000 }: PteExportOptions = {},
+): PteExport {
+  const edge = lowerEdge(graph);
+  const tensors = planTensors(edge, milliseconds);
+  const { method, constants, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
+  return {
+    bytes: writePte({ methods: [method], constants }),
+    ...(externalWeights && { weights: writePtd({ entries: external }) }),
+    edge,
+    plan: tensors.plan,
+    operatorNames,
+  };
+}
