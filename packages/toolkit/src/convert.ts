@@ -1,12 +1,13 @@
 import { cloneGraph, type Diagnostic, DiagnosticError, fail, type Graph } from "@millrace/ir";
 import { batchSymbols } from "@millrace/passes";
+import { exportPte } from "@millrace/targets/executorch";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
 import { type IoLayout, type PrepareOptions, prepare } from "./prepare.ts";
 import { reduceMemory } from "./reduce-memory.ts";
 
-export type TargetFormat = "tflite" | "onnx";
+export type TargetFormat = "tflite" | "onnx" | "pte";
 
 export interface ConvertOptions extends LoadOptions {
   readonly to: TargetFormat;
@@ -15,33 +16,32 @@ export interface ConvertOptions extends LoadOptions {
   readonly opset?: number;
   /** Whether recurrent layers are written out step by step, for runtimes that keep no states. */
   readonly unrolled?: boolean;
+  /** Whether the parameters of a .pte file go to a .ptd file beside it. */
+  readonly externalWeights?: boolean;
 }
 
 /** A file written in another format. */
-export interface Conversion {
-  readonly bytes: Uint8Array;
+export interface Conversion extends Written {
   /** The model as it was read. */
   readonly model: LoadedModel;
   /** The graph that was written. */
   readonly graph: Graph;
-  /** Operators of the written file by the names of its format. */
-  readonly operators: Readonly<Record<string, number>>;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** What a target makes of a graph. */
 export interface Written {
   readonly bytes: Uint8Array;
+  /** Parameters that stand in a file of their own. */
+  readonly weights?: Uint8Array;
+  /** Operators of the written file by the names of its format. */
   readonly operators: Readonly<Record<string, number>>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-type WriteOptions = Pick<ConvertOptions, "opset">;
+type WriteOptions = Pick<ConvertOptions, "opset" | "externalWeights">;
 
 const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOptions) => Written>> = {
-  tflite: (graph, { opset }) => {
-    if (opset !== undefined)
-      fail("convert.opset", "A .tflite file has no opset", { hint: "leave the opset out, or write an .onnx file" });
+  tflite: (graph) => {
     const { bytes, model, diagnostics } = exportTflite(graph);
     const names = model.subgraphs.flatMap(({ operators }) =>
       operators.map(({ opcodeIndex }) => model.operatorCodes[opcodeIndex ?? 0].builtinCode ?? ""),
@@ -52,24 +52,52 @@ const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOption
     const { bytes, operatorNames } = exportOnnx(graph, [], options);
     return { bytes, operators: countNames(operatorNames), diagnostics: [] };
   },
+  pte: (graph, options) => {
+    const { bytes, weights, operatorNames } = exportPte(graph, options);
+    return { bytes, ...(weights && { weights }), operators: countNames(operatorNames), diagnostics: [] };
+  },
 };
 
-/** Layout of inputs and outputs that a format's users expect: that of the source in ONNX, channels last in TFLite. */
+/** Options that belong to one format only. */
+const formatOptions = [
+  { name: "opset", to: "onnx", code: "convert.opset", what: "opset", title: "an .onnx file" },
+  {
+    name: "externalWeights",
+    to: "pte",
+    code: "convert.external-weights",
+    what: "weights beside it",
+    title: "a .pte file",
+  },
+] as const;
+
+/** Fails for an option that the format to be written has no use for. */
+function requireFormat(to: TargetFormat, options: WriteOptions): void {
+  const other = formatOptions.find(({ name, to: only }) => options[name] !== undefined && only !== to);
+  if (other === undefined) return;
+  const { code, what, title } = other;
+  fail(code, `A .${to} file has no ${what}`, { hint: `leave it out, or write ${title}` });
+}
+
+/** Layout of inputs and outputs that a format's users expect: channels last in TFLite, else that of the source. */
 export function defaultLayout(to: TargetFormat): IoLayout {
-  return to === "onnx" ? "source" : "nhwc";
+  return to === "tflite" ? "nhwc" : "source";
 }
 
 /** Writes a graph in a target's format. */
 export function write(graph: Graph, to: TargetFormat, options: WriteOptions = {}): Written {
+  requireFormat(to, options);
   return writers[to](graph, options);
 }
+
+/** Endings of the files that can be written. */
+export const targetEndings: readonly string[] = Object.keys(writers).map((name) => `.${name}`);
 
 /** The target format that a file name asks for. Throws a DiagnosticError for other endings. */
 export function targetOf(path: string): TargetFormat {
   const format = (Object.keys(writers) as TargetFormat[]).find((name) => path.toLowerCase().endsWith(`.${name}`));
   return (
     format ??
-    fail("convert.unknown-target", `${path} does not end in .tflite or .onnx`, {
+    fail("convert.unknown-target", `${path} does not end in ${targetEndings.join(" or ")}`, {
       hint: "name the output by the format it should have",
     })
   );

@@ -1,4 +1,4 @@
-import type { Conversion, IoLayout } from "@millrace/toolkit";
+import type { Conversion, IoLayout, Output, TargetFormat } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
@@ -13,13 +13,14 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly inputValue?: ReadonlyMap<string, string>;
   readonly opset?: number;
   readonly unroll?: boolean;
+  readonly externalWeights?: boolean;
 }
 
 export function convertCommand(run: Run): Command {
   const command = new Command("convert")
     .description("Write a model in another format; what it computes stays the same")
     .argument("<model>", "model file: .onnx or .tflite")
-    .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
+    .requiredOption("-o, --output <file>", "file to write: .tflite, .onnx or .pte")
     .option(
       "--input-value <name=file>",
       "array of an input that operators need the contents of, as NAME=X.npy; the input becomes a constant; may be repeated",
@@ -27,10 +28,12 @@ export function convertCommand(run: Run): Command {
     )
     .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 23 (default: 18)", parseCount)
     .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states or run no loops")
+    .option("--external-weights", "write the parameters of a .pte file to a .ptd file beside it")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout, opset, inputValue = new Map<string, string>(), unroll: unrolled = false } = options;
+        const { output, ioLayout, opset, externalWeights } = options;
+        const { inputValue = new Map<string, string>(), unroll: unrolled = false } = options;
         const to = targetOf(output);
         await checkOutput(output, [path, ...inputValue.values()]);
         const started = performance.now();
@@ -41,15 +44,17 @@ export function convertCommand(run: Run): Command {
           unrolled,
           ...(ioLayout && { ioLayout }),
           ...(opset && { opset }),
+          ...(externalWeights && { externalWeights }),
         });
-        await writeOutputs([{ path: output, bytes: conversion.bytes }], { inputs: [path], signal: context.signal });
+        const files = filesOf(output, to, conversion);
+        await writeOutputs(files, { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
         const { model, operators, diagnostics } = conversion;
         const { source, format, bytes, macs, parameters } = inspect(model);
         context.report(diagnostics);
         const document = {
           model: { source, format, bytes, macs, parameters },
-          artifacts: [await artifactOf({ path: output, kind: to, bytes: conversion.bytes })],
+          artifacts: await Promise.all(files.map(artifactOf)),
           graph: { operators, transposes: transposesIn(operators) },
           diagnostics,
           timings: [{ stage: "convert", ms }],
@@ -62,11 +67,18 @@ export function convertCommand(run: Run): Command {
     "convert model.onnx -o model.tflite --io-layout source --shape image=1,3,224,224",
     "convert model.onnx -o model.tflite --input-value axes=axes.npy",
     "convert model.tflite -o model.onnx --opset 17",
+    "convert model.onnx -o model.pte --external-weights",
   ]);
 }
 
+/** The written file, and the one with its parameters if they have one of their own. */
+function filesOf(output: string, to: TargetFormat, { bytes, weights }: Conversion): readonly Output[] {
+  const main = { path: output, kind: to, bytes };
+  return weights ? [main, { path: output.replace(/\.pte$/i, ".ptd"), kind: "ptd", bytes: weights }] : [main];
+}
+
 function transposesIn(operators: Readonly<Record<string, number>>): number {
-  return operators["TRANSPOSE"] ?? operators["Transpose"] ?? 0;
+  return operators["TRANSPOSE"] ?? operators["Transpose"] ?? operators["aten::permute_copy.out"] ?? 0;
 }
 
 async function describe(output: string, { model, bytes, operators }: Conversion, ms: number): Promise<string> {
