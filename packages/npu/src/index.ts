@@ -1,6 +1,7 @@
+export type { LowerBounds } from "./bounds.ts";
 export { type Command, type CommandKind, cyclesOf, type Work } from "./commands/command.ts";
 export * from "./compiler/compile-graph.ts";
-export type { CompiledSegment, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
+export type { CompiledSegment, MemoryUse, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
 export { embedPrograms } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
 export { npuEngine } from "./engine.ts";

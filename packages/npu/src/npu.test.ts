@@ -20,7 +20,7 @@ import {
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileGraph, isSegment, type Machine, machines, npuEngine } from "./index.ts";
+import { compileGraph, isSegment, type Machine, machines, npuEngine, profileCompilation } from "./index.ts";
 
 type Sizes = readonly [number, number, number, number];
 
@@ -270,6 +270,46 @@ describe("the NPU", () => {
       );
     },
   );
+
+  test("is never faster than its lower bounds, whatever the machine", () => {
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.array(step, { minLength: 1, maxLength: 6 }),
+        fc.record({
+          memory: fc.constantFrom(3_000, 6_000, 12_000, 100_000),
+          rate: fc.constantFrom(0.1, 1, 8),
+          weights: fc.constantFrom(1, 2.9, 8, 16),
+          data: fc.constantFrom(1, 4, 8, 64),
+          overlaps: fc.boolean(),
+          direct: fc.boolean(),
+          cacheBytes: fc.constantFrom(0, 512, 4096),
+          ours: fc.boolean(),
+          placement: fc.constantFrom("automatic", "storage"),
+          mode: fc.constantFrom("sequencer", "driver"),
+        }),
+        (size, steps, { memory, rate, weights, data, overlaps, direct, cacheBytes, ours, placement, mode }) => {
+          const known = machines.imxrt700;
+          const machine: Machine = {
+            ...known,
+            memory: { ...known.memory, bytes: memory },
+            storage: { copyBytesPerCycle: rate, overlaps, direct },
+            ports: { weights, data },
+            processor: slowProcessor,
+            features: { ...known.features, cacheBytes },
+          };
+          const options = { mode, weights: placement, overlapCopies: ours, joinRows: ours, mapByLine: ours };
+          const compilation = compileGraph(network(size as unknown as Sizes, steps), machine, options);
+          const { cycles, bounds } = profileCompilation(compilation);
+          const tolerance = cycles * 1e-9;
+          expect(bounds.cycles).toBeLessThanOrEqual(bounds.scheduled + tolerance);
+          expect(bounds.scheduled).toBeLessThanOrEqual(cycles + tolerance);
+          expect(bounds.cycles).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 
   test("leaves to the processor what does not fit, and computes the same", async () => {
     const steps = [1, 2, 3].map((seed): Step => ({ kind: "window", channels: 19, stride: 1, seed }));

@@ -1,6 +1,6 @@
 import type { Node } from "@millrace/ir";
+import { type LowerBounds, lowerBoundsOf } from "./bounds.ts";
 import type { Bound } from "./commands/command.ts";
-import { routeOf, transfer } from "./commands/transfer.ts";
 import { isSegment, type NpuCompilation } from "./compiler/compile-graph.ts";
 import type { CompiledSegment } from "./compiler/compile-segment.ts";
 import type { Machine } from "./machine.ts";
@@ -28,20 +28,19 @@ export interface Activity {
 export interface NpuProfile {
   readonly activities: readonly Activity[];
   readonly cycles: number;
-  /** Cycles that no schedule of these programs can go below: every multiplier busy all the while, and copies beside that. */
-  readonly boundCycles: number;
+  readonly bounds: LowerBounds;
 }
 
 /** When each unit does what in one inference: programs by the simulator, the processor's nodes by its cost model. */
-export function profileCompilation({ phases, machine }: NpuCompilation): NpuProfile {
+export function profileCompilation(compilation: NpuCompilation): NpuProfile {
+  const { phases, machine } = compilation;
   const activities: Activity[] = [];
-  let [cycles, boundCycles] = [0, 0];
+  let cycles = 0;
   for (const phase of phases) {
     if (isSegment(phase)) {
       const { activities: own, cycles: taken } = profileSegment(phase, machine, cycles);
       activities.push(...own);
       cycles += taken;
-      boundCycles += boundOf(phase, machine);
       continue;
     }
     for (const node of phase.nodes) {
@@ -59,10 +58,9 @@ export function profileCompilation({ phases, machine }: NpuCompilation): NpuProf
         writeBytes: 0,
       });
       cycles += taken;
-      boundCycles += taken;
     }
   }
-  return { activities, cycles, boundCycles };
+  return { activities, cycles, bounds: lowerBoundsOf(compilation) };
 }
 
 function profileSegment({ program, nodeOf }: CompiledSegment, machine: Machine, from: number) {
@@ -82,20 +80,4 @@ function profileSegment({ program, nodeOf }: CompiledSegment, machine: Machine, 
     };
   });
   return { activities, cycles };
-}
-
-/** The longer of: all work on the whole array, with each operator started, and all copies. */
-function boundOf({ program }: CompiledSegment, machine: Machine): number {
-  const overheads = machine.modes[program.mode];
-  let computing = 0;
-  const copying = { in: 0, out: 0 };
-  for (const { kind, fields } of program.commands) {
-    const { ideal, start } = kind.work(fields, machine, overheads);
-    computing += ideal + Math.min(start, overheads.operator);
-    if (kind.code !== transfer.code) continue;
-    const { direction, bytesPerCycle } = routeOf(fields.from, fields.to, machine);
-    copying[direction] += (fields.bytes * fields.runs) / bytesPerCycle;
-  }
-  const copies = machine.outer?.channels === 1 ? copying.in + copying.out : Math.max(copying.in, copying.out);
-  return Math.max(computing, copies);
 }

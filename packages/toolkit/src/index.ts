@@ -80,6 +80,7 @@ export {
   type Latency,
   type OperatorTime,
   type PredictedLatency,
+  type PredictedSchedule,
   shareOf,
   timeByKind,
   totalTime,

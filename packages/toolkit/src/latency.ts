@@ -46,10 +46,27 @@ export interface PredictedLatency {
   readonly basis: string;
   readonly ms: number;
   readonly cycles: number;
-  /** What no schedule can go below. */
+  /** What no mapping of the operators and no schedule can go below. */
   readonly boundMs: number;
+  readonly schedule: PredictedSchedule;
   /** What the array, the copies and the processor do. */
   readonly perOperator: readonly OperatorTime[];
+}
+
+/** How good the schedule of a prediction is. */
+export interface PredictedSchedule {
+  /** How it was found: by rules, or by a solver that was let search for better ones. */
+  readonly level: "fast" | "optimal";
+  /** How far the prediction is above `boundMs`, in percent. */
+  readonly gapPercent: number;
+  /** Whether no schedule of the same commands takes less time, but for the rounding of copies to cycles. */
+  readonly proven: boolean;
+  /** How far it is at most above the best schedule of the same commands, in percent. */
+  readonly scheduleGapPercent: number;
+  /** Milliseconds that each would take if there were nothing else. */
+  readonly boundsMs: Readonly<Record<"array" | "weights" | "data" | "starts" | "copies" | "processor", number>>;
+  /** Of the largest program, with the weights that stay in memory. */
+  readonly memory: { readonly bytes: number; readonly lowerBoundBytes: number; readonly proven: boolean };
 }
 
 export function isMeasured(latency: Latency | PredictedLatency): latency is Latency {

@@ -11,6 +11,7 @@ import { formatBytes, formatCount, formatDuration } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { type Content, html, type Markup } from "./report-html-markup.ts";
 import { bar, section, table } from "./report-html-tables.ts";
+import { proofText } from "./schedule-text.ts";
 
 const mostRows = 2000;
 
@@ -30,7 +31,8 @@ function measured(latency: Latency): readonly Markup[] {
   return [html`<p>${engine} on ${target}, ${basis}: no prediction for any other device.</p>`, runsTable(latency)];
 }
 
-function predicted({ target, basis, ms, cycles, boundMs }: PredictedLatency): readonly Markup[] {
+function predicted(latency: PredictedLatency): readonly Markup[] {
+  const { target, basis, ms, cycles, boundMs, schedule } = latency;
   const row = (name: string, value: string) =>
     html`<tr><th scope="row">${name}</th><td class="number">${value}</td></tr>`;
   return [
@@ -41,11 +43,29 @@ function predicted({ target, basis, ms, cycles, boundMs }: PredictedLatency): re
       [
         row("Time", formatDuration(ms)),
         row("Cycles", formatCount(Math.round(cycles))),
-        row("Least that any schedule needs", formatDuration(boundMs)),
+        row("Least that any mapping and schedule needs", formatDuration(boundMs)),
+        row("Time above that", `${schedule.gapPercent.toFixed(1)} %`),
+        ...Object.entries(schedule.boundsMs).map(([part, bound]) =>
+          row(`${partNames[part as Part]}, alone`, formatDuration(bound)),
+        ),
+        row("Schedule", `${schedule.level}: ${proofText(schedule)}`),
+        row("Memory of the NPU", formatBytes(schedule.memory.bytes)),
+        row("Least that is alive at once", formatBytes(schedule.memory.lowerBoundBytes)),
       ],
     ),
   ];
 }
+
+type Part = keyof PredictedLatency["schedule"]["boundsMs"];
+
+const partNames: Readonly<Record<Part, string>> = {
+  array: "Array, all multipliers in use",
+  weights: "Port of weights, each once",
+  data: "Moving and comparing data",
+  starts: "Starting operators",
+  copies: "Copies from storage",
+  processor: "Processor",
+};
 
 function runsTable({ runs, warmup, ms, meanMs, stdDevMs, firstMs, warmupMs }: Latency): Markup {
   const row = (name: string, value: number) =>

@@ -4,6 +4,7 @@ import { likeText } from "./like-text.ts";
 import { formatBytes, formatCount, formatDecibels, formatDuration, formatMetric } from "./quantities.ts";
 import { randomText } from "./random-data.ts";
 import type { Report } from "./report.ts";
+import { boundText, proofText } from "./schedule-text.ts";
 
 /** A report in a few lines for a terminal. */
 export function reportText(report: Report): string {
@@ -42,9 +43,12 @@ function randomRows({ quantization }: Report): (readonly [string, string])[] {
 function latencyRows({ latency }: Report): (readonly [string, string])[] {
   if (latency === undefined) return [];
   if (!isMeasured(latency)) {
-    const { ms, boundMs, target, basis } = latency;
+    const { ms, target, basis, schedule } = latency;
+    const memory = `${formatBytes(schedule.memory.bytes)} of the NPU's memory${schedule.memory.proven ? "" : `, at least ${formatBytes(schedule.memory.lowerBoundBytes)}`}`;
     return [
-      ["latency", `${formatDuration(ms)} predicted for ${target}, at least ${formatDuration(boundMs)}  (${basis})`],
+      ["latency", `${formatDuration(ms)} predicted for ${target}  (${basis})`],
+      ["bound", boundText(latency)],
+      ["schedule", `${schedule.level}, ${proofText(schedule)}; ${memory}`],
     ];
   }
   const { engine, basis, runs, ms, meanMs, stdDevMs, firstMs } = latency;

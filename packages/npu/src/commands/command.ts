@@ -12,13 +12,23 @@ export interface Command {
 /** What takes the time of a command. */
 export type Bound = "array" | "weights" | "data" | "window";
 
+/** What keeps a command from being faster, each alone, in cycles. */
+export interface Least {
+  /** Every multiplier has something to do all the while. */
+  readonly array: number;
+  /** Weights come once. */
+  readonly weights: number;
+  /** Moving or comparing data, where nothing is multiplied. */
+  readonly data: number;
+}
+
 /** Cycles of one command when nothing else goes on. */
 export interface Work {
   readonly macs: number;
   /** Cycles while the array, a port or the pooling unit is busy. */
   readonly busy: number;
-  /** Cycles of the same work if every multiplier had something to do all the while and weights came once; those it is busy for where it multiplies nothing. */
-  readonly ideal: number;
+  /** Cycles for which each would be busy if nothing else held it up; no mapping of the same work needs fewer. */
+  readonly least: Least;
   readonly boundBy: Bound;
   /** Cycles in which the port of weights is in use, and those of the data's port, together. */
   readonly beats: number;
@@ -85,7 +95,8 @@ interface Definition<F extends string> {
   readonly inLine?: InLine<F>;
 }
 
-const idle: Work = { macs: 0, busy: 0, ideal: 0, boundBy: "data", beats: 0, writeBack: 0, start: 0 };
+const nothing: Least = { array: 0, weights: 0, data: 0 };
+const idle: Work = { macs: 0, busy: 0, least: nothing, boundBy: "data", beats: 0, writeBack: 0, start: 0 };
 
 /** A kind of command whose fields are known by name. */
 export function defineCommand<const F extends string>(
@@ -107,7 +118,7 @@ export function defineCommand<const F extends string>(
 /** Cycles of a command that only moves bytes through the data port. */
 export function streaming(bytes: number, { ports }: Machine, { operator }: Overheads): Work {
   const busy = Math.ceil(bytes / ports.data);
-  return { ...idle, busy, ideal: busy, beats: busy, boundBy: "data", start: operator };
+  return { ...idle, busy, least: { ...nothing, data: busy }, beats: busy, boundBy: "data", start: operator };
 }
 
 /**

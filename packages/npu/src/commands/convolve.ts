@@ -27,6 +27,7 @@ type Fields = WindowFields & Readonly<Record<"weights" | "weightBytes" | "inputZ
  * weights again, so that a narrow row waits for them; where the cache holds a group's weights, the rows of a group follow one another and stream them once.
  * Mapped by line, the pipelines are pixels of a row that share the weights; a job is one group of pixels and streams their windows again, so that few
  * channels wait for them; where the cache holds the lines that the windows cover, only these. Where rows are `joined`, all are one in either mapping.
+ * What comes anew with every step, the lanes of data by depth and those of weights by line, sets the pace where its port is narrower.
  */
 export const convolve = defineCommand({
   name: "convolve",
@@ -56,16 +57,18 @@ export const convolve = defineCommand({
     const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
-    const computing = (packedSteps(fields, array) * inTurn * Math.ceil(jobs / array.cores)) / jobs;
+    const paced = Math.max(1, array.lanes / (isLine ? ports.weights : ports.data));
+    const computing = (packedSteps(fields, array) * inTurn * paced * Math.ceil(jobs / array.cores)) / jobs;
     const { isKept, loading } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
     const streams = isKept ? groups : jobs;
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
       macs,
-      ideal: Math.max(
-        macs / (array.cores * array.pipelines * array.lanes),
-        weightRegion(fields, array).bytes / ports.weights,
-      ),
+      least: {
+        array: macs / (array.cores * array.pipelines * array.lanes),
+        weights: (fields.weightBytes || count * kernelHeight * kernelWidth * depth) / ports.weights,
+        data: 0,
+      },
       busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
       boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
       beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn * written),

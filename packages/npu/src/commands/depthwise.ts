@@ -32,7 +32,7 @@ export const depthwise = defineCommand({
     const steps = Math.ceil(taps / array.depthwiseLanes);
     return {
       macs,
-      ideal: macs / (array.cores * array.pipelines * array.depthwiseLanes),
+      least: { array: macs / (array.cores * array.pipelines * array.depthwiseLanes), weights: 0, data: 0 },
       busy: Math.ceil(jobs / array.cores) * outputWidth * steps,
       boundBy: "array",
       beats: jobs * (outputWidth * (steps + overheads.writeBack * written) + (taps * array.pipelines) / ports.weights),

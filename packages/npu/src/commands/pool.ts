@@ -31,7 +31,7 @@ export const pool = defineCommand({
     return {
       macs: 0,
       busy,
-      ideal: busy,
+      least: { array: 0, weights: 0, data: busy },
       boundBy: compares ? "window" : "data",
       beats: Math.min(busy, reading),
       writeBack: 0,

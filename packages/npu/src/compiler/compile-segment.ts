@@ -6,6 +6,7 @@ import type { Program } from "../program/program.ts";
 import { memoryBase } from "../simulator/memory.ts";
 import { applyFeatures } from "./apply-features.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
+import { earliestStarts } from "./copy-starts.ts";
 import { draftCommands, type NodeDraft, valueBytes } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
 import { stageConstants } from "./stage.ts";
@@ -34,6 +35,36 @@ export interface CompiledSegment extends Segment {
   readonly program: Program;
   /** The node of each command. */
   readonly nodeOf: readonly Node[];
+  readonly memory: MemoryUse;
+  /** Bytes of copied constants that another schedule could leave in memory. */
+  readonly couldStay: number;
+  /** What the level `optimal` found out. */
+  readonly search?: Search;
+}
+
+/** What the level `optimal` found out of a program. */
+export interface Search {
+  /** No schedule of the commands and their copies takes fewer cycles. */
+  readonly boundCycles: number;
+  readonly seconds: number;
+}
+
+/** Memory of a program and of the constants that stay there. */
+export interface MemoryUse {
+  readonly bytes: number;
+  /** What is alive at once, at most, in this order of commands and copies. */
+  readonly lowerBoundBytes: number;
+  /** Whether no layout is proven to take less. */
+  readonly optimal: boolean;
+}
+
+/** Commands of a segment that lie nowhere yet. */
+export interface SegmentDraft {
+  readonly segment: Segment;
+  readonly commands: readonly NodeDraft[];
+  readonly places: ReadonlyMap<Value, Place>;
+  readonly constants: Constants;
+  readonly boundary: Boundary;
 }
 
 /** Makes a program of a segment. Throws `npu.out-of-memory` where it does not fit. */
@@ -43,24 +74,52 @@ export function compileSegment(
   context: KernelContext,
   options: ScheduleOptions,
 ): CompiledSegment {
+  const draft = draftSegment(segment, machine, context, options);
+  return assemble(draft, placed(draft, machine, options), machine, options);
+}
+
+export function draftSegment(
+  segment: Segment,
+  machine: Machine,
+  context: KernelContext,
+  options: ScheduleOptions,
+): SegmentDraft {
   const overheads = machine.modes[options.mode];
-  const { commands, places } = draftCommands(segment.nodes, { machine, context, options, overheads });
+  const { commands: written, places } = draftCommands(segment.nodes, { machine, context, options, overheads });
   const boundary = {
     inputs: segment.inputs.flatMap((value) => places.get(value)?.buffer ?? []),
     outputs: segment.outputs.map((value) => places.get(value)!.buffer),
   };
-  const drafts = applyFeatures(commands, new Set(boundary.outputs), machine, overheads);
-  const constants = layOutConstants(drafts, machine.memory.alignment);
-  const { stream, layout } = placed(drafts, constants, boundary, machine, options);
+  const commands = applyFeatures(written, new Set(boundary.outputs), machine, overheads);
+  return { segment, commands, places, constants: layOutConstants(commands, machine.memory.alignment), boundary };
+}
+
+/** Commands with those that copy constants, and where all buffers lie. */
+export interface Placed {
+  readonly stream: readonly NodeDraft[];
+  readonly layout: Layout;
+  /** Bytes of constants that are in memory all the while. */
+  readonly residentBytes: number;
+}
+
+/** The program of commands that have places. */
+export function assemble(
+  { segment, commands, places, constants, boundary }: SegmentDraft,
+  { stream, layout, residentBytes }: Placed,
+  machine: Machine,
+  { mode, weights }: ScheduleOptions,
+): CompiledSegment {
   const addressOf = ({ buffer, offset }: Place) =>
     offset + (constants.offsets.get(buffer) ?? memoryBase + layout.offsets.get(buffer)!);
   const port = (value: Value) => ({ address: addressOf(places.get(value)!), bytes: valueBytes(value) });
+  const { arenaBytes, lowerBoundBytes, optimal } = layout.plan;
+  const room = machine.memory.bytes - Math.max(0, ...liveBytes(lifetimesOf(commands, boundary), commands.length));
   return {
     ...segment,
     program: {
       machine: machine.name,
-      mode: options.mode,
-      memoryBytes: layout.plan.arenaBytes,
+      mode,
+      memoryBytes: arenaBytes,
       outerBytes: 0,
       inputs: segment.inputs.map(port),
       outputs: segment.outputs.map(port),
@@ -68,51 +127,37 @@ export function compileSegment(
       constants: constants.contents,
     },
     nodeOf: stream.map(({ node }) => node),
+    memory: { bytes: arenaBytes + residentBytes, lowerBoundBytes: lowerBoundBytes + residentBytes, optimal },
+    couldStay: weights === "automatic" ? Math.max(0, room - residentBytes) : 0,
   };
 }
 
-interface Placed {
-  readonly stream: readonly NodeDraft[];
-  readonly layout: Layout;
-}
-
-/** The commands with those that copy constants, and where all buffers lie: the first way that fits of those that the options allow. */
+/** The first way that fits of those that the options allow. */
 function placed(
-  drafts: readonly NodeDraft[],
-  constants: Constants,
-  boundary: Boundary,
+  { commands, constants, boundary }: SegmentDraft,
   machine: Machine,
   { weights, overlapCopies, milliseconds }: ScheduleOptions,
 ): Placed {
   const { alignment, bytes } = machine.memory;
-  const staged = (ahead: number) => ({
-    stream: stageConstants(drafts, constants, alignment, startOf(drafts, boundary, bytes * ahead)),
-    capacity: bytes,
-  });
-  const resident = machine.storage.direct ? 0 : constants.contents.length;
+  const staged = (ahead: number) => {
+    const startOf = earliestStarts(commands, boundary, bytes * ahead);
+    return {
+      stream: stageConstants(commands, constants, alignment, { startOf, resident: new Set() }),
+      residentBytes: 0,
+    };
+  };
+  const residentBytes = machine.storage.direct ? 0 : constants.contents.length;
   const ways = [
-    ...(weights === "storage" ? [] : [() => ({ stream: drafts, capacity: bytes - resident })]),
+    ...(weights === "storage" ? [] : [() => ({ stream: commands, residentBytes })]),
     ...(weights === "memory" ? [] : [...(overlapCopies ? [() => staged(1)] : []), () => staged(0)]),
   ];
   for (const [index, way] of ways.entries()) {
-    const { stream, capacity } = way();
+    const { stream, residentBytes } = way();
+    const capacity = bytes - residentBytes;
     const lifetimes = lifetimesOf(stream, boundary);
     const layout = layOutMemory(lifetimes, { alignment, capacity, milliseconds });
-    if (layout.plan.arenaBytes <= capacity) return { stream, layout };
+    if (layout.plan.arenaBytes <= capacity) return { stream, layout, residentBytes };
     if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity);
   }
   throw new Error("there is no way to place weights");
-}
-
-/** The command before which the copies for one begin: as early as keeps what is needed all the while within `budget` bytes. */
-function startOf(drafts: readonly NodeDraft[], boundary: Boundary, budget: number) {
-  const live = liveBytes(lifetimesOf(drafts, boundary), drafts.length);
-  let earliest = 0;
-  return (use: number, bytes: number) => {
-    let start = use;
-    while (start > earliest && live[start - 1] + bytes <= budget) start--;
-    for (let at = start; at <= use; at++) live[at] += bytes;
-    earliest = start;
-    return start;
-  };
 }

@@ -8,21 +8,26 @@ interface Copy {
   readonly to: Buffer;
 }
 
-/**
- * Has the constants of commands copied to memory before they are read, and the commands read them there. `startOf` tells before which command
- * the copies for one begin, of so many bytes; the copies of all begin in the order of their use.
- */
+/** Which constants are copied when. */
+export interface CopyPlan {
+  /** Before which command the copies for one begin, of so many bytes; the copies of all begin in the order of their use. */
+  startOf(use: number, bytes: number): number;
+  /** Constants that are in memory all the while instead. */
+  readonly resident: ReadonlySet<Buffer>;
+}
+
+/** Has the constants of commands copied to memory before they are read, and the commands read them there. */
 export function stageConstants(
   commands: readonly NodeDraft[],
   { offsets }: Constants,
   alignment: number,
-  startOf: (use: number, bytes: number) => number,
+  { startOf, resident }: CopyPlan,
 ): readonly NodeDraft[] {
   const started = commands.map((): NodeDraft[] => []);
   const used: NodeDraft[][] = [];
   let transfers = 0;
   commands.forEach((command, use) => {
-    const copies = copiesOf(command, offsets, alignment);
+    const copies = copiesOf(command, offsets, alignment, resident);
     const bytes = copies.reduce((sum, { to }) => sum + to.bytes, 0);
     const start = copies.length === 0 ? use : startOf(use, bytes);
     const { node } = command;
@@ -32,14 +37,20 @@ export function stageConstants(
     }
     transfers += copies.length;
     const wait: NodeDraft[] = copies.length === 0 ? [] : [{ kind: awaitTransfers, fields: { transfers }, node }];
-    used.push([...wait, readingCopies(command, copies, offsets)]);
+    used.push([...wait, readingCopies(command, copies, offsets, resident)]);
   });
   return commands.flatMap((_, index) => [...started[index], ...used[index]]);
 }
 
 /** A copy for each run of constants that lie one after the other. */
-function copiesOf(command: NodeDraft, offsets: ReadonlyMap<Buffer, number>, alignment: number): readonly Copy[] {
-  const constants = [...new Set(constantsOf(command))].sort((a, b) => offsets.get(a)! - offsets.get(b)!);
+export function copiesOf(
+  command: NodeDraft,
+  offsets: ReadonlyMap<Buffer, number>,
+  alignment: number,
+  resident: ReadonlySet<Buffer>,
+): readonly Copy[] {
+  const copied = new Set(constantsOf(command).filter((buffer) => !resident.has(buffer)));
+  const constants = [...copied].sort((a, b) => offsets.get(a)! - offsets.get(b)!);
   const runs: { readonly first: Buffer; end: number }[] = [];
   for (const buffer of constants) {
     const start = offsets.get(buffer)!;
@@ -54,10 +65,15 @@ function copiesOf(command: NodeDraft, offsets: ReadonlyMap<Buffer, number>, alig
 }
 
 /** The command with the places of what was copied in the place of its constants. */
-function readingCopies(command: NodeDraft, copies: readonly Copy[], offsets: ReadonlyMap<Buffer, number>): NodeDraft {
+function readingCopies(
+  command: NodeDraft,
+  copies: readonly Copy[],
+  offsets: ReadonlyMap<Buffer, number>,
+  resident: ReadonlySet<Buffer>,
+): NodeDraft {
   const moved = (place: Place): Place => {
     const at = offsets.get(place.buffer);
-    if (at === undefined) return place;
+    if (at === undefined || resident.has(place.buffer)) return place;
     const copy = copies.findLast(({ from }) => offsets.get(from.buffer)! <= at)!;
     return { buffer: copy.to, offset: at - offsets.get(copy.from.buffer)! + place.offset };
   };

@@ -12,6 +12,7 @@ import {
 } from "@millrace/npu";
 import type { OperatorTime, PredictedLatency } from "../latency.ts";
 import type { Delegation } from "../report.ts";
+import { scheduleOf } from "./schedule-quality.ts";
 
 /** A graph divided between a machine's array and its processor, and how long it would take there. */
 export interface Acceleration {
@@ -27,7 +28,8 @@ export interface Acceleration {
 /** Compiles what a machine's array can compute of an integer graph and predicts the time of an inference. */
 export function accelerate(graph: Graph, machine: Machine, options: NpuOptions = {}): Acceleration {
   const compilation = compileGraph(graph, machine, options);
-  const { activities, cycles, boundCycles } = profileCompilation(compilation);
+  const profile = profileCompilation(compilation);
+  const { activities, cycles, bounds } = profile;
   const milliseconds = (count: number) => count / machine.clockMHz / 1000;
   return {
     compilation,
@@ -37,7 +39,8 @@ export function accelerate(graph: Graph, machine: Machine, options: NpuOptions =
       basis: `simulated, with ${machine.basis}`,
       ms: milliseconds(cycles),
       cycles,
-      boundMs: milliseconds(boundCycles),
+      boundMs: milliseconds(bounds.cycles),
+      schedule: scheduleOf(compilation, profile),
       perOperator: activities.map((activity, id) => operatorTime(activity, id, machine)),
     },
     delegation: delegationOf(graph, compilation),
