@@ -8,6 +8,7 @@ import {
   tensorTypes,
   writeTflite,
 } from "@millrace/formats/tflite";
+import { readZip, writeZip } from "@millrace/formats/zip";
 import { type Grammar, mutatePlain } from "./mutate-plain.ts";
 import { Random } from "./random.ts";
 import type { FuzzSource } from "./sources.ts";
@@ -67,7 +68,27 @@ const onnx: Grammar = {
   },
 };
 
+const pt2: Grammar = {
+  decisive: /^\.graph_module\.(graph\.(inputs|outputs|nodes)|signature)(?!.*metadata)/,
+  texts: {
+    target: ["add.Tensor", "cat.default", "linear.default", "relu_.default", "view.default"].map(
+      (name) => `torch.ops.aten.${name}`,
+    ),
+  },
+};
+
 function withOtherField({ name, bytes }: FuzzSource, random: Random): Uint8Array {
+  if (name.endsWith(".pt2")) return withOtherProgram(bytes, random);
   if (name.endsWith(".onnx")) return writeOnnx(mutatePlain<OnnxModel>(readOnnx(bytes), onnx, random));
   return writeTflite(mutatePlain<TfliteModel>(readTflite(bytes), tflite, random));
+}
+
+/** The archive with a field changed in its program, which is JSON. */
+function withOtherProgram(bytes: Uint8Array, random: Random): Uint8Array {
+  const members = new Map([...readZip(bytes).values()].map((member) => [member.name, member.bytes()]));
+  const [name, program] = [...members].find(([name]) =>
+    /(^|\/)(models\/.*|serialized_exported_program)\.json$/.test(name),
+  )!;
+  const changed = mutatePlain<object>(JSON.parse(new TextDecoder().decode(program)), pt2, random);
+  return writeZip(members.set(name, new TextEncoder().encode(JSON.stringify(changed))));
 }

@@ -65,7 +65,14 @@ function writtenOrNothing(graph: Graph, format: "tflite" | "onnx"): Uint8Array |
 /** Single operators and small models of other converters; empty where they are not beside the checkout. */
 export function sharedSources(): readonly FuzzSource[] {
   if (!isShared) return [];
-  const folders = ["fixtures/kernels", "assets/tflm", "assets/onnx_models", "fixtures/peers", "fixtures/vibration"];
+  const folders = [
+    "fixtures/kernels",
+    "assets/tflm",
+    "assets/onnx_models",
+    "fixtures/peers",
+    "fixtures/vibration",
+    "fixtures/torch26",
+  ];
   return folders.flatMap(filesIn).map((path) => ({ name: path, bytes: read(pathOf(path)) }));
 }
 
@@ -74,7 +81,7 @@ const largest = 400_000;
 function filesIn(folder: string): readonly string[] {
   if (!existsSync(pathOf(folder))) return [];
   return readdirSync(pathOf(folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(tflite|onnx)$/.test(name))
+    .filter((name) => /\.(tflite|onnx|pt2)$/.test(name))
     .map((name) => join(folder, name))
     .filter((path) => read(pathOf(path)).length <= largest)
     .sort();

@@ -8,7 +8,7 @@ export type ModelFormat = "onnx" | "tflite";
 
 /** A model as it was given: its bytes, and what to call it. */
 export interface ModelSource {
-  /** File name or other name for people; its ending must fit the content. */
+  /** File name or other name for people; its ending must fit the content if it is that of a format. */
   readonly name: string;
   readonly bytes: Uint8Array;
   /** Files that the model may refer to by relative names. */
@@ -72,9 +72,11 @@ export function load(source: ModelSource, options: LoadOptions = {}): LoadedMode
 
 function formatOf({ name, bytes }: ModelSource): ModelFormat {
   const formats = Object.keys(readers) as ModelFormat[];
-  const named = formats.find((format) => name.toLowerCase().endsWith(readers[format].ending));
+  const named =
+    formats.find((format) => name.toLowerCase().endsWith(readers[format].ending)) ??
+    formats.find((format) => readers[format].recognizes(bytes));
   if (named === undefined) {
-    fail("model.unknown-ending", `${name} does not end in ${modelEndings.join(" or ")}`, {
+    fail("model.unknown-ending", `${name} does not end in ${modelEndings.join(" or ")} and holds no such model`, {
       at: { model: name },
       hint: "name the model file by its format",
     });

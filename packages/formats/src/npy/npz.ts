@@ -1,6 +1,5 @@
-import { zipSync } from "fflate";
 import { FormatError } from "../error.ts";
-import { readZip, type ZipMember } from "../zip/index.ts";
+import { readZip, writeZip, type ZipMember } from "../zip/index.ts";
 import type { NpyArray } from "./array.ts";
 import { readNpy, writeNpy } from "./npy.ts";
 
@@ -8,9 +7,6 @@ export interface NpzOptions {
   /** Bytes that all arrays together may take when unpacked. Default 2 GiB. */
   readonly maximumBytes?: number;
 }
-
-/** A fixed time, so that equal arrays give equal files. */
-const mtime = new Date(1980, 0, 1);
 
 /**
  * Reads the arrays of numpy.savez or savez_compressed by name, without `.npy`. Throws FormatError of `readZip` (sizes are checked as declared,
@@ -23,8 +19,7 @@ export function readNpz(bytes: Uint8Array, { maximumBytes = 2 ** 31 }: NpzOption
 
 /** Writes arrays as numpy.savez does, uncompressed; equal arrays give equal files. Throws those of `writeNpy`. */
 export function writeNpz(arrays: ReadonlyMap<string, NpyArray>): Uint8Array {
-  const members = [...arrays].map(([name, array]) => [`${name}.npy`, writeNpy(array)] as const);
-  return zipSync(Object.fromEntries(members), { level: 0, mtime });
+  return writeZip(new Map([...arrays].map(([name, array]) => [`${name}.npy`, writeNpy(array)])));
 }
 
 function readMember(member: ZipMember): NpyArray {

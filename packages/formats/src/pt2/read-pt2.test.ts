@@ -163,6 +163,7 @@ describe("an archive is refused", () => {
       linearArchive({}, linearProgram({ graph: { outputs: [{ as_future: 1 }] } })),
       "pt2.unknown-argument",
     ],
+    ["of AOTInductor", archiveOf({ "m/data/aotinductor/model/a.so": floats(1) }), "pt2.compiled"],
     ["without a program", archiveOf({ "a/b.txt": floats(1) }), "pt2.not-pt2"],
     ["with weights alone", saved, "pt2.weights-only"],
     [

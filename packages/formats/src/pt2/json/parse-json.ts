@@ -4,6 +4,8 @@ import { FormatError } from "../../error.ts";
 export type Json = null | boolean | number | bigint | string | readonly Json[] | ReadonlyMap<string, Json>;
 
 const maximumDepth = 200;
+/** A program of a hundred thousand nodes has as many. */
+const maximumValues = 10_000_000;
 /** Longer integers are none of the schema's, and lose their low digits. */
 const maximumDigits = 40;
 const numberPattern = /-?(?:Infinity|(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)/y;
@@ -20,7 +22,7 @@ const words: ReadonlyMap<string, readonly [word: string, value: Json]> = new Map
 
 /**
  * Reads JSON (RFC 8259) as Python writes it: `NaN` and `Infinity` are numbers, integers of 64 bits are exact. Throws FormatError
- * `pt2.malformed` at `where`, for nesting over 200 levels too.
+ * `pt2.malformed` at `where`, for nesting over 200 levels and over ten million values too.
  */
 export function parseJson(bytes: Uint8Array, where: string): Json {
   const parser = new Parser(new TextDecoder().decode(bytes), where);
@@ -33,6 +35,7 @@ class Parser {
   readonly #text: string;
   readonly #where: string;
   #position = 0;
+  #values = 0;
 
   constructor(text: string, where: string) {
     this.#text = text;
@@ -41,6 +44,7 @@ class Parser {
 
   value(depth: number): Json {
     if (depth > maximumDepth) this.#fail("is nested too deeply");
+    if (++this.#values > maximumValues) this.#fail("has too many values");
     this.#skip(spacePattern);
     const first = this.#text[this.#position];
     if (first === "{") return this.#object(depth);
