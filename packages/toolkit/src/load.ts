@@ -1,10 +1,12 @@
 import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
+import { looksLikePt2, readPt2 } from "@millrace/formats/pt2";
 import { readTflite } from "@millrace/formats/tflite";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
+import { importTorch } from "@millrace/frontends/torch";
 import { type Diagnostic, fail, type Graph, type Tensor } from "@millrace/ir";
 
-export type ModelFormat = "onnx" | "tflite";
+export type ModelFormat = "onnx" | "tflite" | "pt2";
 
 /** A model as it was given: its bytes, and what to call it. */
 export interface ModelSource {
@@ -57,6 +59,11 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
     recognizes: looksLikeOnnx,
     read: ({ bytes, name, externalData }, options) =>
       importOnnx(readOnnx(bytes), { ...options, modelName: stemOf(name), ...(externalData && { externalData }) }),
+  },
+  pt2: {
+    ending: ".pt2",
+    recognizes: looksLikePt2,
+    read: ({ bytes, name }, options) => importTorch(readPt2(bytes).models[0], { ...options, modelName: stemOf(name) }),
   },
 };
 

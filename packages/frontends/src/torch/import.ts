@@ -1,0 +1,56 @@
+import { type Pt2Model, tensorOfInput } from "@millrace/formats/pt2";
+import { type Diagnostic, Graph, type Tensor } from "@millrace/ir";
+import { Builder } from "../onnx/builder.ts";
+import { removeUnused } from "../onnx/remove-unused.ts";
+import { Constants } from "./constants.ts";
+import { type GivenSizes, userInputs } from "./inputs.ts";
+import { setOutputs } from "./outputs.ts";
+import { Problems } from "./problems.ts";
+import { Scope } from "./scope.ts";
+import { keptBuffers, StateKeeper } from "./states.ts";
+import { Symbols } from "./symbols.ts";
+import { Walker } from "./walker.ts";
+
+export interface ImportOptions extends GivenSizes {
+  /** Tensors of inputs by name or index, for operators that need the contents of an input when they are imported; such inputs become constants. */
+  readonly values?: ReadonlyMap<string, Tensor>;
+  /** Name of the graph. */
+  readonly modelName?: string;
+}
+
+export interface ImportedModel {
+  readonly graph: Graph;
+  /** Names of the inputs that the program asks for, in its order. */
+  readonly inputNames: readonly string[];
+  /** What was decided on the way; no errors. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Turns an exported program, of the training dialect or of core ATen, into a graph. Inputs, outputs and results keep their names, parameters
+ * their names in the state dict; every node's `origin` is its name behind the modules that contain it. What a node writes to its inputs is followed,
+ * and buffers that keep something from run to run become states. Throws DiagnosticError with everything that is wrong or not supported.
+ */
+export function importTorch(model: Pt2Model, options: ImportOptions = {}): ImportedModel {
+  const problems = new Problems();
+  const { program } = model;
+  const graph = new Graph(options.modelName ?? model.name);
+  const symbols = new Symbols();
+  const scope = new Scope(program.graph, symbols);
+  const builder = new Builder(graph);
+  const inputs = userInputs(program, graph, scope, options, problems);
+  const constants = new Constants(builder, problems);
+  const states = new StateKeeper(graph, keptBuffers(program));
+  for (const spec of program.signature.inputs) {
+    const stored = tensorOfInput(spec, model);
+    if (stored === undefined || typeof spec.value !== "string" || !("target" in spec)) continue;
+    const value = constants.valueOf(spec.target, stored);
+    scope.bind(spec.value, (value && states.keep(spec.value, value)) ?? "unknown");
+  }
+  const walker = new Walker(builder, problems, scope);
+  walker.walk();
+  setOutputs(program, graph, walker, states, problems);
+  problems.throwIfAny();
+  removeUnused(graph);
+  return { graph, inputNames: inputs.map(({ name }) => name), diagnostics: problems.diagnostics };
+}

@@ -1,0 +1,35 @@
+import type { Handler } from "./call.ts";
+import { activations } from "./ops/activations.ts";
+import { attentions } from "./ops/attention.ts";
+import { creations } from "./ops/creation.ts";
+import { elementwise } from "./ops/elementwise.ts";
+import { identities } from "./ops/identities.ts";
+import { layers } from "./ops/layers.ts";
+import { normalizations } from "./ops/normalizations.ts";
+import { paddings } from "./ops/padding.ts";
+import { picking } from "./ops/picking.ts";
+import { pooling } from "./ops/pooling.ts";
+import { recurrentLayers } from "./ops/recurrent.ts";
+import { reductions } from "./ops/reductions.ts";
+import { resizes } from "./ops/resizing.ts";
+import { shapes } from "./ops/shapes.ts";
+import { slices } from "./ops/slicing.ts";
+
+/** How each overload is imported, by the name that PyTorch prints it with. */
+export const handlers: Readonly<Record<string, Handler>> = {
+  ...elementwise,
+  ...activations,
+  ...layers,
+  ...normalizations,
+  ...attentions,
+  ...recurrentLayers,
+  ...pooling,
+  ...resizes,
+  ...paddings,
+  ...reductions,
+  ...shapes,
+  ...slices,
+  ...picking,
+  ...creations,
+  ...identities,
+};

@@ -1,0 +1,297 @@
+import { isFloat, type Operator, type Value } from "@millrace/ir";
+import {
+  add,
+  atan2,
+  ceil,
+  cos,
+  div,
+  equal,
+  erf,
+  exp,
+  floor,
+  floorDiv,
+  floorMod,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  round,
+  rsqrt,
+  select,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from "@millrace/ops";
+import { plain } from "../../onnx/ops/elementwise.ts";
+import { formulaOf } from "../../onnx/ops/formula.ts";
+import type { Call, Handler } from "../call.ts";
+import { commonType, isScalar, type Scalar } from "../types.ts";
+import { overloads } from "./overloads.ts";
+
+type Write = (call: Call, x: Value) => Value;
+
+/** A function of reals; whole numbers are made reals first. */
+function ofReals(write: Write): Handler {
+  return (call) => write(call, call.realOf(call.arguments.tensor("self")));
+}
+
+function unary(op: Operator): Handler {
+  return ofReals((call, x) => call.compute(op, [x]));
+}
+
+function likeOnnx(type: string): Handler {
+  return ofReals((call, x) => call.onnx(type, [x]));
+}
+
+/** A function that leaves whole numbers as they are. */
+function rounding(op: Operator): Handler {
+  return (call) => {
+    const x = call.arguments.tensor("self");
+    return isFloat(x.type.dtype) ? call.compute(op, [x]) : x;
+  };
+}
+
+/** A function of numbers of any type. */
+function ofNumbers(op: Operator): Handler {
+  return (call) => call.compute(op, [call.arguments.tensor("self")]);
+}
+
+export function computed(call: Call, op: Operator, operands: readonly Value[]): Value {
+  return call.compute(op, operands, "activation" in op.attributes ? plain : {});
+}
+
+function operands(call: Call): readonly (Value | Scalar)[] {
+  return [call.arguments.operand("self"), call.arguments.operand("other")];
+}
+
+function binary(op: Operator): Handler {
+  return (call) => computed(call, op, call.promoted(operands(call)));
+}
+
+/** self ± alpha · other; of truth values, a sum is an "or". */
+function sum(op: Operator, isReversed = false): Handler {
+  return (call) => {
+    const given = operands(call);
+    const alpha = call.arguments.scalar("alpha");
+    const common = commonType(alpha.value === 1 ? given : [...given, alpha]);
+    const [self, other] = call.promoted(given, common);
+    if (common === "bool") return computed(call, logicalOr, [self, other]);
+    const [first, second] = isReversed ? [other, self] : [self, other];
+    const scaled = (value: Value) => computed(call, mul, [value, call.valueOf(alpha, common)]);
+    if (alpha.value === 1) return computed(call, op, [first, second]);
+    return computed(call, op, isReversed ? [first, scaled(second)] : [first, scaled(second)]);
+  };
+}
+
+/** A product; of truth values, an "and". */
+function product(call: Call): Value {
+  const [self, other] = call.promoted(operands(call));
+  return computed(call, self.type.dtype === "bool" ? logicalAnd : mul, [self, other]);
+}
+
+function quotient(call: Call): Value {
+  return computed(call, div, call.promoted(operands(call), "f32"));
+}
+
+/** A quotient rounded down or towards zero, in the type of the operands. */
+function roundedQuotient(call: Call): Value {
+  const mode = call.arguments.has("rounding_mode") ? call.arguments.text("rounding_mode") : "";
+  if (mode === "") return quotient(call);
+  const values = call.promoted(operands(call));
+  const isReal = isFloat(values[0].type.dtype);
+  if (mode === "floor")
+    return isReal ? call.compute(floor, [computed(call, div, values)]) : computed(call, floorDiv, values);
+  return isReal ? truncated(call, computed(call, div, values)) : computed(call, div, values);
+}
+
+function floorQuotient(call: Call): Value {
+  const values = call.promoted(operands(call));
+  const isReal = isFloat(values[0].type.dtype);
+  return isReal ? call.compute(floor, [computed(call, div, values)]) : computed(call, floorDiv, values);
+}
+
+/** Towards zero: sign(x) · floor(|x|). */
+function truncated(call: Call, x: Value): Value {
+  const of = formulaOf(call.writer);
+  return of(select, of(less, x, 0), of(ceil, x), of(floor, x));
+}
+
+/** The remainder whose sign is that of the divisor, or of the dividend. */
+function remainder(isOfDivisor: boolean): Handler {
+  return (call) => {
+    const values = call.promoted(operands(call));
+    if (isOfDivisor) return computed(call, floorMod, values);
+    return call.onnx("Mod", values, { fmod: 1 });
+  };
+}
+
+/** A comparison in the type that holds both. */
+function comparison(op: Operator): Handler {
+  return (call) => call.compute(op, call.promoted(operands(call)));
+}
+
+function truth(op: Operator): Handler {
+  return (call) => call.compute(op, call.promoted(operands(call), "bool"));
+}
+
+/** Bits of whole numbers; truth values have one. */
+function bitwise(type: string, truthOperator: Operator): Handler {
+  return (call) => {
+    const values = call.promoted(operands(call));
+    return values[0].type.dtype === "bool" ? call.compute(truthOperator, values) : call.onnx(type, values);
+  };
+}
+
+function bitwiseNot(call: Call): Value {
+  const x = call.arguments.tensor("self");
+  return x.type.dtype === "bool" ? call.compute(logicalNot, [x]) : call.onnx("BitwiseNot", [x]);
+}
+
+function shift(direction: "LEFT" | "RIGHT"): Handler {
+  return (call) => call.onnx("BitShift", call.promoted(operands(call)), { direction });
+}
+
+/** Powers; a square and a root have operators of their own. */
+function power(call: Call): Value {
+  const [base, exponent] = [call.arguments.operand("self"), call.arguments.operand("exponent")];
+  const common = commonType([base, exponent]);
+  const x = call.valueOf(base, common);
+  if (isScalar(exponent) && isFloat(common)) {
+    if (exponent.value === 1) return x;
+    if (exponent.value === 2) return computed(call, mul, [x, x]);
+    if (exponent.value === 0.5) return call.compute(sqrt, [x]);
+    if (exponent.value === -1) return formulaOf(call.writer)(div, 1, x);
+  }
+  return call.onnx("Pow", [x, call.valueOf(exponent, common)]);
+}
+
+function clampBetween(minimumName: string, maximumName: string): Handler {
+  return (call) => {
+    const { arguments: given } = call;
+    const bound = (name: string) => (given.has(name) ? given.operand(name) : undefined);
+    const [low, high] = [bound(minimumName), bound(maximumName)];
+    const self = given.tensor("self");
+    const common = commonType([self, ...[low, high].filter((operand) => operand !== undefined)]);
+    const limit = (operand: Value | Scalar | undefined) => operand && call.valueOf(operand, common);
+    return call.onnx("Clip", [call.valueOf(self, common), limit(low), limit(high)]);
+  };
+}
+
+function choice(call: Call): Value {
+  const condition = call.converted(call.arguments.tensor("condition"), "bool");
+  return call.compute(select, [condition, ...call.promoted(operands(call))]);
+}
+
+/** The tensor with a number where a mask holds. */
+function maskedFill(call: Call): Value {
+  const self = call.arguments.tensor("self");
+  const mask = call.converted(call.arguments.tensor("mask"), "bool");
+  const value = call.valueOf(call.arguments.operand("value"), self.type.dtype);
+  return call.compute(select, [mask, value, self]);
+}
+
+/** Operators that treat every element alike, by overload. */
+export const elementwise: Readonly<Record<string, Handler>> = {
+  "aten.abs.default": ofNumbersOf("Abs"),
+  "aten.neg.default": ofNumbers(neg),
+  "aten.positive.default": (call) => call.arguments.tensor("self"),
+  "aten.sign.default": ofNumbers(sign),
+  "aten.sgn.default": ofNumbers(sign),
+  "aten.exp.default": unary(exp),
+  "aten.exp2.default": ofReals((call, x) => formulaOf(call.writer)(exp, formulaOf(call.writer)(mul, x, Math.LN2))),
+  "aten.expm1.default": ofReals((call, x) => formulaOf(call.writer)(sub, formulaOf(call.writer)(exp, x), 1)),
+  "aten.log.default": unary(log),
+  "aten.log1p.default": ofReals((call, x) => formulaOf(call.writer)(log, formulaOf(call.writer)(add, x, 1))),
+  "aten.log2.default": ofReals((call, x) => formulaOf(call.writer)(div, formulaOf(call.writer)(log, x), Math.LN2)),
+  "aten.log10.default": ofReals((call, x) => formulaOf(call.writer)(div, formulaOf(call.writer)(log, x), Math.LN10)),
+  "aten.sqrt.default": unary(sqrt),
+  "aten.rsqrt.default": unary(rsqrt),
+  "aten.square.default": ofNumbers(square),
+  "aten.reciprocal.default": ofReals((call, x) => formulaOf(call.writer)(div, 1, x)),
+  "aten.sin.default": unary(sin),
+  "aten.cos.default": unary(cos),
+  "aten.tan.default": likeOnnx("Tan"),
+  "aten.asin.default": likeOnnx("Asin"),
+  "aten.acos.default": likeOnnx("Acos"),
+  "aten.atan.default": likeOnnx("Atan"),
+  "aten.sinh.default": likeOnnx("Sinh"),
+  "aten.cosh.default": likeOnnx("Cosh"),
+  "aten.asinh.default": likeOnnx("Asinh"),
+  "aten.acosh.default": likeOnnx("Acosh"),
+  "aten.atanh.default": likeOnnx("Atanh"),
+  "aten.erf.default": unary(erf),
+  "aten.sigmoid.default": unary(sigmoid),
+  "aten.tanh.default": unary(tanh),
+  "aten.floor.default": rounding(floor),
+  "aten.ceil.default": rounding(ceil),
+  "aten.round.default": rounding(round),
+  "aten.trunc.default": ofReals(truncated),
+  "aten.fix.default": ofReals(truncated),
+  "aten.frac.default": ofReals((call, x) => formulaOf(call.writer)(sub, x, truncated(call, x))),
+  "aten.isnan.default": likeOnnx("IsNaN"),
+  "aten.isinf.default": likeOnnx("IsInf"),
+  "aten.logical_not.default": (call) =>
+    call.compute(logicalNot, [call.converted(call.arguments.tensor("self"), "bool")]),
+  "aten.bitwise_not.default": bitwiseNot,
+  ...overloads("aten.add", ["Tensor", "Scalar"], sum(add)),
+  ...overloads("aten.sub", ["Tensor", "Scalar"], sum(sub)),
+  ...overloads("aten.subtract", ["Tensor", "Scalar"], sum(sub)),
+  ...overloads("aten.rsub", ["Tensor", "Scalar"], sum(sub, true)),
+  ...overloads("aten.mul", ["Tensor", "Scalar"], product),
+  ...overloads("aten.multiply", ["Tensor", "Scalar"], product),
+  ...overloads("aten.div", ["Tensor", "Scalar"], quotient),
+  ...overloads("aten.true_divide", ["Tensor", "Scalar"], quotient),
+  ...overloads("aten.div", ["Tensor_mode", "Scalar_mode"], roundedQuotient),
+  ...overloads("aten.floor_divide", ["default", "Scalar"], floorQuotient),
+  ...overloads("aten.remainder", ["Tensor", "Scalar", "Scalar_Tensor"], remainder(true)),
+  ...overloads("aten.fmod", ["Tensor", "Scalar"], remainder(false)),
+  ...overloads("aten.pow", ["Tensor_Scalar", "Tensor_Tensor", "Scalar"], power),
+  "aten.atan2.default": (call) => call.compute(atan2, call.promoted(operands(call), "f32")),
+  "aten.maximum.default": binary(maximum),
+  "aten.minimum.default": binary(minimum),
+  "aten.fmax.default": binary(maximum),
+  "aten.fmin.default": binary(minimum),
+  "aten.max.other": binary(maximum),
+  "aten.min.other": binary(minimum),
+  ...overloads("aten.eq", ["Tensor", "Scalar"], comparison(equal)),
+  ...overloads("aten.ne", ["Tensor", "Scalar"], comparison(notEqual)),
+  ...overloads("aten.lt", ["Tensor", "Scalar"], comparison(less)),
+  ...overloads("aten.le", ["Tensor", "Scalar"], comparison(lessEqual)),
+  ...overloads("aten.gt", ["Tensor", "Scalar"], comparison(greater)),
+  ...overloads("aten.ge", ["Tensor", "Scalar"], comparison(greaterEqual)),
+  "aten.logical_and.default": truth(logicalAnd),
+  "aten.logical_or.default": truth(logicalOr),
+  "aten.logical_xor.default": truth(notEqual),
+  ...overloads("aten.bitwise_and", ["Tensor", "Scalar"], bitwise("BitwiseAnd", logicalAnd)),
+  ...overloads("aten.__and__", ["Tensor", "Scalar"], bitwise("BitwiseAnd", logicalAnd)),
+  ...overloads("aten.bitwise_or", ["Tensor", "Scalar"], bitwise("BitwiseOr", logicalOr)),
+  ...overloads("aten.__or__", ["Tensor", "Scalar"], bitwise("BitwiseOr", logicalOr)),
+  ...overloads("aten.bitwise_xor", ["Tensor", "Scalar"], bitwise("BitwiseXor", notEqual)),
+  ...overloads("aten.__xor__", ["Tensor", "Scalar"], bitwise("BitwiseXor", notEqual)),
+  ...overloads("aten.bitwise_left_shift", ["Tensor", "Tensor_Scalar"], shift("LEFT")),
+  ...overloads("aten.bitwise_right_shift", ["Tensor", "Tensor_Scalar"], shift("RIGHT")),
+  ...overloads("aten.clamp", ["default", "Tensor"], clampBetween("min", "max")),
+  ...overloads("aten.clip", ["default", "Tensor"], clampBetween("min", "max")),
+  ...overloads("aten.clamp_min", ["default", "Tensor"], clampBetween("min", "max")),
+  ...overloads("aten.clamp_max", ["default", "Tensor"], clampBetween("min", "max")),
+  "aten.hardtanh.default": clampBetween("min_val", "max_val"),
+  ...overloads("aten.where", ["self", "ScalarSelf", "ScalarOther", "Scalar"], choice),
+  ...overloads("aten.masked_fill", ["Scalar", "Tensor"], maskedFill),
+};
+
+function ofNumbersOf(type: string): Handler {
+  return (call) => call.onnx(type, [call.arguments.tensor("self")]);
+}

@@ -1,0 +1,310 @@
+import { elementCount, fromNumbers, isStatic, type Value } from "@millrace/ir";
+import { concat, mul } from "@millrace/ops";
+import { formulaOf } from "../../onnx/ops/formula.ts";
+import { reshaped } from "../../onnx/ops/weights.ts";
+import type { Call, Handler } from "../call.ts";
+import { overloads } from "./overloads.ts";
+import { expanded, permuted } from "./shapes.ts";
+
+/** Indices of some axes, by axis; truth values stand for the places where they are true. */
+function indicesOf(call: Call): readonly (Value | undefined)[] {
+  return call.arguments.optionalTensors("indices").flatMap((index) => {
+    if (index === undefined || index.type.dtype !== "bool") return [index];
+    const rank = index.type.shape.length;
+    const places = call.onnx("NonZero", [index]);
+    return Array.from({ length: rank }, (_, axis) => {
+      const row = call.onnx("Gather", [places, call.writer.scalar(axis, "i64")], { axis: 0 });
+      return reshaped(call.writer, row, [places.type.shape[1]]);
+    });
+  });
+}
+
+interface Picks {
+  /** The axes that indices are for, brought to the front. */
+  readonly axes: readonly number[];
+  /** Rows that name places along those axes [..., axes]. */
+  readonly rows: Value;
+  /** Whether the axes stand side by side, so that the result keeps their place. */
+  readonly first: number;
+}
+
+/** Indices broadcast against each other as rows of places. */
+function picksOf(call: Call, indices: readonly (Value | undefined)[]): Picks {
+  const axes = indices.flatMap((index, axis) => (index ? [axis] : []));
+  const given = indices.filter((index) => index !== undefined).map((index) => call.converted(index, "i64"));
+  const shape = given.map(({ type }) => type.shape).reduce((a, b) => broadcast(call, a, b));
+  const columns = given.map((index) => reshaped(call.writer, expanded(call, index, shape), [...shape, 1]));
+  const rows = columns.length === 1 ? columns[0] : call.compute(concat, columns, { axis: shape.length });
+  const isTogether = axes.every((axis, at) => at === 0 || axis === axes[at - 1] + 1);
+  return { axes, rows, first: isTogether ? axes[0] : 0 };
+}
+
+function broadcast(call: Call, a: Value["type"]["shape"], b: Value["type"]["shape"]): Value["type"]["shape"] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, at) => {
+    const [left, right] = [a[at - rank + a.length] ?? 1, b[at - rank + b.length] ?? 1];
+    if (left === 1) return right;
+    return right === 1 || left === right ? left : call.invalid(`its indices [${a}] and [${b}] do not go together`);
+  });
+}
+
+/** x[i, :, j, …] with tensors as indices. */
+function indexing(call: Call): Value {
+  const x = call.arguments.tensor("self");
+  const indices = indicesOf(call);
+  const present = indices.filter((index) => index !== undefined);
+  if (present.length === 0) return x;
+  if (present.length === 1) return call.onnx("Gather", [x, present[0]], { axis: indices.indexOf(present[0]) });
+  const { axes, rows, first } = picksOf(call, indices);
+  const picked = call.onnx("GatherND", [permuted(call, x, withFirst(x, axes)), rows]);
+  return backInPlace(call, picked, rows.type.shape.length - 1, first);
+}
+
+/** The order of axes in which some come first. */
+function withFirst({ type }: Value, axes: readonly number[]): readonly number[] {
+  return [...axes, ...[...type.shape.keys()].filter((axis) => !axes.includes(axis))];
+}
+
+/** The first `count` axes of the result moved to where the indexed ones were. */
+function backInPlace(call: Call, value: Value, count: number, first: number): Value {
+  const axes = [...value.type.shape.keys()];
+  return permuted(call, value, [
+    ...axes.slice(count, count + first),
+    ...axes.slice(0, count),
+    ...axes.slice(count + first),
+  ]);
+}
+
+/** x with values at x[i, :, j, …], or with them added. */
+function indexPutting(call: Call): Value {
+  const { arguments: given } = call;
+  const x = given.tensor("self");
+  const values = call.converted(given.tensor("values"), x.type.dtype);
+  const [mask, ...others] = given.optionalTensors("indices");
+  const isAdded = given.flag("accumulate");
+  if (mask?.type.dtype === "bool" && others.length === 0 && elementCount(values.type.shape) === 1 && !isAdded)
+    return masked(call, x, mask, values);
+  const { axes, rows, first } = picksOf(call, indicesOf(call));
+  const order = withFirst(x, axes);
+  const lead = rows.type.shape.slice(0, -1);
+  const rest = order.slice(axes.length).map((axis) => x.type.shape[axis]);
+  const target = [...rest.slice(0, first), ...lead, ...rest.slice(first)];
+  const updates = expanded(call, values, target);
+  const between = [...target.keys()];
+  const leading = permuted(call, updates, [
+    ...between.slice(first, first + lead.length),
+    ...between.slice(0, first),
+    ...between.slice(first + lead.length),
+  ]);
+  const reduction = isAdded ? "add" : "none";
+  const result = call.onnx("ScatterND", [permuted(call, x, order), rows, leading], { reduction });
+  return permuted(
+    call,
+    result,
+    order.map((_, axis) => order.indexOf(axis)),
+  );
+}
+
+/** One value wherever a mask of leading axes is true. */
+function masked(call: Call, x: Value, mask: Value, value: Value): Value {
+  const rest = x.type.shape.slice(mask.type.shape.length).map(() => 1);
+  return call.onnx("Where", [
+    reshaped(call.writer, mask, [...mask.type.shape, ...rest]),
+    reshaped(call.writer, value, []),
+    x,
+  ]);
+}
+
+function axisOf(call: Call, x: Value): number {
+  return call.axis(call.arguments.integer("dim"), x.type.shape.length);
+}
+
+function selectingIndices(call: Call): Value {
+  const [x, index] = [call.arguments.tensor("self"), call.arguments.tensor("index")];
+  const vector = index.type.shape.length === 0 ? reshaped(call.writer, index, [1]) : index;
+  return call.onnx("Gather", [x, vector], { axis: axisOf(call, x) });
+}
+
+/** y[i, …] = x[index[i, …], …] along an axis; indices may cover less of the other axes than the data. */
+function gathering(call: Call): Value {
+  const [x, index] = [call.arguments.tensor("self"), call.arguments.tensor("index")];
+  return call.onnx("GatherElements", [x, index], { axis: axisOf(call, x) });
+}
+
+/** Elements placed by an index for each along an axis. */
+function scattering(source: "src" | "value", reduction?: string): Handler {
+  return (call) => {
+    const { arguments: given } = call;
+    const [x, index] = [given.tensor("self"), given.tensor("index")];
+    const axis = axisOf(call, x);
+    const updates =
+      source === "src"
+        ? covered(call, given.tensor("src"), index)
+        : expanded(call, call.valueOf(given.operand("value"), x.type.dtype), index.type.shape);
+    return call.onnx("ScatterElements", [x, index, updates], { axis, reduction: reduction ?? reductionOf(call) });
+  };
+}
+
+/** The part of the source that has indices. */
+function covered(call: Call, source: Value, { type }: Value): Value {
+  const { shape } = type;
+  if (source.type.shape.every((size, axis) => size === shape[axis])) return source;
+  if (!isStatic(shape)) return call.unsupported(`the shape [${shape}] of its indices is open`, "Give the sizes.");
+  const ends = [call.integers(shape.map(() => 0)), call.integers(shape)];
+  return call.onnx("Slice", [source, ...ends]);
+}
+
+const reductions: Readonly<Record<string, string>> = {
+  sum: "add",
+  add: "add",
+  prod: "mul",
+  multiply: "mul",
+  amax: "max",
+  amin: "min",
+};
+
+function reductionOf(call: Call): string {
+  const { arguments: given } = call;
+  if (!given.given("reduce")) return "none";
+  if (given.given("include_self") && !given.flag("include_self"))
+    call.unsupported("its include_self is False", "Start from a tensor that the reduction leaves as it is.");
+  const name = given.text("reduce");
+  return reductions[name] ?? call.unsupported(`its reduce is ${name}`, "Use sum, prod, amax or amin.");
+}
+
+/** Slices added or put at indices of an axis. */
+function slicesAt(reduction: "add" | "none"): Handler {
+  return (call) => {
+    const { arguments: given } = call;
+    const [x, index, source] = [given.tensor("self"), given.tensor("index"), given.tensor("source")];
+    const axis = axisOf(call, x);
+    const scaled =
+      reduction === "add" && given.real("alpha") !== 1
+        ? formulaOf(call.writer)(mul, source, given.real("alpha"))
+        : source;
+    const order = withFirst(x, [axis]);
+    const rows = reshaped(call.writer, index, [...index.type.shape, 1]);
+    const result = call.onnx("ScatterND", [permuted(call, x, order), rows, permuted(call, scaled, order)], {
+      reduction,
+    });
+    return permuted(
+      call,
+      result,
+      order.map((_, at) => order.indexOf(at)),
+    );
+  };
+}
+
+/** Places of what is not 0, a row for each. */
+function places(call: Call): Value {
+  return permuted(call, call.onnx("NonZero", [call.arguments.tensor("self")]), [1, 0]);
+}
+
+function triangle(upper: 0 | 1): Handler {
+  return (call) => {
+    const diagonal = call.writer.scalar(call.arguments.integer("diagonal"), "i64");
+    return call.onnx("Trilu", [call.arguments.tensor("self"), diagonal], { upper });
+  };
+}
+
+/** The elements on a diagonal of two axes, as a new last axis. */
+function diagonal(call: Call): Value {
+  const { arguments: given } = call;
+  const x = given.tensor("self");
+  const rank = x.type.shape.length;
+  const [row, column] = ["dim1", "dim2"].map((name) => call.axis(given.integer(name), rank));
+  const [rows, columns] = [x.type.shape[row], x.type.shape[column]];
+  if (typeof rows !== "number" || typeof columns !== "number")
+    return call.unsupported(
+      `the size [${rows}, ${columns}] of its axes is open`,
+      "Give the sizes of the model's inputs.",
+    );
+  const offset = given.integer("offset");
+  const start = { row: Math.max(0, -offset), column: Math.max(0, offset) };
+  const count = Math.max(0, Math.min(rows - start.row, columns - start.column));
+  const numbers = Array.from({ length: count }, (_, at) => (start.row + at) * columns + start.column + at);
+  const others = [...x.type.shape.keys()].filter((axis) => axis !== row && axis !== column);
+  const turned = permuted(call, x, [...others, row, column]);
+  const flat = reshaped(call.writer, turned, [...others.map((axis) => x.type.shape[axis]), rows * columns]);
+  const index = call.writer.constant(fromNumbers("i64", [count], numbers));
+  return call.onnx("Gather", [flat, index], { axis: others.length });
+}
+
+/** Windows of an axis, whose elements become a new last axis. */
+function windows(call: Call): Value {
+  const { arguments: given } = call;
+  const x = given.tensor("self");
+  const axis = call.axis(given.integer("dimension"), x.type.shape.length);
+  const [length, step, size] = [given.integer("size"), given.integer("step"), x.type.shape[axis]];
+  if (typeof size !== "number")
+    return call.unsupported(`the size ${size} of its axis is open`, "Give the sizes of the model's inputs.");
+  const count = Math.floor((size - length) / step) + 1;
+  if (!(count > 0)) return call.invalid(`windows of ${length} do not fit an axis of ${size}`);
+  call.writer.reserve(16 * count * length);
+  const numbers = Array.from({ length: count * length }, (_, at) => Math.floor(at / length) * step + (at % length));
+  const picked = call.onnx("Gather", [x, call.writer.constant(fromNumbers("i64", [count, length], numbers))], { axis });
+  const axes = [...picked.type.shape.keys()];
+  return permuted(call, picked, [...axes.filter((at) => at !== axis + 1), axis + 1]);
+}
+
+function oneHot(call: Call): Value {
+  const count = call.arguments.integer("num_classes");
+  if (count < 1) call.unsupported("it counts its classes itself", "Give num_classes.");
+  const values = call.writer.constant(fromNumbers("i64", [2], [0, 1]));
+  return call.onnx("OneHot", [call.arguments.tensor("self"), call.integers([count]), values], { axis: -1 });
+}
+
+function columnsToImage(call: Call): Value {
+  const { arguments: given } = call;
+  const pads = given.integers("padding");
+  const sizes = [given.integers("output_size"), given.integers("kernel_size")].map((list) => call.integers(list));
+  return call.onnx("Col2Im", [given.tensor("self"), ...sizes], {
+    dilations: given.integers("dilation"),
+    strides: given.integers("stride"),
+    pads: [...pads, ...pads],
+  });
+}
+
+/** Tensors of one axis along axes of their own. */
+function meshes(call: Call): readonly Value[] {
+  const { arguments: given } = call;
+  const tensors = given.tensors("tensors");
+  const isTurned = given.given("indexing") && given.text("indexing") === "xy" && tensors.length > 1;
+  const order = isTurned ? [1, 0, ...tensors.keys()].slice(0, tensors.length) : [...tensors.keys()];
+  if (isTurned) for (let axis = 2; axis < tensors.length; axis++) order[axis] = axis;
+  const sizes = tensors.map(({ type }) => elementCount(type.shape));
+  const shape = order.map((at) => sizes[at]);
+  return tensors.map((tensor, index) => {
+    const own = shape.map((size, axis) => (order[axis] === index ? size : 1));
+    return expanded(call, reshaped(call.writer, tensor, own), shape);
+  });
+}
+
+/** Operators that pick or place elements by indices, by overload. */
+export const picking: Readonly<Record<string, Handler>> = {
+  "aten.index.Tensor": indexing,
+  "aten._unsafe_index.Tensor": indexing,
+  "aten.index_put.default": indexPutting,
+  "aten._unsafe_index_put.default": indexPutting,
+  "aten.index_select.default": selectingIndices,
+  "aten.gather.default": gathering,
+  "aten.scatter.src": scattering("src"),
+  "aten.scatter.value": scattering("value"),
+  "aten.scatter.reduce": scattering("src"),
+  "aten.scatter.value_reduce": scattering("value"),
+  "aten.scatter_add.default": scattering("src", "add"),
+  "aten.scatter_reduce.two": scattering("src"),
+  "aten.index_add.default": slicesAt("add"),
+  "aten.index_copy.default": slicesAt("none"),
+  "aten.nonzero.default": places,
+  "aten.argwhere.default": places,
+  "aten.tril.default": triangle(0),
+  "aten.triu.default": triangle(1),
+  ...overloads("aten.diagonal", ["default"], diagonal),
+  "aten.diagonal_copy.default": diagonal,
+  "aten.unfold.default": windows,
+  "aten.unfold_copy.default": windows,
+  "aten.one_hot.default": oneHot,
+  "aten.col2im.default": columnsToImage,
+  ...overloads("aten.meshgrid", ["default", "indexing"], meshes),
+};
