@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Mutation, mutated } from "./fuzz-case.ts";
 import { faults, type Outcome, outcomeOf } from "./outcome.ts";
-import { arraySources, type FuzzSource, operatorSources } from "./sources.ts";
+import { arraySources, example, type FuzzSource, operatorSources } from "./sources.ts";
 
 /** Outcomes of cases that are no right ones, and how many there were of each kind. */
 async function tried(
@@ -45,6 +45,20 @@ describe.each(["tflite", "onnx"] as const)("damaged .%s files run or are refused
     const { counts, wrong } = await tried(sources, "flip", () => [0]);
     expect(wrong).toEqual([]);
     expect(counts.refused).toBeGreaterThan(30);
+  });
+});
+
+describe("a damaged .pt2 file runs or is refused", () => {
+  const source = example("digits.pt2");
+
+  it.each<[string, Mutation, readonly number[]]>([
+    ["whatever field of its program differs", "field", upTo(20)],
+    ["wherever it ends", "truncate", upTo(30).map((part) => Math.floor((source.bytes.length * part) / 30))],
+    ["whatever bits are flipped", "flip", upTo(20)],
+  ])("%s", async (_, mutation, cases) => {
+    const { counts, wrong } = await tried([source], mutation, () => cases);
+    expect(wrong).toEqual([]);
+    expect(counts.refused).toBeGreaterThan(2);
   });
 });
 

@@ -23,7 +23,12 @@ interface Campaign {
   readonly cases: (source: FuzzSource) => number;
 }
 
-const small = [example("digits_int8_tf.tflite"), example("digits.onnx"), example("digits_float.tflite")];
+const small = [
+  example("digits_int8_tf.tflite"),
+  example("digits.onnx"),
+  example("digits.pt2"),
+  example("digits_float.tflite"),
+];
 const singles = [...operatorSources("tflite"), ...operatorSources("onnx")];
 const arrays = arraySources();
 const shared = sharedSources();
@@ -32,12 +37,14 @@ const whole = shared.filter(({ name }) => !name.startsWith("fixtures/kernels"));
 /** The smallest three files of each format. */
 function smallest(sources: readonly FuzzSource[]): readonly FuzzSource[] {
   const bySize = [...sources].sort((a, b) => a.bytes.length - b.bytes.length);
-  return [".tflite", ".onnx"].flatMap((ending) => bySize.filter(({ name }) => name.endsWith(ending)).slice(0, 3));
+  return [".tflite", ".onnx", ".pt2"].flatMap((ending) =>
+    bySize.filter(({ name }) => name.endsWith(ending)).slice(0, 3),
+  );
 }
 
 const campaigns: readonly Campaign[] = [
-  { mutation: "truncate", sources: [...small.slice(0, 2), ...arrays], cases: ({ bytes }) => bytes.length },
-  { mutation: "flip", sources: [...small.slice(0, 2), ...arrays, ...smallest(whole)], cases: () => 10_000 },
+  { mutation: "truncate", sources: [...small.slice(0, 3), ...arrays], cases: ({ bytes }) => bytes.length },
+  { mutation: "flip", sources: [...small.slice(0, 3), ...arrays, ...smallest(whole)], cases: () => 10_000 },
   { mutation: "field", sources: [...small, ...singles, ...shared], cases: () => 300 },
 ];
 

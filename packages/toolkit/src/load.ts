@@ -1,9 +1,9 @@
 import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
-import { looksLikePt2, readPt2 } from "@millrace/formats/pt2";
+import { looksLikePt2, type Pt2Model, readPt2 } from "@millrace/formats/pt2";
 import { readTflite } from "@millrace/formats/tflite";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
-import { importTorch } from "@millrace/frontends/torch";
+import { type ImportedModel, type ImportOptions, importTorch } from "@millrace/frontends/torch";
 import { type Diagnostic, fail, type Graph, type Tensor } from "@millrace/ir";
 
 export type ModelFormat = "onnx" | "tflite" | "pt2";
@@ -63,7 +63,7 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   pt2: {
     ending: ".pt2",
     recognizes: looksLikePt2,
-    read: ({ bytes, name }, options) => importTorch(readPt2(bytes).models[0], { ...options, modelName: stemOf(name) }),
+    read: ({ bytes, name }, options) => importFirst(readPt2(bytes).models, { ...options, modelName: stemOf(name) }),
   },
 };
 
@@ -75,6 +75,20 @@ export function load(source: ModelSource, options: LoadOptions = {}): LoadedMode
   const { graph, diagnostics, ...rest } = readers[format].read(source, options);
   const { inputNames = graph.inputs.map(({ name }) => name) } = rest;
   return { name: source.name, format, bytes: source.bytes.length, graph, inputNames, diagnostics };
+}
+
+/** Several models in one archive are rare; those that are left out are told of. */
+function importFirst([first, ...others]: readonly Pt2Model[], options: ImportOptions): ImportedModel {
+  const imported = importTorch(first, options);
+  if (others.length === 0) return imported;
+  const left = others.map(({ name }) => name).join(", ");
+  const warning: Diagnostic = {
+    code: "pt2.several-models",
+    severity: "warning",
+    message: `The archive has ${others.length + 1} models, of which "${first.name}" is read. Left out: ${left}.`,
+    hint: "Save each program in a file of its own with torch.export.save.",
+  };
+  return { ...imported, diagnostics: [...imported.diagnostics, warning] };
 }
 
 function formatOf({ name, bytes }: ModelSource): ModelFormat {

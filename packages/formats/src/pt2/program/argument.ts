@@ -51,6 +51,7 @@ const readers: ReadonlyMap<string, (field: JsonField) => Argument> = new Map<str
   ["as_sym_ints", (field) => ({ kind: "ints", values: field.list(named(integer)) })],
   ["as_float", (field) => ({ kind: "float", value: field.float() })],
   ["as_floats", (field) => ({ kind: "floats", values: field.list(float) })],
+  ["as_float_lists", (field) => ({ kind: "floatLists", values: field.list((list) => list.list(float)) })],
   ["as_sym_float", (field) => ({ kind: "float", value: named(float)(field) })],
   ["as_sym_floats", (field) => ({ kind: "floats", values: field.list(named(float)) })],
   ["as_complex", (field) => ({ kind: "complex", real: field.at("real").float(), imaginary: field.at("imag").float() })],

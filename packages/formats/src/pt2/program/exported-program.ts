@@ -104,6 +104,7 @@ export type Argument =
   | { readonly kind: "intLists"; readonly values: readonly (readonly Integer[])[] }
   | { readonly kind: "float"; readonly value: number | string }
   | { readonly kind: "floats"; readonly values: readonly (number | string)[] }
+  | { readonly kind: "floatLists"; readonly values: readonly (readonly number[])[] }
   | { readonly kind: "complex"; readonly real: number; readonly imaginary: number }
   | { readonly kind: "bool"; readonly value: boolean | string }
   | { readonly kind: "bools"; readonly values: readonly (boolean | string)[] }
