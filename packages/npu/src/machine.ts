@@ -68,6 +68,8 @@ export interface Features {
    * holds the windows of a line that are begun.
    */
   readonly pooling: boolean;
+  /** Converts data as they are read, by a table of 256 bytes, and between real numbers and integers. */
+  readonly conversion: boolean;
   /** Bytes beside the array that keep the weights of a group of channels from row to row, or the lines that a group of pixels needs; 0 for none. */
   readonly cacheBytes: number;
   /** Takes compressed weights, which it decompresses on their way in; they take less storage, less memory and less of the port. */

@@ -234,6 +234,7 @@ const features = fc.record<Machine["features"]>({
   activation: fc.boolean(),
   tables: fc.boolean(),
   pooling: fc.boolean(),
+  conversion: fc.boolean(),
   cacheBytes: fc.constantFrom(0, 100, 1000),
   decompression: fc.boolean(),
 });

@@ -1,4 +1,4 @@
-import { defineCommand, streaming } from "./command.ts";
+import { asTheyAre, defineCommand, streaming } from "./command.ts";
 import { multiplyOf } from "./scaling.ts";
 
 /**
@@ -29,8 +29,8 @@ export const average = defineCommand({
   ],
   reads: ({ input, blocks, taps, channels }) => [{ address: input, bytes: blocks * taps * channels }],
   writes: ({ output, blocks, channels }) => [{ address: output, bytes: blocks * channels }],
-  work: ({ blocks, taps, channels }, machine, overheads) =>
-    streaming(blocks * (taps + 1) * channels, machine, overheads),
+  work: ({ blocks, taps, channels }, machine, overheads, { read, written } = asTheyAre) =>
+    streaming(blocks * (read * taps + written) * channels, machine, overheads),
   inLine: {
     takes: true,
     gives: true,

@@ -98,9 +98,13 @@ function newChain(kinds: readonly CommandKind[]): CommandKind {
     work(fields, machine, overheads) {
       const parts = split(fields);
       const bytes = (part: Command) => bytesOf(writtenBy(part));
-      const written = bytes(parts[parts.length - 1]) / bytes(parts[core]);
+      const first = parts[0].kind.reads(parts[0].fields, machine)[0];
+      const flow = {
+        read: core === 0 ? 1 : bytesOf(first) / bytes(parts[0]),
+        written: bytes(parts[parts.length - 1]) / bytes(parts[core]),
+      };
       const cycles = units.map((unit, part) => unit?.cycles(parts[part].fields, machine) ?? { ready: 0, busy: 0 });
-      return beside(parts[core].kind.work(parts[core].fields, machine, overheads, written), cycles);
+      return beside(parts[core].kind.work(parts[core].fields, machine, overheads, flow), cycles);
     },
     execute(fields, memory, machine) {
       const parts = split(fields);

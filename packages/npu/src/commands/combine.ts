@@ -1,5 +1,5 @@
 import { combinations } from "@millrace/runtime";
-import { defineCommand, overheadsOf, streaming } from "./command.ts";
+import { asTheyAre, defineCommand, overheadsOf, streaming } from "./command.ts";
 import { multiplyOf } from "./scaling.ts";
 
 export const combinationNames = [
@@ -57,9 +57,9 @@ export const combine = defineCommand({
   ],
   writes: ({ output, length }) => [{ address: output, bytes: length }],
   inLine: { gives: true },
-  work({ length, rows, channels }, machine, overheads, written = 1) {
+  work({ length, rows, channels }, machine, overheads, flow = asTheyAre) {
     const jobs = rows * Math.ceil(channels / machine.array.pipelines);
-    return { ...streaming((2 + written) * length, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
+    return { ...streaming((2 + flow.written) * length, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
   },
   execute(fields, memory) {
     const { length, leftPeriod, rightPeriod, rounding, multiplier, shift, outputZero, low, high } = fields;

@@ -51,8 +51,7 @@ export interface CommandKind {
   /** What the array reads and writes; empty for what it has no part in. */
   reads(fields: Fields, machine: Machine): readonly Region[];
   writes(fields: Fields): readonly Region[];
-  /** `written` is the share of its results that it writes: less than all where they are pooled first. */
-  work(fields: Fields, machine: Machine, overheads: Overheads, written?: number): Work;
+  work(fields: Fields, machine: Machine, overheads: Overheads, flow?: Flow): Work;
   execute(fields: Fields, memory: SimulatedMemory, machine: Machine): void;
   /** What a machine must have for it. */
   requires(fields: Fields): readonly (keyof Features)[];
@@ -60,6 +59,15 @@ export interface CommandKind {
   /** The commands that it is a chain of, in their order. */
   readonly parts?: (fields: Fields) => readonly Command[];
 }
+
+/** Bytes that are read and written for each byte of a command's own data and results, where units beside the array make other data of them. */
+export interface Flow {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** Nothing is made of data and results. */
+export const asTheyAre: Flow = { read: 1, written: 1 };
 
 /** How a command can be a part of a chain, in which numbers go from one to the next without being written. */
 export interface InLine<F extends string = string> {
@@ -90,7 +98,7 @@ interface Definition<F extends string> {
   readonly problems?: (fields: Fields<F>) => readonly string[];
   readonly reads?: (fields: Fields<F>, machine: Machine) => readonly Region[];
   readonly writes?: (fields: Fields<F>) => readonly Region[];
-  readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads, written?: number) => Work;
+  readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads, flow?: Flow) => Work;
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
   readonly inLine?: InLine<F>;
 }

@@ -3,7 +3,7 @@ import type { DotProductArray, Machine } from "../machine.ts";
 import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
-import { defineCommand, overheadsOf } from "./command.ts";
+import { asTheyAre, defineCommand, type Flow, overheadsOf } from "./command.ts";
 import { mappings } from "./mappings.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import {
@@ -49,7 +49,7 @@ export const convolve = defineCommand({
   ],
   writes: (fields) => [windowWrites(fields)],
   inLine: { takes: true, gives: true },
-  work(fields, machine, overheads, written = 1) {
+  work(fields, machine, overheads, flow = asTheyAre) {
     const { array, ports } = machine;
     const { rows, outputWidth, count, kernelHeight, kernelWidth, depth, joined } = fields;
     const isLine = fields.mapping === mappings.line;
@@ -57,9 +57,9 @@ export const convolve = defineCommand({
     const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
-    const paced = Math.max(1, array.lanes / (isLine ? ports.weights : ports.data));
+    const paced = Math.max(1, isLine ? array.lanes / ports.weights : (flow.read * array.lanes) / ports.data);
     const computing = (packedSteps(fields, array) * inTurn * paced * Math.ceil(jobs / array.cores)) / jobs;
-    const { isKept, loading } = (isLine ? streamedWindows : streamedWeights)(fields, machine);
+    const { isKept, loading } = isLine ? streamedWindows(fields, machine, flow) : streamedWeights(fields, machine);
     const streams = isKept ? groups : jobs;
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
@@ -71,8 +71,8 @@ export const convolve = defineCommand({
       },
       busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
       boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
-      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn * written),
-      ...overheadsOf(jobs, inTurn * written, overheads),
+      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn * flow.written),
+      ...overheadsOf(jobs, inTurn * flow.written, overheads),
     };
   },
   execute(fields, memory, { array }) {
@@ -110,14 +110,14 @@ function streamedWeights(fields: Fields, { array, features, ports }: Machine): S
 }
 
 /** The windows of a group of pixels, one by one, or the lines that they cover where these are of one row and the cache keeps them. */
-function streamedWindows(fields: Fields, { array, features, ports }: Machine): Streamed {
+function streamedWindows(fields: Fields, { array, features, ports }: Machine, { read }: Flow): Streamed {
   const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth, joined } = fields;
   const pixels = Math.min(array.pipelines, outputWidth);
   const width = (pixels - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const lines = kernelHeight * width * depth;
   const windows = packedSteps(fields, array) * array.pipelines * array.lanes;
   const bytes = !joined && lines <= features.cacheBytes ? Math.min(lines, windows) : windows;
-  return { loading: bytes / ports.data, isKept: false };
+  return { loading: (read * bytes) / ports.data, isKept: false };
 }
 
 /** Where the weights of the channels lie that a command computes. */

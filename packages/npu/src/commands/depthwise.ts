@@ -1,5 +1,5 @@
 import type { Region } from "../region.ts";
-import { defineCommand, overheadsOf } from "./command.ts";
+import { asTheyAre, defineCommand, overheadsOf } from "./command.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import { slide, type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
@@ -25,18 +25,19 @@ export const depthwise = defineCommand({
   ],
   writes: (fields) => [windowWrites(fields)],
   inLine: { takes: true, gives: true },
-  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array, ports }, overheads, written = 1) {
+  work({ rows, outputWidth, count, kernelHeight, kernelWidth }, { array, ports }, overheads, flow = asTheyAre) {
     const jobs = rows * Math.ceil(count / array.pipelines);
     const taps = kernelHeight * kernelWidth;
     const macs = rows * outputWidth * count * taps;
-    const steps = Math.ceil(taps / array.depthwiseLanes);
+    const steps = flow.read * Math.ceil(taps / array.depthwiseLanes);
     return {
       macs,
       least: { array: macs / (array.cores * array.pipelines * array.depthwiseLanes), weights: 0, data: 0 },
       busy: Math.ceil(jobs / array.cores) * outputWidth * steps,
       boundBy: "array",
-      beats: jobs * (outputWidth * (steps + overheads.writeBack * written) + (taps * array.pipelines) / ports.weights),
-      ...overheadsOf(jobs, outputWidth * written, overheads),
+      beats:
+        jobs * (outputWidth * (steps + overheads.writeBack * flow.written) + (taps * array.pipelines) / ports.weights),
+      ...overheadsOf(jobs, outputWidth * flow.written, overheads),
     };
   },
   execute(fields, memory) {

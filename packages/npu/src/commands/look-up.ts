@@ -3,10 +3,13 @@ import { defineCommand, streaming } from "./command.ts";
 
 const tableBytes = 256;
 
-/** The table comes in by the port of weights; a result of every pipeline is replaced in a cycle. */
-function cycles({ length }: { readonly length: number }, { array, ports }: Machine) {
-  return { ready: tableBytes / ports.weights, busy: length / (array.cores * array.pipelines) };
-}
+/** The table comes in by the port of weights; results of all pipelines are replaced in a cycle, data as fast as they come. */
+const unit = {
+  cycles: ({ length }: { readonly length: number }, { array, ports }: Machine) => ({
+    ready: tableBytes / ports.weights,
+    busy: length / (array.cores * array.pipelines),
+  }),
+};
 
 /** Replaces every stored integer by what a table of 256 bytes has for it, least first. Cycles: the value and the result through the data port. */
 export const lookUp = defineCommand({
@@ -21,7 +24,7 @@ export const lookUp = defineCommand({
   ],
   writes: ({ output, length }) => [{ address: output, bytes: length }],
   work: ({ length }, machine, overheads) => streaming(2 * length, machine, overheads),
-  inLine: { behind: { feature: "tables", cycles } },
+  inLine: { before: { feature: "conversion", ...unit }, behind: { feature: "tables", ...unit } },
   execute({ input, output, length, table }, memory) {
     const [source, target] = [memory.integersOf(input, length), memory.integersOf(output, length)];
     const results = memory.integersOf(table, tableBytes);

@@ -1,7 +1,7 @@
 import { fail } from "@millrace/ir";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 import { hint } from "../simulator/memory.ts";
-import { defineCommand, streaming } from "./command.ts";
+import { asTheyAre, defineCommand, streaming } from "./command.ts";
 
 /** Words of a block of a `move`. */
 export const blockWords = 5;
@@ -23,7 +23,9 @@ export const move = defineCommand({
     { address: blocks, bytes: count * blockWords * 4 },
   ],
   writes: ({ output, outputBytes }) => [{ address: output, bytes: outputBytes }],
-  work: ({ moved }, machine, overheads) => streaming(2 * moved, machine, overheads),
+  inLine: { takes: true },
+  work: ({ moved }, machine, overheads, { read, written } = asTheyAre) =>
+    streaming((read + written) * moved, machine, overheads),
   execute({ input, inputBytes, output, outputBytes, blocks, count, moved }, memory) {
     const source = memory.bytesOf(input, inputBytes);
     const target = memory.bytesOf(output, outputBytes);

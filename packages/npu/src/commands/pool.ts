@@ -1,4 +1,4 @@
-import { defineCommand } from "./command.ts";
+import { asTheyAre, defineCommand } from "./command.ts";
 import { slide, tapsOf, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
 
 export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2, least: 3 } as const;
@@ -6,7 +6,7 @@ export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2, least: 3 } 
 /**
  * The greatest, the least or the mean of each window, of stored integers that keep their scale; means of halves are rounded away from zero.
  *
- * Cycles: a mean reads its data once through the port; the others compare so many elements of windows in a cycle as the array's machine says.
+ * Cycles: data are read once through the port; all but means also compare so many elements of windows in a cycle as the array's machine says.
  */
 export const pool = defineCommand({
   name: "pool",
@@ -20,20 +20,20 @@ export const pool = defineCommand({
   ],
   reads: (fields) => [windowReads(fields)],
   writes: (fields) => [windowWrites(fields)],
-  work(fields, { array, ports }, overheads) {
+  work(fields, { array, ports }, overheads, flow = asTheyAre) {
     const { rows, outputWidth, count, kernelHeight, kernelWidth, pooling } = fields;
     const share = count / fields.depth;
     const compares = isExtreme(pooling);
-    const reading = Math.ceil((windowReads(fields).bytes * share) / ports.data);
-    const busy = compares
-      ? Math.ceil((rows * outputWidth * count * kernelHeight * kernelWidth) / (array.comparisons * array.cores))
-      : reading;
+    const reading = Math.ceil((flow.read * windowReads(fields).bytes * share) / ports.data);
+    const elements = rows * outputWidth * count * kernelHeight * kernelWidth;
+    const comparing = compares ? Math.ceil(elements / (array.comparisons * array.cores)) : 0;
+    const busy = Math.max(comparing, reading);
     return {
       macs: 0,
       busy,
       least: { array: 0, weights: 0, data: busy },
-      boundBy: compares ? "window" : "data",
-      beats: Math.min(busy, reading),
+      boundBy: comparing > reading ? "window" : "data",
+      beats: reading,
       writeBack: 0,
       start: overheads.operator,
     };

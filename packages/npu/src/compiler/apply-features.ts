@@ -4,6 +4,7 @@ import { chainCommands } from "./chain-commands.ts";
 import { clampApart } from "./clamp-apart.ts";
 import { withCompressedWeights } from "./compressed-weights.ts";
 import type { NodeDraft } from "./draft.ts";
+import { foldTables } from "./fold-tables.ts";
 
 /** Commands that make use of what a machine has beside its multipliers, and do without what it lacks. `kept` are the buffers that are needed after the last. */
 export function applyFeatures(
@@ -12,8 +13,9 @@ export function applyFeatures(
   machine: Machine,
   overheads: Overheads,
 ): readonly NodeDraft[] {
-  const { activation, decompression } = machine.features;
+  const { activation, conversion, decompression } = machine.features;
   const clamped = activation ? commands : clampApart(commands);
-  const compressed = decompression ? withCompressedWeights(clamped, machine) : clamped;
+  const folded = conversion ? foldTables(clamped, kept) : clamped;
+  const compressed = decompression ? withCompressedWeights(folded, machine) : folded;
   return chainCommands(compressed, kept, machine, overheads);
 }

@@ -4,6 +4,7 @@ import { type Buffer, placedFields } from "../lowering/lowering.ts";
 import type { Machine, Overheads } from "../machine.ts";
 import { spanOf } from "../region.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
+import { isWrittenBetween, type Uses, usesOf } from "./uses.ts";
 
 /** Places in the list of the commands that become one, and what they become. */
 interface Chain {
@@ -13,7 +14,7 @@ interface Chain {
 
 /**
  * Commands of which one takes all results of another, that nobody else needs, as one where the machine has the units for that and it takes fewer
- * cycles. `kept` are the buffers that are needed after the last command. A chain takes the place of its first command.
+ * cycles. `kept` are the buffers that are needed after the last command. A chain takes the place of its last command.
  */
 export function chainCommands(
   commands: readonly NodeDraft[],
@@ -21,39 +22,25 @@ export function chainCommands(
   machine: Machine,
   overheads: Overheads,
 ): readonly NodeDraft[] {
-  const users = usersOf(commands);
-  const taken = new Set<number>();
-  return commands.flatMap((command, at) => {
-    if (taken.has(at)) return [];
-    let chain: Chain = { members: [at], draft: command };
-    for (;;) {
-      const next = followerOf(chain.members, commands, users, kept);
+  const uses = usesOf(commands);
+  const result: (NodeDraft | undefined)[] = [...commands];
+  for (const [at, command] of commands.entries()) {
+    let chain: Chain | undefined = result[at] === command ? { members: [at], draft: command } : undefined;
+    while (chain) {
+      const next = followerOf(chain.members, commands, uses, kept);
       const longer = next === undefined ? undefined : joined(chain, next, commands, machine, overheads);
-      if (longer === undefined) return [chain.draft];
-      taken.add(next!);
+      if (longer) for (const member of longer.members) result[member] = member === next ? longer.draft : undefined;
       chain = longer;
     }
-  });
-}
-
-/** The commands that name each buffer, in their order. */
-function usersOf(commands: readonly NodeDraft[]): ReadonlyMap<Buffer, readonly number[]> {
-  const users = new Map<Buffer, number[]>();
-  for (const [at, command] of commands.entries()) {
-    for (const buffer of new Set(buffersOf(command))) {
-      const list = users.get(buffer) ?? [];
-      users.set(buffer, list);
-      list.push(at);
-    }
   }
-  return users;
+  return result.filter((draft) => draft !== undefined);
 }
 
 /** The command that takes all that the last of some gives, and is the only one to need it or puts its own results in its place. */
 function followerOf(
   members: readonly number[],
   commands: readonly NodeDraft[],
-  users: ReadonlyMap<Buffer, readonly number[]>,
+  uses: Uses,
   kept: ReadonlySet<Buffer>,
 ): number | undefined {
   const { kind, fields } = commands[members[members.length - 1]];
@@ -61,16 +48,23 @@ function followerOf(
   if (output === undefined || typeof output === "number" || output.offset > 0) return undefined;
   const { buffer } = output;
   const [region] = kind.writes(placedFields(fields, ({ offset }) => offset));
-  const list = users.get(buffer)!;
+  const list = uses.users.get(buffer)!;
   const own = list.findIndex((at) => !members.includes(at));
   const next = list[own];
   if (own < 1 || region.address !== 0 || spanOf(region) !== buffer.bytes) return undefined;
   const { input, output: result } = commands[next].fields;
   if (typeof input !== "object" || input.buffer !== buffer || input.offset > 0) return undefined;
-  if (typeof result !== "object" || result.offset > 0) return undefined;
-  if (result.buffer === buffer) return next;
-  const isFirst = users.get(result.buffer)![0] === next;
-  return isFirst && own === list.length - 1 && !kept.has(buffer) ? next : undefined;
+  const isOnly = own === list.length - 1 && !kept.has(buffer);
+  const isInPlace = typeof result === "object" && result.buffer === buffer && result.offset === 0;
+  const isDisturbed = members.some((member) => readsOtherLater(commands[member], member, next, uses));
+  return (isOnly || isInPlace) && !isDisturbed ? next : undefined;
+}
+
+/** Whether a command would read something else if it came later. */
+function readsOtherLater(command: NodeDraft, at: number, later: number, uses: Uses): boolean {
+  const { output } = command.fields;
+  const read = buffersOf(command).filter((buffer) => typeof output !== "object" || buffer !== output.buffer);
+  return read.some((buffer) => isWrittenBetween(uses, buffer, at, later));
 }
 
 /** A chain with one command more, where there is such a kind, the machine has what it takes and it is worth it. */

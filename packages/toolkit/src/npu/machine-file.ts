@@ -21,6 +21,7 @@ const machine = object<Machine>({
       activation: required(truth),
       tables: required(truth),
       pooling: required(truth),
+      conversion: required(truth),
       cacheBytes: required(finite),
       decompression: required(truth),
     }),
