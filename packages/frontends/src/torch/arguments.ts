@@ -1,5 +1,5 @@
 import type { OperatorSchema, SchemaDefault } from "@millrace/formats/aten";
-import type { Argument, Node, ScalarType } from "@millrace/formats/pt2";
+import type { Argument, Graph, Node, ScalarType } from "@millrace/formats/pt2";
 import { type Dimension, type DType, fail, type Value } from "@millrace/ir";
 import { type Scope, tensorNames } from "./scope.ts";
 import { elementTypeOf, type Scalar } from "./types.ts";
@@ -8,8 +8,8 @@ const hint = "Export the model again with torch.export.save.";
 const endOfAxis = Number.MAX_SAFE_INTEGER;
 
 /**
- * The arguments of one node by their names in the operator's schema, with the schema's defaults for those that the file leaves out. Throws
- * `torch.bad-argument` for one of another kind, and for one that is missing.
+ * The arguments of one node by their names in the operator's schema, with the schema's defaults for those that the file leaves out; by
+ * "0", "1" and so on for a node without a schema. Throws `torch.bad-argument` for one of another kind, and for one that is missing.
  */
 export class Arguments {
   readonly #given = new Map<string, Argument>();
@@ -20,7 +20,7 @@ export class Arguments {
     this.#scope = scope;
     const names = schema?.arguments.map(({ name }) => name) ?? [];
     for (const [index, { name, value }] of node.inputs.entries())
-      this.#given.set(name || (names[index] ?? String(index)), value);
+      this.#given.set(schema ? name || (names[index] ?? String(index)) : String(index), value);
     this.#defaults = new Map(
       (schema?.arguments ?? []).flatMap(({ name, initial }) => (initial === undefined ? [] : [[name, initial]])),
     );
@@ -129,9 +129,14 @@ export class Arguments {
     return given?.kind === "scalarType" ? given.value : this.#refuse(name, "an element type");
   }
 
-  graph(name: string): Extract<Argument, { kind: "graph" }> {
+  graph(name: string): Graph {
     const given = this.#given.get(name);
-    return given?.kind === "graph" ? given : this.#refuse(name, "a graph");
+    return given?.kind === "graph" ? given.graph : this.#refuse(name, "a graph");
+  }
+
+  /** How many arguments the file has. */
+  get count(): number {
+    return this.#given.size;
   }
 
   #read(tensor: string): Value {

@@ -1,7 +1,18 @@
 import { encodeAttribute, type OnnxAttributeValue } from "@millrace/formats/onnx";
-import { type Attributes, type DType, fail, fromNumbers, normalizeAxis, type Operator, type Value } from "@millrace/ir";
+import type { Graph as Pt2Graph } from "@millrace/formats/pt2";
+import {
+  type Attributes,
+  type DType,
+  fail,
+  fromNumbers,
+  normalizeAxis,
+  type Operator,
+  type Value,
+  type ValueType,
+} from "@millrace/ir";
 import { cast } from "@millrace/ops";
 import { AttributeReader } from "../onnx/attributes.ts";
+import type { Body } from "../onnx/captures.ts";
 import { importers } from "../onnx/ops/index.ts";
 import { SourceNode } from "../onnx/source-node.ts";
 import type { Surroundings } from "../onnx/surroundings.ts";
@@ -10,6 +21,17 @@ import { commonType, isScalar, type Scalar } from "./types.ts";
 
 /** Turns one node of a program into nodes of the graph and gives its results, in order; those of a list follow one another. */
 export type Handler = (call: Call) => Value | readonly (Value | undefined)[];
+
+/** How a call imports the graphs that its node holds. */
+export interface Nested {
+  /** The results of a graph for its inputs, written out. */
+  inline(graph: Pt2Graph, inputs: readonly Value[]): readonly Value[];
+  /**
+   * A body of a graph. Its first inputs are those of the types `carried`; those for the values around are constants of the body where the values
+   * are constants, and else further inputs.
+   */
+  body(graph: Pt2Graph, carried: readonly ValueType[], around: readonly Value[]): Body;
+}
 
 /** Attributes of an operator of ONNX's by name. */
 export type AttributeContents = Readonly<Record<string, AttributeContent>>;
@@ -32,9 +54,16 @@ export class Call {
   /** Names of the results; empty for those nobody reads. */
   readonly results: readonly string[];
   readonly #surroundings: Omit<Surroundings, "inputs">;
+  readonly nested: Nested;
   readonly #writers: SourceNode[] = [];
 
-  constructor(given: Arguments, results: readonly string[], surroundings: Omit<Surroundings, "inputs">) {
+  constructor(
+    given: Arguments,
+    results: readonly string[],
+    surroundings: Omit<Surroundings, "inputs">,
+    nested: Nested,
+  ) {
+    this.nested = nested;
     this.arguments = given;
     this.results = results;
     this.#surroundings = surroundings;

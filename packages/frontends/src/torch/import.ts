@@ -1,9 +1,10 @@
 import { type Pt2Model, tensorOfInput } from "@millrace/formats/pt2";
 import { type Diagnostic, Graph, type Tensor } from "@millrace/ir";
 import { Builder } from "../onnx/builder.ts";
+import { fixInputs, offerValues } from "../onnx/given-values.ts";
 import { removeUnused } from "../onnx/remove-unused.ts";
 import { Constants } from "./constants.ts";
-import { type GivenSizes, userInputs } from "./inputs.ts";
+import { adviseOpenSizes, type GivenSizes, userInputs } from "./inputs.ts";
 import { setOutputs } from "./outputs.ts";
 import { Problems } from "./problems.ts";
 import { Scope } from "./scope.ts";
@@ -38,7 +39,9 @@ export function importTorch(model: Pt2Model, options: ImportOptions = {}): Impor
   const symbols = new Symbols();
   const scope = new Scope(program.graph, symbols);
   const builder = new Builder(graph);
-  const inputs = userInputs(program, graph, scope, options, problems);
+  userInputs(program, graph, scope, options, problems);
+  const inputNames = graph.inputs.map(({ name }) => name);
+  offerValues(builder, graph, options.values ?? new Map());
   const constants = new Constants(builder, problems);
   const states = new StateKeeper(graph, keptBuffers(program));
   for (const spec of program.signature.inputs) {
@@ -50,7 +53,9 @@ export function importTorch(model: Pt2Model, options: ImportOptions = {}): Impor
   const walker = new Walker(builder, problems, scope);
   walker.walk();
   setOutputs(program, graph, walker, states, problems);
+  adviseOpenSizes(graph, problems);
   problems.throwIfAny();
+  fixInputs(builder, problems);
   removeUnused(graph);
-  return { graph, inputNames: inputs.map(({ name }) => name), diagnostics: problems.diagnostics };
+  return { graph, inputNames, diagnostics: problems.diagnostics };
 }

@@ -1,5 +1,5 @@
 import type { ExportedProgram, SymInt, TensorMeta } from "@millrace/formats/pt2";
-import { type Dimension, type Graph, symbol, symbolsOf, type Value } from "@millrace/ir";
+import { type Dimension, type Graph, symbol, symbolsOf } from "@millrace/ir";
 import type { Problems } from "./problems.ts";
 import type { Scope } from "./scope.ts";
 import { elementTypeOf } from "./types.ts";
@@ -21,13 +21,13 @@ export function userInputs(
   scope: Scope,
   given: GivenSizes,
   problems: Problems,
-): readonly Value[] {
+): void {
   const names = program.signature.inputs.flatMap((spec) =>
     spec.kind === "userInput" && spec.value.kind === "tensor" ? [spec.value.name] : [],
   );
   reportOtherInputs(program, problems);
   bindSizes(program, names, scope, given, problems);
-  return names.flatMap((name) => {
+  for (const name of names) {
     const meta = scope.meta(name);
     const place = { label: `The input "${name}"`, at: { value: name } };
     const type = problems.try(place, () => {
@@ -37,8 +37,7 @@ export function userInputs(
     });
     const input = type && graph.addInput(name, type);
     scope.bind(name, input ?? "unknown");
-    return input ? [input] : [];
-  });
+  }
 }
 
 /** Numbers that the program was exported for stay what they were; sizes passed as inputs of their own have no place. */

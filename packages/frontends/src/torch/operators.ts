@@ -1,6 +1,7 @@
 import type { Handler } from "./call.ts";
 import { activations } from "./ops/activations.ts";
 import { attentions } from "./ops/attention.ts";
+import { controlFlow } from "./ops/control-flow.ts";
 import { creations } from "./ops/creation.ts";
 import { elementwise } from "./ops/elementwise.ts";
 import { identities } from "./ops/identities.ts";
@@ -9,6 +10,7 @@ import { normalizations } from "./ops/normalizations.ts";
 import { paddings } from "./ops/padding.ts";
 import { picking } from "./ops/picking.ts";
 import { pooling } from "./ops/pooling.ts";
+import { quantizations } from "./ops/quantization.ts";
 import { recurrentLayers } from "./ops/recurrent.ts";
 import { reductions } from "./ops/reductions.ts";
 import { resizes } from "./ops/resizing.ts";
@@ -32,4 +34,6 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...picking,
   ...creations,
   ...identities,
+  ...quantizations,
+  ...controlFlow,
 };

@@ -1,7 +1,7 @@
 import { schemaOf } from "@millrace/formats/aten";
 import type { ExportedProgram } from "@millrace/formats/pt2";
 import type { Graph, State, Value } from "@millrace/ir";
-import { writtenTensor } from "./mutations.ts";
+import { viewedTensor, writtenTensor } from "./mutations.ts";
 
 /** Names of the program's inputs that are buffers it writes to: what it keeps from run to run. */
 export function keptBuffers({ graph, signature }: ExportedProgram): ReadonlySet<string> {
@@ -12,10 +12,9 @@ export function keptBuffers({ graph, signature }: ExportedProgram): ReadonlySet<
     const schema = schemaOf(node.target);
     const name = writtenTensor(node, schema);
     if (name !== undefined) written.add(bases.get(name) ?? name);
-    const isView = schema?.returns.some(({ alias }) => alias);
-    const [first] = node.inputs;
-    if (!isView || first?.value.kind !== "tensor") continue;
-    const base = bases.get(first.value.name) ?? first.value.name;
+    const viewed = name ?? viewedTensor(node, schema);
+    if (viewed === undefined) continue;
+    const base = bases.get(viewed) ?? viewed;
     for (const output of node.outputs) if (output.kind === "tensor") bases.set(output.name, base);
   }
   return new Set(

@@ -1,17 +1,19 @@
-import { type OperatorSchema, schemaOf } from "@millrace/formats/aten";
+import { schemaOf } from "@millrace/formats/aten";
 import type { Argument, Node, Graph as Pt2Graph } from "@millrace/formats/pt2";
-import { fail, type Value } from "@millrace/ir";
-import type { Builder } from "../onnx/builder.ts";
+import { DiagnosticError, fail, Graph, type Value, type ValueType } from "@millrace/ir";
+import { Builder } from "../onnx/builder.ts";
+import { type Body, Captures } from "../onnx/captures.ts";
+import { removeUnused } from "../onnx/remove-unused.ts";
 import type { Surroundings } from "../onnx/surroundings.ts";
 import { Arguments } from "./arguments.ts";
 import { Call, type Handler } from "./call.ts";
-import { higherOrder } from "./higher-order.ts";
 import { functionalName, Mutations } from "./mutations.ts";
 import { handlers } from "./operators.ts";
+import { viewWrites } from "./ops/view-writes.ts";
 import { nodeName, operatorName, pathOf, placeOf } from "./places.ts";
 import type { Problems } from "./problems.ts";
 import { refuseOperator } from "./refusals.ts";
-import { type Scope, tensorNames } from "./scope.ts";
+import { Scope, tensorNames } from "./scope.ts";
 
 /** The version of ONNX's operators that nodes are imported as. */
 const opset = 23;
@@ -33,7 +35,10 @@ export class Walker {
     this.depth = depth;
     this.#scope = scope;
     this.#read = namesRead(scope.graph);
-    this.#mutations = new Mutations(scope, (node) => this.#visit(node));
+    this.#mutations = new Mutations(scope, {
+      again: (node) => this.#visit(node),
+      through: (node, base, value) => this.#throughView(node, base, value),
+    });
     if (depth > maximumDepth)
       fail("torch.too-deep", `graphs nest over ${maximumDepth} deep`, { hint: "Write some of them out." });
   }
@@ -69,19 +74,63 @@ export class Walker {
   }
 
   #import(node: Node, names: readonly string[]): readonly (Value | undefined)[] {
-    const schema = schemaOf(node.target);
-    const handler = higherOrder(node, this, this.#scope) ?? handlerOf(node, schema);
+    const { handler, isInPlace } = handlerOf(node);
     const inputs = node.inputs.flatMap(({ value }) => tensorNames(value)).filter((name) => name !== undefined);
     for (const name of inputs) this.#mutations.refresh(name);
     if (inputs.some((name) => this.#scope.find(name) === "unknown")) return [];
     const read = names.map((name) => (this.#read.has(name) ? name : ""));
-    const call = new Call(new Arguments(node, schema, this.#scope), read, this.#surroundings(node));
+    const call = this.#callOf(node, read);
     const results = [handler(call)].flat();
+    if (isInPlace && results[0]) results[0] = call.converted(results[0], call.arguments.tensor("self").type.dtype);
     for (const [index, name] of names.entries()) {
       const result = results[index];
       if (result && call.made(result) && !this.#scope.has(name)) this.builder.graph.rename(result, name);
     }
     return results;
+  }
+
+  #throughView(node: Node, base: string, value: Value): Value {
+    const name = node.target.replace(/^torch\.ops\./, "");
+    const binding = this.#scope.find(base);
+    const write = Object.hasOwn(viewWrites, name) ? viewWrites[name] : undefined;
+    if (binding !== "unknown" && write) return write(this.#callOf(node, []), binding, value);
+    return fail("torch.view-write", `it writes to a part of "${base}" that ${operatorName(name)} gives`, {
+      hint: "Compute a new tensor instead of writing into a view, or export the model with run_decompositions().",
+    });
+  }
+
+  #callOf(node: Node, read: readonly string[]): Call {
+    const given = new Arguments(node, schemaOf(node.target), this.#scope);
+    return new Call(given, read, this.#surroundings(node), {
+      inline: (graph, inputs) => this.#inline(graph, inputs),
+      body: (graph, carried, around) => this.#body(graph, carried, around),
+    });
+  }
+
+  #inline(graph: Pt2Graph, inputs: readonly Value[]): readonly Value[] {
+    const scope = new Scope(graph, this.#scope.symbols);
+    bindInputs(scope, inputs);
+    return new Walker(this.builder, this.problems, scope, this.depth + 1).#finish();
+  }
+
+  #body(graph: Pt2Graph, carried: readonly ValueType[], around: readonly Value[]): Body {
+    const within = new Builder(new Graph("body"), this.builder.openSizes);
+    const captures = new Captures(this.builder, within);
+    const scope = new Scope(graph, this.#scope.symbols);
+    const names = inputNames(scope);
+    const inputs = carried.map((type, index) => within.graph.addInput(names[index] ?? "input", type));
+    bindInputs(scope, [...inputs, ...around.map((value) => captures.take(value))]);
+    within.graph.setOutputs(new Walker(within, this.problems, scope, this.depth + 1).#finish());
+    removeUnused(within.graph);
+    return { graph: within.graph, captured: captures.values };
+  }
+
+  /** The results after all nodes; ends the import of the node that holds the graph where one is missing, which was reported. */
+  #finish(): readonly Value[] {
+    this.walk();
+    const results = this.results();
+    if (results.every((result) => result !== undefined)) return results;
+    throw new DiagnosticError([]);
   }
 
   #surroundings(node: Node): Omit<Surroundings, "inputs"> {
@@ -109,10 +158,25 @@ function noSuchPart(): never {
 }
 
 /** The handler of the operator, or of the one without side effects where the node writes to its input. */
-function handlerOf({ target }: Node, schema: OperatorSchema | undefined): Handler {
+function handlerOf({ target }: Node): { readonly handler: Handler; readonly isInPlace: boolean } {
   const name = target.replace(/^torch\.ops\./, "");
-  const found = [name, functionalName(name, schema)].find((key) => Object.hasOwn(handlers, key));
-  return found === undefined ? refuseOperator(name, operatorName(target)) : handlers[found];
+  if (Object.hasOwn(handlers, name)) return { handler: handlers[name], isInPlace: false };
+  const functional = functionalName(name, schemaOf(target));
+  if (Object.hasOwn(handlers, functional)) return { handler: handlers[functional], isInPlace: true };
+  return refuseOperator(name, operatorName(target));
+}
+
+function inputNames({ graph }: Scope): readonly string[] {
+  return graph.inputs.flatMap(tensorNames).filter((name) => name !== undefined);
+}
+
+function bindInputs(scope: Scope, values: readonly Value[]): void {
+  const names = inputNames(scope);
+  if (names.length !== values.length)
+    fail("torch.shape", `its graph has ${names.length} inputs, not ${values.length}`, {
+      hint: "Export the model again with torch.export.save.",
+    });
+  for (const [index, name] of names.entries()) scope.bind(name, values[index]);
 }
 
 /** Whether the node gives numbers that the file states already, and no tensors: arithmetic on sizes. */

@@ -119,10 +119,8 @@ export const activations: Readonly<Record<string, Handler>> = {
   "aten.threshold.default": thresholded,
   "aten.glu.default": gatedHalves,
   "aten.logit.default": logit,
-  "aten.special_logit.default": logit,
   "aten.softmax.int": overAxis("Softmax"),
   "aten._softmax.default": overAxis("Softmax"),
-  "aten.special_softmax.int": overAxis("Softmax"),
   "aten.log_softmax.int": overAxis("LogSoftmax"),
   "aten._log_softmax.default": overAxis("LogSoftmax"),
 };

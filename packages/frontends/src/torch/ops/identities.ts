@@ -54,7 +54,6 @@ export const identities: Readonly<Record<string, Handler>> = {
   "aten.resolve_conj.default": unchanged(),
   "aten.resolve_neg.default": unchanged(),
   "aten.real.default": unchanged(),
-  "aten.cpu.default": unchanged(),
   "dim_order_ops._clone_dim_order.default": unchanged(),
   "dim_order_ops._to_dim_order_copy.default": converted,
   "aten.to.dtype": converted,

@@ -110,13 +110,6 @@ function instanceNormalization(call: Call): readonly (Value | undefined)[] {
   return [call.onnx("InstanceNormalization", inputs, { epsilon: real(given.real("eps")) })];
 }
 
-/** x / (k + alpha · mean of x² over neighbouring channels)^beta. */
-function localResponse(call: Call): Value {
-  const { arguments: given } = call;
-  const [alpha, beta, bias] = ["alpha", "beta", "k"].map((name) => real(given.real(name)));
-  return call.onnx("LRN", [given.tensor("self")], { size: given.integer("size"), alpha, beta, bias });
-}
-
 /** Operators that bring data to a common scale, by overload. */
 export const normalizations: Readonly<Record<string, Handler>> = {
   "aten.batch_norm.default": trainable("training"),
@@ -138,5 +131,4 @@ export const normalizations: Readonly<Record<string, Handler>> = {
   "aten.group_norm.default": groupNormalization("num_groups"),
   "aten.native_group_norm.default": groupNormalization("group"),
   "aten.instance_norm.default": instanceNormalization,
-  "aten.local_response_norm.default": localResponse,
 };

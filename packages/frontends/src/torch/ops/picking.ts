@@ -297,7 +297,6 @@ export const picking: Readonly<Record<string, Handler>> = {
   "aten.index_add.default": slicesAt("add"),
   "aten.index_copy.default": slicesAt("none"),
   "aten.nonzero.default": places,
-  "aten.argwhere.default": places,
   "aten.tril.default": triangle(0),
   "aten.triu.default": triangle(1),
   ...overloads("aten.diagonal", ["default"], diagonal),

@@ -125,19 +125,6 @@ function maximumAlong(call: Call, x: Value, axis: number, to: number): Value {
   return windows.length === 1 ? windows[0] : call.compute(concat, windows, { axis });
 }
 
-function normPool(rank: number): Handler {
-  return (call) => {
-    const { arguments: given } = call;
-    const order = given.real("norm_type");
-    if (!Number.isInteger(order) || order < 1) call.unsupported(`its norm_type is ${order}`, "Use a whole number.");
-    const kernel = perAxis(call, "kernel_size", given.integers("kernel_size"), rank);
-    const stride = given.integers("stride");
-    const strides = stride.length === 0 ? kernel : perAxis(call, "stride", stride, rank);
-    const attributes = { kernel_shape: kernel, strides, p: order, ceil_mode: Number(given.flag("ceil_mode")) };
-    return withBatch(call, given.tensor("self"), rank, (x) => call.onnx("LpPool", [x], attributes));
-  };
-}
-
 /** Pooling, by overload. */
 export const pooling: Readonly<Record<string, Handler>> = {
   "aten.max_pool1d.default": maxPool(1),
@@ -149,8 +136,6 @@ export const pooling: Readonly<Record<string, Handler>> = {
   "aten.avg_pool1d.default": averagePool(1),
   "aten.avg_pool2d.default": averagePool(2),
   "aten.avg_pool3d.default": averagePool(3),
-  "aten.lp_pool1d.default": normPool(1),
-  "aten.lp_pool2d.default": normPool(2),
   "aten.adaptive_avg_pool1d.default": adaptivePool(1, average),
   "aten.adaptive_avg_pool2d.default": adaptivePool(2, average),
   "aten.adaptive_avg_pool3d.default": adaptivePool(3, average),

@@ -205,7 +205,6 @@ export const shapes: Readonly<Record<string, Handler>> = {
   "aten.t_copy.default": turned,
   "aten.numpy_T.default": turned,
   "aten.mT.default": matrixTurned,
-  "aten.adjoint.default": matrixTurned,
   "aten.movedim.int": moving,
   "aten.movedim.intlist": moving,
   "aten.expand.default": (call) => expanded(call, call.arguments.tensor("self"), call.arguments.sizes("size")),
