@@ -2,6 +2,7 @@ import type { ExternalData, OnnxModel } from "@millrace/formats/onnx";
 import { type Diagnostic, Graph, type Tensor, type Value } from "@millrace/ir";
 import { Builder } from "./builder.ts";
 import { FunctionLibrary } from "./functions.ts";
+import { fixInputs, offerValues } from "./given-values.ts";
 import { adviseOpenSizes, type GivenSizes, inputTypes, reportNoTensor } from "./inputs.ts";
 import { checkedOpset, modelVersionsOf } from "./opsets.ts";
 import { Problems } from "./problems.ts";
@@ -54,10 +55,7 @@ export function importOnnx(model: OnnxModel, options: ImportOptions = {}): Impor
   checkInitializers(model, problems);
   addInputs(model, graph, scope, options, tensors, problems);
   const inputNames = graph.inputs.map(({ name }) => name);
-  for (const [index, input] of graph.inputs.entries()) {
-    const value = options.values?.get(input.name) ?? options.values?.get(String(index));
-    if (value && fits(value, input)) builder.offer(input, value);
-  }
+  offerValues(builder, graph, options.values ?? new Map());
   problems.try({ label: "The model", at: undefined }, () => walker.walk(model.graph.nodes, scope));
   setOutputs(model, graph, scope, walker, problems);
   adviseOpenSizes(graph, problems);
@@ -126,21 +124,4 @@ function setOutputs(
     values.filter((value): value is Value => typeof value === "object" && !(value instanceof Sequence)),
     source.outputs.map(({ name }) => name),
   );
-}
-
-function fits({ dtype, shape }: Tensor, { type }: Value): boolean {
-  return dtype === type.dtype && shape.length === type.shape.length;
-}
-
-/** Puts constants in the place of inputs whose contents the graph depends on. */
-function fixInputs({ graph, taken }: Builder, problems: Problems): void {
-  for (const [input, tensor] of taken) {
-    graph.removeInput(input, graph.addConstant(`${input.name}/constant`, tensor, input.type.quantization));
-    problems.add({
-      code: "onnx.fixed-input",
-      severity: "info",
-      message: `The input "${input.name}" became a constant: an operator needs its contents when the model is converted.`,
-      at: { value: input.name },
-    });
-  }
 }

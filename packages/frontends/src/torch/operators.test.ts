@@ -226,6 +226,50 @@ const picks: readonly Case[] = [
     [[4, 2]],
   ],
   ["aten.scatter.value", { self: counting(3), index: i64([1], [1]) }, { dim: 0, value: 9 }, [[0, 9, 2]]],
+  [
+    "aten.index.Tensor",
+    { self: counting(3, 3), i: i64([2], [0, -1]), j: i64([2], [1, 0]) },
+    { indices: [t("i"), t("j")] },
+    [[1, 6]],
+  ],
+  [
+    "aten.index.Tensor",
+    { self: counting(2, 2), j: i64([1, 1], [1]) },
+    { indices: [{ kind: "none" }, t("j")] },
+    [[1, 3]],
+  ],
+  ["aten.index.Tensor", { self: counting(4), m: bool([4], [1, 0, 0, 1]) }, { indices: [t("m")] }, [[0, 3]]],
+  [
+    "aten.index_put.default",
+    { self: counting(2, 3), i: i64([2], [0, 1]), j: i64([2], [2, 0]), values: f32([2], [8, 9]) },
+    { indices: [t("i"), t("j")] },
+    [[0, 1, 8, 9, 4, 5]],
+  ],
+  [
+    "aten.index_put.default",
+    { self: counting(2, 2), j: i64([2], [0, 0]), values: f32([1], [1]) },
+    { indices: [{ kind: "none" }, t("j")], accumulate: true },
+    [[2, 1, 4, 3]],
+  ],
+  [
+    "aten.masked_scatter.default",
+    { self: counting(4), mask: bool([4], [0, 1, 0, 1]), source: f32([3], [7, 8, 9]) },
+    {},
+    [[0, 7, 2, 8]],
+  ],
+  ["aten.masked_select.default", { self: counting(2, 2), mask: bool([2, 2], [0, 1, 1, 0]) }, {}, [[1, 2]]],
+  ["aten.cdist.default", { x1: f32([1, 2], [0, 0]), x2: f32([2, 2], [3, 4, 0, 1]) }, {}, [[5, 1]]],
+  [
+    "aten.tensor_split.sections",
+    { self: counting(5) },
+    { sections: 2 },
+    [
+      [0, 1, 2],
+      [3, 4],
+    ],
+    ["a b"],
+  ],
+  ["aten.nan_to_num.default", { self: f32([3], [Number.NaN, 1, -Infinity]) }, { neginf: real(-5) }, [[0, 1, -5]]],
   ["aten.masked_fill.Tensor", { self: counting(2), mask: bool([2], [0, 1]), value: f32([], [7]) }, {}, [[0, 7]]],
 ];
 
@@ -239,9 +283,10 @@ const attention: Case = [
 const cases = [...elementwise, ...activations, ...layers, ...pools, ...shapes, ...reductions, ...picks, attention];
 
 describe("operators of PyTorch", () => {
-  it.each(cases)("%s gives what PyTorch gives", (target, tensors, others, expected, results) => {
+  it.each(cases.map((each) => ({ target: each[0], each })))("$target gives what PyTorch gives", ({ each }) => {
+    const [target, tensors, others, expected, results] = each;
     const given = target === "aten.einsum.default" ? { tensors: [t("tensors")], equation: "i->i" } : others;
-    const actual = computed(target, tensors, given, results);
+    const actual = computed(target, tensors, given, results ?? "result");
     expect(actual.map((numbers) => numbers.map((number) => Math.round(number * 1e4) / 1e4 + 0))).toEqual(expected);
   });
 

@@ -1,14 +1,17 @@
 import type { Handler } from "./call.ts";
 import { activations } from "./ops/activations.ts";
 import { attentions } from "./ops/attention.ts";
+import { comparisons } from "./ops/comparisons.ts";
 import { controlFlow } from "./ops/control-flow.ts";
 import { creations } from "./ops/creation.ts";
 import { elementwise } from "./ops/elementwise.ts";
+import { formulas } from "./ops/formulas.ts";
 import { identities } from "./ops/identities.ts";
 import { layers } from "./ops/layers.ts";
 import { normalizations } from "./ops/normalizations.ts";
 import { paddings } from "./ops/padding.ts";
 import { picking } from "./ops/picking.ts";
+import { placing } from "./ops/placing.ts";
 import { pooling } from "./ops/pooling.ts";
 import { quantizations } from "./ops/quantization.ts";
 import { recurrentLayers } from "./ops/recurrent.ts";
@@ -20,6 +23,8 @@ import { slices } from "./ops/slicing.ts";
 /** How each overload is imported, by the name that PyTorch prints it with. */
 export const handlers: Readonly<Record<string, Handler>> = {
   ...elementwise,
+  ...comparisons,
+  ...formulas,
   ...activations,
   ...layers,
   ...normalizations,
@@ -32,6 +37,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...shapes,
   ...slices,
   ...picking,
+  ...placing,
   ...creations,
   ...identities,
   ...quantizations,

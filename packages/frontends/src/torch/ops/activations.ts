@@ -1,5 +1,5 @@
 import { fromNumbers, type Value } from "@millrace/ir";
-import { clamp, greater, log, mul, select, sigmoid, sub } from "@millrace/ops";
+import { clamp, equal, greater, log, mul, reduceMax, select, sigmoid, sub } from "@millrace/ops";
 import { formulaOf } from "../../onnx/ops/formula.ts";
 import { reshaped } from "../../onnx/ops/weights.ts";
 import { type Call, type Handler, real } from "../call.ts";
@@ -83,6 +83,15 @@ function overAxis(type: string): Handler {
   };
 }
 
+/** A row without any score, all of it −∞, has no shares. */
+function safeSoftmax(call: Call): Value {
+  const of = formulaOf(call.writer);
+  const x = call.realOf(call.arguments.tensor("self"));
+  const axis = call.axis(call.arguments.integer("dim"), x.type.shape.length);
+  const greatest = call.compute(reduceMax, [x], { axes: [axis], keepDims: true });
+  return of(select, of(equal, greatest, Number.NEGATIVE_INFINITY), 0, call.onnx("Softmax", [x], { axis }));
+}
+
 const swish = likeOnnx("Swish");
 
 /** Activation functions, by overload. */
@@ -120,6 +129,7 @@ export const activations: Readonly<Record<string, Handler>> = {
   "aten.glu.default": gatedHalves,
   "aten.logit.default": logit,
   "aten.softmax.int": overAxis("Softmax"),
+  "aten._safe_softmax.default": safeSoftmax,
   "aten._softmax.default": overAxis("Softmax"),
   "aten.log_softmax.int": overAxis("LogSoftmax"),
   "aten._log_softmax.default": overAxis("LogSoftmax"),

@@ -5,25 +5,19 @@ import {
   ceil,
   cos,
   div,
-  equal,
   erf,
   exp,
   floor,
   floorDiv,
   floorMod,
-  greater,
-  greaterEqual,
   less,
-  lessEqual,
   log,
   logicalAnd,
-  logicalNot,
   logicalOr,
   maximum,
   minimum,
   mul,
   neg,
-  notEqual,
   round,
   rsqrt,
   select,
@@ -73,7 +67,7 @@ export function computed(call: Call, op: Operator, operands: readonly Value[]): 
   return call.compute(op, operands, "activation" in op.attributes ? plain : {});
 }
 
-function operands(call: Call): readonly (Value | Scalar)[] {
+export function operands(call: Call): readonly (Value | Scalar)[] {
   return [call.arguments.operand("self"), call.arguments.operand("other")];
 }
 
@@ -138,32 +132,6 @@ function remainder(isOfDivisor: boolean): Handler {
   };
 }
 
-/** A comparison in the type that holds both. */
-function comparison(op: Operator): Handler {
-  return (call) => call.compute(op, call.promoted(operands(call)));
-}
-
-function truth(op: Operator): Handler {
-  return (call) => call.compute(op, call.promoted(operands(call), "bool"));
-}
-
-/** Bits of whole numbers; truth values have one. */
-function bitwise(type: string, truthOperator: Operator): Handler {
-  return (call) => {
-    const values = call.promoted(operands(call));
-    return values[0].type.dtype === "bool" ? call.compute(truthOperator, values) : call.onnx(type, values);
-  };
-}
-
-function bitwiseNot(call: Call): Value {
-  const x = call.arguments.tensor("self");
-  return x.type.dtype === "bool" ? call.compute(logicalNot, [x]) : call.onnx("BitwiseNot", [x]);
-}
-
-function shift(direction: "LEFT" | "RIGHT"): Handler {
-  return (call) => call.onnx("BitShift", call.promoted(operands(call)), { direction });
-}
-
 /** Powers; a square and a root have operators of their own. */
 function power(call: Call): Value {
   const [base, exponent] = [call.arguments.operand("self"), call.arguments.operand("exponent")];
@@ -206,7 +174,9 @@ function maskedFill(call: Call): Value {
 /** Operators that treat every element alike, by overload. */
 export const elementwise: Readonly<Record<string, Handler>> = {
   "aten.abs.default": ofNumbersOf("Abs"),
+  "aten.absolute.default": ofNumbersOf("Abs"),
   "aten.neg.default": ofNumbers(neg),
+  "aten.negative.default": ofNumbers(neg),
   "aten.positive.default": (call) => call.arguments.tensor("self"),
   "aten.sign.default": ofNumbers(sign),
   "aten.sgn.default": ofNumbers(sign),
@@ -225,15 +195,23 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   "aten.cos.default": unary(cos),
   "aten.tan.default": likeOnnx("Tan"),
   "aten.asin.default": likeOnnx("Asin"),
+  "aten.arcsin.default": likeOnnx("Asin"),
   "aten.acos.default": likeOnnx("Acos"),
+  "aten.arccos.default": likeOnnx("Acos"),
   "aten.atan.default": likeOnnx("Atan"),
+  "aten.arctan.default": likeOnnx("Atan"),
   "aten.sinh.default": likeOnnx("Sinh"),
   "aten.cosh.default": likeOnnx("Cosh"),
   "aten.asinh.default": likeOnnx("Asinh"),
+  "aten.arcsinh.default": likeOnnx("Asinh"),
   "aten.acosh.default": likeOnnx("Acosh"),
+  "aten.arccosh.default": likeOnnx("Acosh"),
   "aten.atanh.default": likeOnnx("Atanh"),
+  "aten.arctanh.default": likeOnnx("Atanh"),
   "aten.erf.default": unary(erf),
+  "aten.special_erf.default": unary(erf),
   "aten.sigmoid.default": unary(sigmoid),
+  "aten.special_expit.default": unary(sigmoid),
   "aten.tanh.default": unary(tanh),
   "aten.floor.default": rounding(floor),
   "aten.ceil.default": rounding(ceil),
@@ -243,9 +221,6 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   "aten.frac.default": ofReals((call, x) => formulaOf(call.writer)(sub, x, truncated(call, x))),
   "aten.isnan.default": likeOnnx("IsNaN"),
   "aten.isinf.default": likeOnnx("IsInf"),
-  "aten.logical_not.default": (call) =>
-    call.compute(logicalNot, [call.converted(call.arguments.tensor("self"), "bool")]),
-  "aten.bitwise_not.default": bitwiseNot,
   ...overloads("aten.add", ["Tensor", "Scalar"], sum(add)),
   ...overloads("aten.sub", ["Tensor", "Scalar"], sum(sub)),
   ...overloads("aten.subtract", ["Tensor", "Scalar"], sum(sub)),
@@ -253,36 +228,22 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   ...overloads("aten.mul", ["Tensor", "Scalar"], product),
   ...overloads("aten.multiply", ["Tensor", "Scalar"], product),
   ...overloads("aten.div", ["Tensor", "Scalar"], quotient),
+  ...overloads("aten.divide", ["Tensor", "Scalar"], quotient),
+  ...overloads("aten.divide", ["Tensor_mode", "Scalar_mode"], roundedQuotient),
   ...overloads("aten.true_divide", ["Tensor", "Scalar"], quotient),
   ...overloads("aten.div", ["Tensor_mode", "Scalar_mode"], roundedQuotient),
   ...overloads("aten.floor_divide", ["default", "Scalar"], floorQuotient),
   ...overloads("aten.remainder", ["Tensor", "Scalar", "Scalar_Tensor"], remainder(true)),
   ...overloads("aten.fmod", ["Tensor", "Scalar"], remainder(false)),
   ...overloads("aten.pow", ["Tensor_Scalar", "Tensor_Tensor", "Scalar"], power),
-  "aten.atan2.default": (call) => call.compute(atan2, call.promoted(operands(call), "f32")),
+  "aten.atan2.default": arctangent,
+  "aten.arctan2.default": arctangent,
   "aten.maximum.default": binary(maximum),
   "aten.minimum.default": binary(minimum),
   "aten.fmax.default": binary(maximum),
   "aten.fmin.default": binary(minimum),
   "aten.max.other": binary(maximum),
   "aten.min.other": binary(minimum),
-  ...overloads("aten.eq", ["Tensor", "Scalar"], comparison(equal)),
-  ...overloads("aten.ne", ["Tensor", "Scalar"], comparison(notEqual)),
-  ...overloads("aten.lt", ["Tensor", "Scalar"], comparison(less)),
-  ...overloads("aten.le", ["Tensor", "Scalar"], comparison(lessEqual)),
-  ...overloads("aten.gt", ["Tensor", "Scalar"], comparison(greater)),
-  ...overloads("aten.ge", ["Tensor", "Scalar"], comparison(greaterEqual)),
-  "aten.logical_and.default": truth(logicalAnd),
-  "aten.logical_or.default": truth(logicalOr),
-  "aten.logical_xor.default": truth(notEqual),
-  ...overloads("aten.bitwise_and", ["Tensor", "Scalar"], bitwise("BitwiseAnd", logicalAnd)),
-  ...overloads("aten.__and__", ["Tensor", "Scalar"], bitwise("BitwiseAnd", logicalAnd)),
-  ...overloads("aten.bitwise_or", ["Tensor", "Scalar"], bitwise("BitwiseOr", logicalOr)),
-  ...overloads("aten.__or__", ["Tensor", "Scalar"], bitwise("BitwiseOr", logicalOr)),
-  ...overloads("aten.bitwise_xor", ["Tensor", "Scalar"], bitwise("BitwiseXor", notEqual)),
-  ...overloads("aten.__xor__", ["Tensor", "Scalar"], bitwise("BitwiseXor", notEqual)),
-  ...overloads("aten.bitwise_left_shift", ["Tensor", "Tensor_Scalar"], shift("LEFT")),
-  ...overloads("aten.bitwise_right_shift", ["Tensor", "Tensor_Scalar"], shift("RIGHT")),
   ...overloads("aten.clamp", ["default", "Tensor"], clampBetween("min", "max")),
   ...overloads("aten.clip", ["default", "Tensor"], clampBetween("min", "max")),
   ...overloads("aten.clamp_min", ["default", "Tensor"], clampBetween("min", "max")),
@@ -291,6 +252,10 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   ...overloads("aten.where", ["self", "ScalarSelf", "ScalarOther", "Scalar"], choice),
   ...overloads("aten.masked_fill", ["Scalar", "Tensor"], maskedFill),
 };
+
+function arctangent(call: Call): Value {
+  return call.compute(atan2, call.promoted(operands(call), "f32"));
+}
 
 function ofNumbersOf(type: string): Handler {
   return (call) => call.onnx(type, [call.arguments.tensor("self")]);

@@ -1,13 +1,12 @@
-import { elementCount, fromNumbers, isStatic, type Value } from "@millrace/ir";
-import { concat, mul } from "@millrace/ops";
-import { formulaOf } from "../../onnx/ops/formula.ts";
+import { elementCount, fromNumbers, type Value } from "@millrace/ir";
+import { concat } from "@millrace/ops";
 import { reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
 import { overloads } from "./overloads.ts";
 import { expanded, permuted } from "./shapes.ts";
 
 /** Indices of some axes, by axis; truth values stand for the places where they are true. */
-function indicesOf(call: Call): readonly (Value | undefined)[] {
+export function indicesOf(call: Call): readonly (Value | undefined)[] {
   return call.arguments.optionalTensors("indices").flatMap((index) => {
     if (index === undefined || index.type.dtype !== "bool") return [index];
     const rank = index.type.shape.length;
@@ -29,7 +28,7 @@ interface Picks {
 }
 
 /** Indices broadcast against each other as rows of places. */
-function picksOf(call: Call, indices: readonly (Value | undefined)[]): Picks {
+export function picksOf(call: Call, indices: readonly (Value | undefined)[]): Picks {
   const axes = indices.flatMap((index, axis) => (index ? [axis] : []));
   const given = indices.filter((index) => index !== undefined).map((index) => call.converted(index, "i64"));
   const shape = given.map(({ type }) => type.shape).reduce((a, b) => broadcast(call, a, b));
@@ -61,7 +60,7 @@ function indexing(call: Call): Value {
 }
 
 /** The order of axes in which some come first. */
-function withFirst({ type }: Value, axes: readonly number[]): readonly number[] {
+export function withFirst({ type }: Value, axes: readonly number[]): readonly number[] {
   return [...axes, ...[...type.shape.keys()].filter((axis) => !axes.includes(axis))];
 }
 
@@ -75,47 +74,7 @@ function backInPlace(call: Call, value: Value, count: number, first: number): Va
   ]);
 }
 
-/** x with values at x[i, :, j, …], or with them added. */
-function indexPutting(call: Call): Value {
-  const { arguments: given } = call;
-  const x = given.tensor("self");
-  const values = call.converted(given.tensor("values"), x.type.dtype);
-  const [mask, ...others] = given.optionalTensors("indices");
-  const isAdded = given.flag("accumulate");
-  if (mask?.type.dtype === "bool" && others.length === 0 && elementCount(values.type.shape) === 1 && !isAdded)
-    return masked(call, x, mask, values);
-  const { axes, rows, first } = picksOf(call, indicesOf(call));
-  const order = withFirst(x, axes);
-  const lead = rows.type.shape.slice(0, -1);
-  const rest = order.slice(axes.length).map((axis) => x.type.shape[axis]);
-  const target = [...rest.slice(0, first), ...lead, ...rest.slice(first)];
-  const updates = expanded(call, values, target);
-  const between = [...target.keys()];
-  const leading = permuted(call, updates, [
-    ...between.slice(first, first + lead.length),
-    ...between.slice(0, first),
-    ...between.slice(first + lead.length),
-  ]);
-  const reduction = isAdded ? "add" : "none";
-  const result = call.onnx("ScatterND", [permuted(call, x, order), rows, leading], { reduction });
-  return permuted(
-    call,
-    result,
-    order.map((_, axis) => order.indexOf(axis)),
-  );
-}
-
-/** One value wherever a mask of leading axes is true. */
-function masked(call: Call, x: Value, mask: Value, value: Value): Value {
-  const rest = x.type.shape.slice(mask.type.shape.length).map(() => 1);
-  return call.onnx("Where", [
-    reshaped(call.writer, mask, [...mask.type.shape, ...rest]),
-    reshaped(call.writer, value, []),
-    x,
-  ]);
-}
-
-function axisOf(call: Call, x: Value): number {
+export function axisOf(call: Call, x: Value): number {
   return call.axis(call.arguments.integer("dim"), x.type.shape.length);
 }
 
@@ -131,70 +90,6 @@ function gathering(call: Call): Value {
   return call.onnx("GatherElements", [x, index], { axis: axisOf(call, x) });
 }
 
-/** Elements placed by an index for each along an axis. */
-function scattering(source: "src" | "value", reduction?: string): Handler {
-  return (call) => {
-    const { arguments: given } = call;
-    const [x, index] = [given.tensor("self"), given.tensor("index")];
-    const axis = axisOf(call, x);
-    const updates =
-      source === "src"
-        ? covered(call, given.tensor("src"), index)
-        : expanded(call, call.valueOf(given.operand("value"), x.type.dtype), index.type.shape);
-    return call.onnx("ScatterElements", [x, index, updates], { axis, reduction: reduction ?? reductionOf(call) });
-  };
-}
-
-/** The part of the source that has indices. */
-function covered(call: Call, source: Value, { type }: Value): Value {
-  const { shape } = type;
-  if (source.type.shape.every((size, axis) => size === shape[axis])) return source;
-  if (!isStatic(shape)) return call.unsupported(`the shape [${shape}] of its indices is open`, "Give the sizes.");
-  const ends = [call.integers(shape.map(() => 0)), call.integers(shape)];
-  return call.onnx("Slice", [source, ...ends]);
-}
-
-const reductions: Readonly<Record<string, string>> = {
-  sum: "add",
-  add: "add",
-  prod: "mul",
-  multiply: "mul",
-  amax: "max",
-  amin: "min",
-};
-
-function reductionOf(call: Call): string {
-  const { arguments: given } = call;
-  if (!given.given("reduce")) return "none";
-  if (given.given("include_self") && !given.flag("include_self"))
-    call.unsupported("its include_self is False", "Start from a tensor that the reduction leaves as it is.");
-  const name = given.text("reduce");
-  return reductions[name] ?? call.unsupported(`its reduce is ${name}`, "Use sum, prod, amax or amin.");
-}
-
-/** Slices added or put at indices of an axis. */
-function slicesAt(reduction: "add" | "none"): Handler {
-  return (call) => {
-    const { arguments: given } = call;
-    const [x, index, source] = [given.tensor("self"), given.tensor("index"), given.tensor("source")];
-    const axis = axisOf(call, x);
-    const scaled =
-      reduction === "add" && given.real("alpha") !== 1
-        ? formulaOf(call.writer)(mul, source, given.real("alpha"))
-        : source;
-    const order = withFirst(x, [axis]);
-    const rows = reshaped(call.writer, index, [...index.type.shape, 1]);
-    const result = call.onnx("ScatterND", [permuted(call, x, order), rows, permuted(call, scaled, order)], {
-      reduction,
-    });
-    return permuted(
-      call,
-      result,
-      order.map((_, at) => order.indexOf(at)),
-    );
-  };
-}
-
 /** Places of what is not 0, a row for each. */
 function places(call: Call): Value {
   return permuted(call, call.onnx("NonZero", [call.arguments.tensor("self")]), [1, 0]);
@@ -205,6 +100,25 @@ function triangle(upper: 0 | 1): Handler {
     const diagonal = call.writer.scalar(call.arguments.integer("diagonal"), "i64");
     return call.onnx("Trilu", [call.arguments.tensor("self"), diagonal], { upper });
   };
+}
+
+/** The elements where a mask is true, in order. */
+function maskedSelection(call: Call): Value {
+  const mask = call.arguments.tensor("mask");
+  const own = call.arguments.tensor("self");
+  const shape = broadcast(call, own.type.shape, mask.type.shape);
+  const [x, chosen] = [own, mask].map((value) => {
+    const whole = expanded(call, value, shape);
+    return reshaped(call.writer, whole, [elementCount(shape)]);
+  });
+  return call.onnx("Compress", [x, chosen], { axis: 0 });
+}
+
+/** Elements by their places in the data as one line. */
+function taken(call: Call): Value {
+  const x = call.arguments.tensor("self");
+  const line = reshaped(call.writer, x, [elementCount(x.type.shape)]);
+  return call.onnx("Gather", [line, call.arguments.tensor("index")], { axis: 0 });
 }
 
 /** The elements on a diagonal of two axes, as a new last axis. */
@@ -284,18 +198,10 @@ function meshes(call: Call): readonly Value[] {
 export const picking: Readonly<Record<string, Handler>> = {
   "aten.index.Tensor": indexing,
   "aten._unsafe_index.Tensor": indexing,
-  "aten.index_put.default": indexPutting,
-  "aten._unsafe_index_put.default": indexPutting,
   "aten.index_select.default": selectingIndices,
   "aten.gather.default": gathering,
-  "aten.scatter.src": scattering("src"),
-  "aten.scatter.value": scattering("value"),
-  "aten.scatter.reduce": scattering("src"),
-  "aten.scatter.value_reduce": scattering("value"),
-  "aten.scatter_add.default": scattering("src", "add"),
-  "aten.scatter_reduce.two": scattering("src"),
-  "aten.index_add.default": slicesAt("add"),
-  "aten.index_copy.default": slicesAt("none"),
+  "aten.masked_select.default": maskedSelection,
+  "aten.take.default": taken,
   "aten.nonzero.default": places,
   "aten.tril.default": triangle(0),
   "aten.triu.default": triangle(1),

@@ -78,6 +78,19 @@ function extremeWithPlaces(fold: Operator, place: Operator): Handler {
   };
 }
 
+/** The least and the greatest elements. */
+function bothExtremes(call: Call): readonly Value[] {
+  const x = call.arguments.tensor("self");
+  return [reduceMin, reduceMax].map((op) => folded(call, op, x, foldOf(call, x)));
+}
+
+/** How many elements are not 0. */
+function countOfNonZeros(call: Call): Value {
+  const x = call.arguments.tensor("self");
+  const counted = call.compute(cast, [formulaOf(call.writer)(notEqual, x, 0)], { to: "i64" });
+  return folded(call, sum, counted, foldOf(call, x));
+}
+
 function placeOfExtreme(op: Operator): Handler {
   return (call) => {
     const { arguments: given } = call;
@@ -209,6 +222,8 @@ export const reductions: Readonly<Record<string, Handler>> = {
   "aten.min.default": extreme(reduceMin),
   "aten.max.dim": extremeWithPlaces(reduceMax, argMax),
   "aten.min.dim": extremeWithPlaces(reduceMin, argMin),
+  "aten.aminmax.default": bothExtremes,
+  ...overloads("aten.count_nonzero", ["default", "dim_IntList"], countOfNonZeros),
   "aten.argmax.default": placeOfExtreme(argMax),
   "aten.argmin.default": placeOfExtreme(argMin),
   ...overloads("aten.any", ["default", "dim", "dims"], truth(reduceAny)),

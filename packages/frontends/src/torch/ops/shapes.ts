@@ -1,4 +1,12 @@
-import { type Dimension, divideDimensions, elementCount, type Shape, sameShape, type Value } from "@millrace/ir";
+import {
+  broadcastShapes,
+  type Dimension,
+  divideDimensions,
+  elementCount,
+  type Shape,
+  sameShape,
+  type Value,
+} from "@millrace/ir";
 import { expand, transpose } from "@millrace/ops";
 import { reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
@@ -122,6 +130,14 @@ export function expanded(call: Call, x: Value, target: Shape): Value {
   return sameShape(shape, x.type.shape) ? x : call.compute(expand, [x], { shape });
 }
 
+function broadcasting(call: Call): readonly Value[] {
+  const tensors = call.arguments.tensors("tensors");
+  const shape = tensors
+    .map(({ type }) => type.shape)
+    .reduce((a, b) => broadcastShapes(a, b) ?? call.invalid(`[${a}] and [${b}] do not broadcast`));
+  return tensors.map((tensor) => expanded(call, tensor, shape));
+}
+
 /** All of the data put side by side, along further axes before its own too. */
 function repeating(repeats: string): Handler {
   return (call) => {
@@ -207,6 +223,10 @@ export const shapes: Readonly<Record<string, Handler>> = {
   "aten.mT.default": matrixTurned,
   "aten.movedim.int": moving,
   "aten.movedim.intlist": moving,
+  "aten.moveaxis.int": moving,
+  "aten.moveaxis.intlist": moving,
+  "aten._reshape_alias.default": reshaping("size"),
+  "aten.broadcast_tensors.default": broadcasting,
   "aten.expand.default": (call) => expanded(call, call.arguments.tensor("self"), call.arguments.sizes("size")),
   "aten.expand_copy.default": (call) => expanded(call, call.arguments.tensor("self"), call.arguments.sizes("size")),
   "aten.broadcast_to.default": (call) => expanded(call, call.arguments.tensor("self"), call.arguments.sizes("size")),

@@ -104,6 +104,20 @@ const splittingBySizes: Handler = (call) => {
   return parts(call, x, axisOf(call, x), call.arguments.integers(sizes));
 };
 
+/** About as many indices in each of so many parts, the first ones one more; or cuts before the indices given. */
+const splittingEvenly: Handler = (call) => {
+  const { arguments: given } = call;
+  const x = given.tensor("self");
+  const axis = axisOf(call, x);
+  const size = knownSize(call, x, axis);
+  const count = given.given("sections") ? given.integer("sections") : undefined;
+  const starts =
+    count === undefined
+      ? [0, ...given.integers("indices").map((at) => positionOf(at, size) as number)]
+      : Array.from({ length: count }, (_, at) => at * Math.floor(size / count) + Math.min(at, size % count));
+  return starts.map((start, index) => sliceOf(call, x, axis, start, starts[index + 1] ?? size));
+};
+
 /** Every index of an axis as a tensor without it. */
 const unbinding: Handler = (call) => {
   const x = call.arguments.tensor("self");
@@ -242,6 +256,11 @@ export const slices: Readonly<Record<string, Handler>> = {
   "aten.split.sizes": splittingBySizes,
   "aten.split_with_sizes.default": splittingBySizes,
   "aten.split_with_sizes_copy.default": splittingBySizes,
+  "aten.unsafe_split.Tensor": (call) => partsOf(call, () => call.arguments.integer("split_size")),
+  "aten.unsafe_chunk.default": (call) => partsOf(call, (size) => Math.ceil(size / call.arguments.integer("chunks"))),
+  "aten.unsafe_split_with_sizes.default": splittingBySizes,
+  "aten.tensor_split.sections": splittingEvenly,
+  "aten.tensor_split.indices": splittingEvenly,
   "aten.unbind.int": unbinding,
   "aten.unbind_copy.int": unbinding,
   "aten.cat.default": concatenation,

@@ -1,0 +1,88 @@
+import type { Operator, Value } from "@millrace/ir";
+import {
+  abs,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+} from "@millrace/ops";
+import { formulaOf } from "../../onnx/ops/formula.ts";
+import type { Call, Handler } from "../call.ts";
+import { operands } from "./elementwise.ts";
+import { overloads } from "./overloads.ts";
+
+/** A comparison in the type that holds both. */
+function comparison(op: Operator): Handler {
+  return (call) => call.compute(op, call.promoted(operands(call)));
+}
+
+function truth(op: Operator): Handler {
+  return (call) => call.compute(op, call.promoted(operands(call), "bool"));
+}
+
+/** Bits of whole numbers; truth values have one. */
+function bitwise(type: string, truthOperator: Operator): Handler {
+  return (call) => {
+    const values = call.promoted(operands(call));
+    return values[0].type.dtype === "bool" ? call.compute(truthOperator, values) : call.onnx(type, values);
+  };
+}
+
+function bitwiseNot(call: Call): Value {
+  const x = call.arguments.tensor("self");
+  return x.type.dtype === "bool" ? call.compute(logicalNot, [x]) : call.onnx("BitwiseNot", [x]);
+}
+
+function shift(direction: "LEFT" | "RIGHT"): Handler {
+  return (call) => call.onnx("BitShift", call.promoted(operands(call)), { direction });
+}
+
+const infinity = Number.POSITIVE_INFINITY;
+
+/** A comparison of the tensor, or of its size, with a number. */
+function withNumber(op: Operator, number: number, ofSize = false): Handler {
+  return (call) => {
+    const x = call.realOf(call.arguments.tensor("self"));
+    return formulaOf(call.writer)(op, ofSize ? call.compute(abs, [x]) : x, number);
+  };
+}
+
+const both = ["Tensor", "Scalar"];
+
+/** Operators that tell truths or work on bits, by overload. */
+export const comparisons: Readonly<Record<string, Handler>> = {
+  "aten.logical_not.default": (call) =>
+    call.compute(logicalNot, [call.converted(call.arguments.tensor("self"), "bool")]),
+  "aten.bitwise_not.default": bitwiseNot,
+  ...overloads("aten.eq", both, comparison(equal)),
+  ...overloads("aten.ne", both, comparison(notEqual)),
+  ...overloads("aten.lt", both, comparison(less)),
+  ...overloads("aten.le", both, comparison(lessEqual)),
+  ...overloads("aten.gt", both, comparison(greater)),
+  ...overloads("aten.ge", both, comparison(greaterEqual)),
+  "aten.logical_and.default": truth(logicalAnd),
+  "aten.logical_or.default": truth(logicalOr),
+  "aten.logical_xor.default": truth(notEqual),
+  ...overloads("aten.bitwise_and", both, bitwise("BitwiseAnd", logicalAnd)),
+  ...overloads("aten.__and__", both, bitwise("BitwiseAnd", logicalAnd)),
+  ...overloads("aten.bitwise_or", both, bitwise("BitwiseOr", logicalOr)),
+  ...overloads("aten.__or__", both, bitwise("BitwiseOr", logicalOr)),
+  ...overloads("aten.bitwise_xor", both, bitwise("BitwiseXor", notEqual)),
+  ...overloads("aten.__xor__", both, bitwise("BitwiseXor", notEqual)),
+  ...overloads("aten.bitwise_left_shift", ["Tensor", "Tensor_Scalar"], shift("LEFT")),
+  ...overloads("aten.bitwise_right_shift", ["Tensor", "Tensor_Scalar"], shift("RIGHT")),
+  ...overloads("aten.not_equal", both, comparison(notEqual)),
+  ...overloads("aten.less", both, comparison(less)),
+  ...overloads("aten.less_equal", both, comparison(lessEqual)),
+  ...overloads("aten.greater", both, comparison(greater)),
+  ...overloads("aten.greater_equal", both, comparison(greaterEqual)),
+  "aten.isfinite.default": withNumber(less, infinity, true),
+  "aten.isposinf.default": withNumber(equal, infinity),
+  "aten.isneginf.default": withNumber(equal, -infinity),
+  "aten.signbit.default": withNumber(less, 0),
+};
