@@ -10,6 +10,7 @@ const layouts = fc.record<WeightGroups>({
     pipelines: fc.integer({ min: 1, max: 9 }),
     lanes: fc.constantFrom(1, 3, 8, 80),
     depthwiseLanes: fc.constant(1),
+    wordLanes: fc.constant(0),
     comparisons: fc.constant(1),
     cores: fc.constant(1),
   }),
@@ -41,7 +42,7 @@ describe("compressed weights", () => {
     const layout = {
       groups: 4,
       steps: 64,
-      array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: 1, cores: 1 },
+      array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, wordLanes: 0, comparisons: 1, cores: 1 },
     };
     const bytesOf = (packed: Int8Array) => compressWeights(packed, layout).length;
     const count = countOf(layout);
@@ -63,7 +64,7 @@ describe("compressed weights", () => {
   });
 
   test("that would be too many are not begun with", () => {
-    const array = { pipelines: 4096, lanes: 4096, depthwiseLanes: 1, comparisons: 1, cores: 1 };
+    const array = { pipelines: 4096, lanes: 4096, depthwiseLanes: 1, wordLanes: 0, comparisons: 1, cores: 1 };
     expect(() => decompressWeights(new Uint8Array(8), { groups: 1, steps: 2 ** 20, array })).toThrow(/more than/);
   });
 });

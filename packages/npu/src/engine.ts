@@ -1,4 +1,4 @@
-import type { Graph, Node, Tensor, Value } from "@millrace/ir";
+import { bytesOf, type Graph, type Node, type Tensor, type Value, viewBytes } from "@millrace/ir";
 import { type Engine, type Kernel, referenceEngine } from "@millrace/runtime";
 import { compileGraph, type NpuOptions } from "./compiler/compile-graph.ts";
 import { embedPrograms } from "./compiler/embed.ts";
@@ -40,13 +40,7 @@ function programKernel({ inputs }: Node, machine: Machine): Kernel {
   return ([, ...values], types) => {
     const { outputs } = simulate(program, machine, (values as Tensor[]).map(bytesOf));
     return types.map(({ dtype, shape }, index) => {
-      const { buffer, byteOffset, length } = outputs[index];
-      const data = new Int8Array(buffer as ArrayBuffer, byteOffset, length);
-      return { dtype, shape: shape as readonly number[], data };
+      return viewBytes(dtype, shape as readonly number[], outputs[index]);
     });
   };
-}
-
-function bytesOf({ data }: Tensor): Uint8Array {
-  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }

@@ -38,6 +38,8 @@ export interface DotProductArray {
   readonly lanes: number;
   /** Products of a pipeline and cycle where each channel has weights of its own. */
   readonly depthwiseLanes: number;
+  /** Products of 16-bit data and 8-bit weights that a pipeline adds up in a cycle; 0 for an array that takes 8-bit data only. */
+  readonly wordLanes: number;
   /** Elements of a maximum pooling's windows that are compared in a cycle. */
   readonly comparisons: number;
   /** Arrays of that size that work on the jobs of a command in turn; they share the ports. */
@@ -74,6 +76,13 @@ export interface Features {
   readonly cacheBytes: number;
   /** Takes compressed weights, which it decompresses on their way in; they take less storage, less memory and less of the port. */
   readonly decompression: boolean;
+}
+
+/** What a command may need of a machine. */
+export type Ability = keyof Features | "16-bit data";
+
+export function isAble({ array, features }: Machine, ability: Ability): boolean {
+  return ability === "16-bit data" ? array.wordLanes > 0 : Boolean(features[ability]);
 }
 
 /** Bytes per cycle. */
@@ -116,6 +125,14 @@ export function machineProblems(machine: Machine): readonly string[] {
     [
       whole(array.depthwiseLanes, array.lanes),
       "array.depthwiseLanes has to be a whole number from 1 to array.lanes: a pipeline has no more multipliers than lanes",
+    ],
+    [
+      array.wordLanes === 0 || whole(array.wordLanes, array.lanes),
+      "array.wordLanes has to be a whole number from 0 to array.lanes",
+    ],
+    [
+      array.wordLanes === 0 || memory.alignment % 2 === 0,
+      "memory.alignment has to be even where array.wordLanes is not 0",
     ],
     [whole(array.comparisons, 2 ** 20), "array.comparisons has to be a whole number of at least 1"],
     [whole(array.cores, 1024), "array.cores has to be a whole number from 1 to 1024"],

@@ -1,10 +1,11 @@
 export { roundAwayFromZero } from "./arithmetic/fixed-point.ts";
-export { type Multiply, multiplyBy, type Rounding } from "./arithmetic/multiplier.ts";
+export { type Multiplier, type Multiply, multiplyBy, multiplyWide, type Rounding } from "./arithmetic/multiplier.ts";
 export * from "./engine.ts";
 export * from "./feeds.ts";
 export * from "./interpreter.ts";
 export { broadcastOffsets } from "./kernels/broadcast.ts";
-export { type Scaling, type StoredScaling, scalingKind, storedScaling } from "./kernels/finish.ts";
+export { convolutionScaling } from "./kernels/convolution.ts";
+export { type Rescaling, type Scaling, type StoredScaling, storedScaling } from "./kernels/finish.ts";
 export { activationClamp, affineOf, type Flavor, type Kernel, type KernelContext } from "./kernels/kernel.ts";
 export { linearScaling } from "./kernels/linear.ts";
 export { conversions, storedPadding } from "./kernels/movement.ts";
@@ -17,12 +18,18 @@ export {
   mulParts,
   type PairParts,
   type PreparePair,
+  type ScaledPair,
+  type ScaledSide,
+  scaledProduct,
+  scaledSum,
   squaredDifferenceParts,
   subParts,
 } from "./kernels/pairwise.ts";
 export { preluMultipliers } from "./kernels/prelu.ts";
 export { meanRescaling } from "./kernels/reduction.ts";
 export { createScratch } from "./kernels/scratch.ts";
+export { transposedScaling } from "./kernels/transpose-convolution.ts";
+export { clampRescaling, leakyReluRescalings, requantizing } from "./kernels/unary.ts";
 export { integerKernelGap, kernelOf } from "./plan.ts";
 export * from "./planner/index.ts";
 export * from "./threads/index.ts";

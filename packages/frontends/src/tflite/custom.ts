@@ -96,8 +96,9 @@ const circularBuffer = takes(1, 1, (call) => {
 
 /** A command stream of an accelerator, whose results have the types that the file states. */
 const npuProgram = takes(1, Number.POSITIVE_INFINITY, (call) => {
-  const shapes = call.stored.outputs.map((_, position) => statedType(call, position).shape as readonly number[]);
-  finish(call, "npuProgram", allInputs(call), { results: resultsOf(shapes) });
+  const results = resultsOf(call.stored.outputs.map((_, position) => statedType(call, position)));
+  if (results === undefined) return invalid(call, "it has a result of a type that no program gives");
+  finish(call, "npuProgram", allInputs(call), { results });
 });
 
 /** Custom operators that can be imported, by their codes. */

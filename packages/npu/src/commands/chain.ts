@@ -1,5 +1,5 @@
 import { fail } from "@millrace/ir";
-import type { Features } from "../machine.ts";
+import type { Ability } from "../machine.ts";
 import { bytesOf, type Region } from "../region.ts";
 import { hint, lineAddress } from "../simulator/memory.ts";
 import type { Command, CommandKind, Fields, Unit, Work } from "./command.ts";
@@ -114,7 +114,7 @@ function newChain(kinds: readonly CommandKind[]): CommandKind {
     },
     requires: (fields) => [
       ...split(fields).flatMap((part) => part.kind.requires(part.fields)),
-      ...units.flatMap((unit): (keyof Features)[] => (unit ? [unit.feature] : [])),
+      ...units.flatMap((unit): Ability[] => (unit ? [unit.feature] : [])),
     ],
   };
 }

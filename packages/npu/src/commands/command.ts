@@ -1,7 +1,7 @@
-import type { Features, Machine, Overheads } from "../machine.ts";
+import type { Ability, Features, Machine, Overheads } from "../machine.ts";
 import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
-import { featuresOfFields } from "./features-of-fields.ts";
+import { abilitiesOfFields } from "./abilities-of-fields.ts";
 
 /** One instruction of the command stream. Every field is a whole number of 32 bits. */
 export interface Command {
@@ -54,7 +54,7 @@ export interface CommandKind {
   work(fields: Fields, machine: Machine, overheads: Overheads, flow?: Flow): Work;
   execute(fields: Fields, memory: SimulatedMemory, machine: Machine): void;
   /** What a machine must have for it. */
-  requires(fields: Fields): readonly (keyof Features)[];
+  requires(fields: Fields): readonly Ability[];
   readonly inLine: InLine;
   /** The commands that it is a chain of, in their order. */
   readonly parts?: (fields: Fields) => readonly Command[];
@@ -117,7 +117,7 @@ export function defineCommand<const F extends string>(
     writes: none,
     work: () => idle,
     execute: () => {},
-    requires: featuresOfFields,
+    requires: abilitiesOfFields,
     inLine: {},
     ...definition,
   };

@@ -4,6 +4,7 @@ import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
 import { asTheyAre, defineCommand, type Flow, overheadsOf } from "./command.ts";
+import { arrayForElements, elementFields, elementProblems } from "./elements.ts";
 import { mappings } from "./mappings.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import {
@@ -16,7 +17,10 @@ import {
   windowWrites,
 } from "./window.ts";
 
-type Fields = WindowFields & Readonly<Record<"weights" | "weightBytes" | "inputZero" | "mapping" | "joined", number>>;
+type Fields = WindowFields &
+  Readonly<
+    Record<"weights" | "weightBytes" | "inputZero" | "mapping" | "joined" | "elementBytes" | "resultBytes", number>
+  >;
 
 /**
  * A convolution, or a fully connected layer as one of one pixel: some rows and channels of the result. Weights come in blocks of a dot
@@ -32,10 +36,20 @@ type Fields = WindowFields & Readonly<Record<"weights" | "weightBytes" | "inputZ
 export const convolve = defineCommand({
   name: "convolve",
   code: 1,
-  fields: [...windowFields, "weights", "weightBytes", "inputZero", ...scalingFields, "mapping", "joined"],
+  fields: [
+    ...windowFields,
+    ...elementFields,
+    "weights",
+    "weightBytes",
+    "inputZero",
+    ...scalingFields,
+    "mapping",
+    "joined",
+  ],
   addresses: ["input", "output", "weights", "parameters"],
   problems: (fields) => [
     ...windowProblems(fields),
+    ...elementProblems(fields, [fields.input], [fields.output]),
     ...scalingProblems(fields),
     ...(tapsOf(fields) * fields.depth > mostTaps ? ["it would take hours"] : []),
     ...(fields.weightBytes >= 0 ? [] : ["weightBytes is negative"]),
@@ -43,24 +57,29 @@ export const convolve = defineCommand({
     ...(fields.joined > 1 ? [`joined ${fields.joined} is not known`] : []),
   ],
   reads: (fields, { array }) => [
-    windowReads(fields),
+    windowReads(fields, fields.elementBytes),
     weightRegion(fields, array),
     scalingReads(fields, fields.firstChannel, fields.count),
   ],
-  writes: (fields) => [windowWrites(fields)],
+  writes: (fields) => [windowWrites(fields, fields.resultBytes)],
   inLine: { takes: true, gives: true },
   work(fields, machine, overheads, flow = asTheyAre) {
-    const { array, ports } = machine;
-    const { rows, outputWidth, count, kernelHeight, kernelWidth, depth, joined } = fields;
+    const { ports } = machine;
+    const array = arrayForElements(machine.array, fields.elementBytes);
+    const { rows, outputWidth, count, kernelHeight, kernelWidth, depth, joined, elementBytes, resultBytes } = fields;
     const isLine = fields.mapping === mappings.line;
     const [lines, pixels] = joined ? [1, rows * outputWidth] : [rows, outputWidth];
     const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
-    const paced = Math.max(1, isLine ? array.lanes / ports.weights : (flow.read * array.lanes) / ports.data);
+    const paced = Math.max(
+      1,
+      isLine ? array.lanes / ports.weights : (flow.read * array.lanes * elementBytes) / ports.data,
+    );
     const computing = (packedSteps(fields, array) * inTurn * paced * Math.ceil(jobs / array.cores)) / jobs;
     const { isKept, loading } = isLine ? streamedWindows(fields, machine, flow) : streamedWeights(fields, machine);
     const streams = isKept ? groups : jobs;
+    const results = inTurn * resultBytes * flow.written;
     const macs = rows * outputWidth * count * kernelHeight * kernelWidth * depth;
     return {
       macs,
@@ -71,21 +90,23 @@ export const convolve = defineCommand({
       },
       busy: streams * Math.max(computing, loading) + (jobs - streams) * computing,
       boundBy: jobs * computing >= streams * loading ? "array" : isLine ? "data" : "weights",
-      beats: streams * loading + jobs * (computing + overheads.writeBack * inTurn * flow.written),
-      ...overheadsOf(jobs, inTurn * flow.written, overheads),
+      beats: streams * loading + jobs * (computing + overheads.writeBack * results),
+      ...overheadsOf(jobs, results, overheads),
     };
   },
   execute(fields, memory, { array }) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, firstChannel, count } = fields;
     const finish = scalingOf(fields, memory, firstChannel, count);
-    const filters = unpackWeights(blocksOf(fields, memory, array), fields, count, arrayOf(fields, array));
-    const source = memory.integersOf(input, height * width * depth);
-    const target = memory.integersOf(output, outputHeight * outputWidth * channels);
+    const { elementBytes, resultBytes, sumBytes } = fields;
+    const filters = unpackWeights(blocksOf(fields, memory, array), fields, count, weightArray(fields, array));
+    const source = memory.elementsOf(input, height * width * depth, elementBytes);
+    const target = memory.elementsOf(output, outputHeight * outputWidth * channels, resultBytes);
+    const sumOf = sumBytes === 8 ? wideDot : dot;
     const taps = fields.kernelHeight * fields.kernelWidth;
     const patch = new Int16Array(taps * depth);
     forEachPixel(fields, source, patch, (at) => {
       for (let index = 0; index < count; index++) {
-        const sum = dot(patch, filters, index * patch.length);
+        const sum = sumOf(patch, filters, index * patch.length);
         target[at + firstChannel + index] = finish(sum, firstChannel + index);
       }
     });
@@ -102,7 +123,7 @@ interface Streamed {
 /** The weights of a group of channels. */
 function streamedWeights(fields: Fields, { array, features, ports }: Machine): Streamed {
   const layout = weightGroups(fields, array);
-  const bytes = layout.steps * array.pipelines * array.lanes;
+  const bytes = layout.steps * layout.array.pipelines * layout.array.lanes;
   const isKept = bytes <= features.cacheBytes;
   if (fields.weightBytes === 0) return { loading: bytes / ports.weights, isKept };
   const loading = fields.weightBytes / layout.groups / ports.weights;
@@ -111,11 +132,12 @@ function streamedWeights(fields: Fields, { array, features, ports }: Machine): S
 
 /** The windows of a group of pixels, one by one, or the lines that they cover where these are of one row and the cache keeps them. */
 function streamedWindows(fields: Fields, { array, features, ports }: Machine, { read }: Flow): Streamed {
-  const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth, joined } = fields;
+  const { kernelHeight, kernelWidth, strideX, dilationX, depth, outputWidth, joined, elementBytes } = fields;
   const pixels = Math.min(array.pipelines, outputWidth);
   const width = (pixels - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
-  const lines = kernelHeight * width * depth;
-  const windows = packedSteps(fields, array) * array.pipelines * array.lanes;
+  const lines = kernelHeight * width * depth * elementBytes;
+  const { lanes } = arrayForElements(array, elementBytes);
+  const windows = packedSteps(fields, { ...array, lanes }) * array.pipelines * lanes * elementBytes;
   const bytes = !joined && lines <= features.cacheBytes ? Math.min(lines, windows) : windows;
   return { loading: (read * bytes) / ports.data, isKept: false };
 }
@@ -124,16 +146,16 @@ function streamedWindows(fields: Fields, { array, features, ports }: Machine, { 
 export function weightRegion(fields: Fields, array: DotProductArray): Region {
   const { weights, weightBytes, firstChannel, count } = fields;
   if (weightBytes > 0) return { address: weights, bytes: weightBytes };
-  const weightArray = arrayOf(fields, array);
-  const start = weights + packedBytes(fields, firstChannel, weightArray);
-  return { address: start, bytes: packedBytes(fields, count, weightArray) };
+  const own = weightArray(fields, array);
+  const start = weights + packedBytes(fields, firstChannel, own);
+  return { address: start, bytes: packedBytes(fields, count, own) };
 }
 
 /** What the weights of a command are compressed by. */
 export function weightGroups(fields: Fields, array: DotProductArray): WeightGroups {
-  const weightArray = arrayOf(fields, array);
-  const groups = Math.ceil(fields.count / weightArray.pipelines);
-  return { groups, steps: packedSteps(fields, array), array: weightArray };
+  const own = weightArray(fields, array);
+  const groups = Math.ceil(fields.count / own.pipelines);
+  return { groups, steps: packedSteps(fields, own), array: own };
 }
 
 /** The weights as they were before they were compressed. */
@@ -143,9 +165,13 @@ function blocksOf(fields: Fields, memory: SimulatedMemory, array: DotProductArra
   return decompressWeights(memory.bytesOf(address, bytes), weightGroups(fields, array));
 }
 
-/** The array as the weights see it: with a pipeline for each channel that is computed at a time. */
-function arrayOf({ mapping }: Pick<Fields, "mapping">, array: DotProductArray): DotProductArray {
-  return mapping === mappings.line ? { ...array, pipelines: 1 } : array;
+/** The array as the weights see it: with a pipeline for each channel that is computed at a time, and the lanes that the data leave it. */
+export function weightArray(
+  { mapping, elementBytes }: Pick<Fields, "mapping" | "elementBytes">,
+  array: DotProductArray,
+): DotProductArray {
+  const own = arrayForElements(array, elementBytes);
+  return mapping === mappings.line ? { ...own, pipelines: 1 } : own;
 }
 
 /** The exact sum of products, in 32 bits. */
@@ -155,8 +181,20 @@ function dot(patch: Int16Array, filters: Int8Array, from: number): number {
   return sum;
 }
 
+/** The same in float64, which holds all sums that windows of the published size give. */
+function wideDot(patch: Int16Array, filters: Int8Array, from: number): number {
+  let sum = 0;
+  for (let at = 0; at < patch.length; at++) sum += patch[at] * filters[from + at];
+  return sum;
+}
+
 /** Fills `patch` with what each window of the command covers, less the zero point, and tells where its result's channels begin. */
-function forEachPixel(fields: Fields, source: Int8Array, patch: Int16Array, visit: (at: number) => void): void {
+function forEachPixel(
+  fields: Fields,
+  source: Int8Array | Int16Array,
+  patch: Int16Array,
+  visit: (at: number) => void,
+): void {
   const { height, width, depth, outputWidth, channels, firstRow, rows, inputZero } = fields;
   const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left } = fields;
   for (let y = firstRow; y < firstRow + rows; y++) {

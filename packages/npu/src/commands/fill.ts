@@ -1,13 +1,18 @@
 import { defineCommand, streaming } from "./command.ts";
+import { elementProblems } from "./elements.ts";
 
-/** Writes one byte many times. Cycles: the bytes through the data port. */
+/** Writes one integer of 1 or 2 bytes many times. Cycles: the bytes through the data port. */
 export const fill = defineCommand({
   name: "fill",
   code: 7,
-  fields: ["output", "length", "value"],
+  fields: ["output", "length", "resultBytes", "value"],
   addresses: ["output"],
-  problems: ({ length }) => (length >= 1 ? [] : ["length is less than 1"]),
-  writes: ({ output, length }) => [{ address: output, bytes: length }],
-  work: ({ length }, machine, overheads) => streaming(length, machine, overheads),
-  execute: ({ output, length, value }, memory) => void memory.integersOf(output, length).fill(value),
+  problems: ({ output, length, resultBytes }) => [
+    ...(length >= 1 ? [] : ["length is less than 1"]),
+    ...elementProblems({ elementBytes: 1, resultBytes }, [], [output]),
+  ],
+  writes: ({ output, length, resultBytes }) => [{ address: output, bytes: length * resultBytes }],
+  work: ({ length, resultBytes }, machine, overheads) => streaming(length * resultBytes, machine, overheads),
+  execute: ({ output, length, resultBytes, value }, memory) =>
+    void memory.elementsOf(output, length, resultBytes).fill(value),
 });

@@ -68,27 +68,23 @@ export function neededRows(fields: WindowFields): readonly [number, number] {
   return [Math.min(height, Math.max(0, first)), Math.max(0, Math.min(height, last))];
 }
 
-/** The bytes of the data that the command's rows need. */
-export function windowReads(fields: WindowFields): Region {
+/** The bytes of the data that the command's rows need, of so many for each element. */
+export function windowReads(fields: WindowFields, elementBytes = 1): Region {
   const [first, last] = neededRows(fields);
-  const row = fields.width * fields.depth;
+  const row = fields.width * fields.depth * elementBytes;
   return { address: fields.input + first * row, bytes: Math.max(0, last - first) * row };
 }
 
-/** The bytes of the result that the command computes. */
-export function windowWrites({
-  output,
-  firstRow,
-  rows,
-  outputWidth,
-  channels,
-  firstChannel,
-  count,
-}: WindowFields): Region {
-  const row = outputWidth * channels;
-  const address = output + firstRow * row;
-  if (count === channels) return { address, bytes: rows * row };
-  return { address: address + firstChannel, bytes: count, axes: [{ size: rows * outputWidth, step: channels }] };
+/** The bytes of the result that the command computes, of so many for each element. */
+export function windowWrites(
+  { output, firstRow, rows, outputWidth, channels, firstChannel, count }: WindowFields,
+  elementBytes = 1,
+): Region {
+  const pixel = channels * elementBytes;
+  const address = output + firstRow * outputWidth * pixel;
+  if (count === channels) return { address, bytes: rows * outputWidth * pixel };
+  const axes = [{ size: rows * outputWidth, step: pixel }];
+  return { address: address + firstChannel * elementBytes, bytes: count * elementBytes, axes };
 }
 
 /** Visits the command's pixels: for each, `tap` gets the flat index of each data pixel's first channel that the window covers and the tap's number, then `end` the flat index of the result's first channel. */

@@ -1,7 +1,7 @@
 import { chainFields, chainOf } from "../commands/chain.ts";
 import { cyclesOf } from "../commands/command.ts";
 import { type Buffer, placedFields } from "../lowering/lowering.ts";
-import type { Machine, Overheads } from "../machine.ts";
+import { isAble, type Machine, type Overheads } from "../machine.ts";
 import { spanOf } from "../region.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
 import { isWrittenBetween, type Uses, usesOf } from "./uses.ts";
@@ -80,8 +80,8 @@ function joined(
   if (kind === undefined) return undefined;
   const longer: NodeDraft = { kind, fields: chainFields(parts), node: draft.node };
   const numbers = numbersOf(longer);
-  const isAble = kind.requires(numbers).every((feature) => machine.features[feature]);
-  if (!isAble || kind.problems(numbers).length > 0) return undefined;
+  const hasAll = kind.requires(numbers).every((ability) => isAble(machine, ability));
+  if (!hasAll || kind.problems(numbers).length > 0) return undefined;
   const [whole, first, second] = [longer, draft, commands[next]].map((each) =>
     cyclesOf(each.kind.work(numbersOf(each), machine, overheads)),
   );

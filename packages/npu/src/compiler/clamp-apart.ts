@@ -1,7 +1,9 @@
+import { clampsMore } from "../commands/abilities-of-fields.ts";
 import { lookUp } from "../commands/look-up.ts";
 import { type Buffer, placedFields } from "../lowering/lowering.ts";
 import { spanOf } from "../region.ts";
 import type { NodeDraft } from "./draft.ts";
+import { NodeRefusal } from "./node-refusal.ts";
 
 const [least, greatest] = [-128, 127];
 
@@ -37,11 +39,14 @@ export function clampApart(commands: readonly NodeDraft[]): readonly NodeDraft[]
   return result;
 }
 
-function clampOf({ kind, fields }: NodeDraft): Clamp | undefined {
-  const { low, high, output } = fields;
-  if (typeof low !== "number" || typeof high !== "number" || typeof output === "number") return undefined;
-  if (low <= least && high >= greatest) return undefined;
-  const [region] = kind.writes(placedFields(fields, ({ offset }) => offset));
+function clampOf({ kind, fields, node }: NodeDraft): Clamp | undefined {
+  const { output } = fields;
+  const numbers = placedFields(fields, ({ offset }) => offset);
+  if (typeof output === "number" || !clampsMore(numbers)) return undefined;
+  const { low, high, resultBytes } = numbers;
+  if (resultBytes === 2)
+    throw new NodeRefusal(node, "npu.no-activation", "the array clamps no results of 16 bits", "use int8");
+  const [region] = kind.writes(numbers);
   return { buffer: output.buffer, low, high, start: region.address, end: region.address + spanOf(region) };
 }
 
@@ -57,5 +62,5 @@ function lookUpOf({ buffer, low, high, start, end }: Clamp, { node }: NodeDraft)
   const contents = Uint8Array.from({ length: 256 }, (_, at) => Math.max(low, Math.min(high, at - 128)));
   const place = { buffer, offset: start };
   const table = { buffer: { name: `${node.name} clamp`, bytes: contents.length, contents }, offset: 0 };
-  return { kind: lookUp, fields: { input: place, output: place, length: end - start, table }, node };
+  return { kind: lookUp, fields: { input: place, output: place, length: end - start, resultBytes: 1, table }, node };
 }

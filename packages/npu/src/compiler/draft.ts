@@ -1,7 +1,15 @@
 import { elementCount, type Node, storageBytes, type Value } from "@millrace/ir";
 import type { KernelContext } from "@millrace/runtime";
-import type { CommandKind, Fields } from "../commands/command.ts";
-import type { Buffer, Draft, Lowering, MappingOptions, Place, Writer } from "../lowering/lowering.ts";
+import type { CommandKind } from "../commands/command.ts";
+import {
+  type Buffer,
+  type Draft,
+  type Lowering,
+  type MappingOptions,
+  type Place,
+  placedFields,
+  type Writer,
+} from "../lowering/lowering.ts";
 import { sizesOf } from "../lowering/shared-rules.ts";
 import { lowerings } from "../lowering/table.ts";
 import type { Machine, Overheads } from "../machine.ts";
@@ -69,10 +77,10 @@ export function valueBytes(value: Value): number {
   return elementCount(sizesOf(value)) * storageBytes(value.type.dtype);
 }
 
-/** A command whose fields, but for addresses, are such as the array takes. */
+/** A command whose fields, with addresses from the start of each buffer, are such as the array takes. */
 function sound(draft: NodeDraft): NodeDraft {
   const { kind, fields, node } = draft;
-  const [problem] = kind.problems(fields as Fields);
+  const [problem] = kind.problems(placedFields(fields, ({ offset }) => offset));
   if (problem === undefined) return draft;
   throw new NodeRefusal(node, "npu.beyond-command", `of its command ${kind.name}, ${problem}`, "use smaller layers");
 }

@@ -27,7 +27,7 @@ function addProgram(graph: Graph, segment: CompiledSegment, values: Map<Value, V
     op: npuProgram,
     name,
     inputs: [graph.addConstant(`${name}_program`, program), ...segment.inputs.map((value) => values.get(value))],
-    attributes: { results: resultsOf(segment.outputs.map(({ type }) => type.shape as readonly number[])) },
+    attributes: { results: resultsOf(segment.outputs.map(({ type }) => type))! },
     origin: [...new Set(segment.nodes.flatMap(originOf))],
     outputNames: segment.outputs.map((output) => output.name),
     outputTypes: segment.outputs.map(({ type }) => type),

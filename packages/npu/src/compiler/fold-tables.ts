@@ -32,6 +32,7 @@ function folded(
   const place = command.fields[side] as Place;
   const [writer, ...others] = uses.writers.get(place.buffer) ?? [];
   if (writer === undefined || others.length > 0 || commands[writer].kind.code !== lookUp.code) return command;
+  if (commands[writer].fields.resultBytes !== 1) return command;
   const { input, output, table } = commands[writer].fields as Readonly<Record<string, Place>>;
   if (output.offset > 0 || isWrittenBetween(uses, input.buffer, writer, at)) return command;
   const own = `${side}Table`;

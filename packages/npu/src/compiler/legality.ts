@@ -1,8 +1,8 @@
-import { elementCount, type Node } from "@millrace/ir";
+import type { Node } from "@millrace/ir";
 import { firstOf, type Lowering, type Unsupported } from "../lowering/lowering.ts";
-import { sizesOf } from "../lowering/shared-rules.ts";
 import { lowerings } from "../lowering/table.ts";
 import type { Machine } from "../machine.ts";
+import { valueBytes } from "./draft.ts";
 
 const table: Readonly<Record<string, Lowering | Unsupported>> = lowerings;
 
@@ -16,6 +16,6 @@ export function refusalOf(node: Node, machine: Machine): string | undefined {
 /** Why a node's data don't fit in memory, all at once. */
 function refuseSize(node: Node, { memory }: Machine): string | undefined {
   const values = new Set([...node.inputs, ...node.outputs].filter((value) => value && value.constant === undefined));
-  const bytes = [...values].reduce((sum, value) => sum + elementCount(sizesOf(value!)), 0);
+  const bytes = [...values].reduce((sum, value) => sum + valueBytes(value!), 0);
   return firstOf([bytes > memory.bytes, `its data take ${bytes} bytes at once and the memory has ${memory.bytes}`]);
 }

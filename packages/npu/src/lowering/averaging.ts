@@ -7,8 +7,9 @@ import { refuseValues } from "./shared-rules.ts";
 
 /** Means over axes that follow one another. */
 export const averaging: Lowering = {
-  refuse: (node) =>
-    refuseValues(node) ?? firstOf([reducedAxes(node) === undefined, "it averages along axes with others between"]),
+  refuse: (node, machine) =>
+    refuseValues(node, machine) ??
+    firstOf([reducedAxes(node) === undefined, "it averages along axes with others between"]),
   write(node, writer) {
     const [x] = node.inputs;
     const { outer, taps, inner } = reducedAxes(node)!;

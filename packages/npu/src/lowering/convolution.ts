@@ -1,19 +1,19 @@
 import type { Node, Value } from "@millrace/ir";
-import { affineOf, scalingKind } from "@millrace/runtime";
+import { affineOf, convolutionScaling } from "@millrace/runtime";
 import { depthwise } from "../commands/depthwise.ts";
 import { attributesOf, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
 import { writeMoves } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
-import { imageWindow, isDepthwise, refuseValues, sizesOf } from "./shared-rules.ts";
+import { elementsOf, imageWindow, isDepthwise, refuseNumbers, sizesOf } from "./shared-rules.ts";
 
 /** Published limit of kernels, strides and dilations. */
 const greatestStep = 4096;
 
 export const convolution: Lowering = {
-  refuse(node, { array }) {
+  refuse(node, machine) {
     const [x, weights] = node.inputs as [Value, Value];
-    const refusal = refuseValues(node) ?? refuseWeights(node);
+    const refusal = refuseNumbers(node, machine) ?? refuseWeights(node);
     if (refusal) return refusal;
     const { stride, dilation, layout } = attributesOf(node);
     const [, kernelHeight, kernelWidth, depth] = sizesOf(weights);
@@ -24,7 +24,7 @@ export const convolution: Lowering = {
       [steps.some((size) => size > greatestStep), `a step is above ${greatestStep}`],
     );
     if (rule !== undefined || isDepthwise(node)) return rule;
-    return refuseWindow({ kernelHeight, kernelWidth, depth }, array);
+    return refuseWindow({ kernelHeight, kernelWidth, depth }, machine.array);
   },
   write(node, writer) {
     const { groups } = attributesOf(node);
@@ -37,17 +37,13 @@ function windowOf(node: Node, writer: Writer) {
   const [x, weights] = node.inputs as [Value, Value];
   const kernel = sizesOf(weights).slice(1, 3);
   const window = imageWindow(node, writer, { ...attributesOf(node), kernel });
-  return { ...window, inputZero: affineOf(x, node).zeroPoint };
-}
-
-function convolutionScaling(node: Node, channels: number) {
-  return { channels, kind: scalingKind(affineOf(node.inputs[0], node)), narrow: true };
+  return { ...window, ...elementsOf(node), inputZero: affineOf(x, node).zeroPoint };
 }
 
 function writeConvolution(node: Node, writer: Writer): void {
   const window = windowOf(node, writer);
   const filters = node.inputs[1]!.constant!.data as Int8Array;
-  const scaling = scalingFieldsOf(node, convolutionScaling(node, window.channels), writer);
+  const scaling = scalingFieldsOf(node, convolutionScaling(node, writer.context), writer);
   emitConvolution(writer, window, filters, scaling);
 }
 
@@ -58,20 +54,21 @@ function writeGroups(node: Node, writer: Writer): void {
   const [depth, count] = [window.depth / groups, window.channels / groups];
   const filters = node.inputs[1]!.constant!.data as Int8Array;
   const pixels = window.height * window.width;
-  const bytes = depth * pixels;
+  const { elementBytes, resultBytes } = window;
+  const bytes = depth * pixels * elementBytes;
   const apart = writer.scratch(bytes * groups);
   const blocks = Array.from({ length: groups }, (_, group) => ({
     first: group * depth,
     length: depth,
     runs: pixels,
     step: window.depth,
-    to: group * bytes,
+    to: group * depth * pixels,
   }));
-  writeMoves(writer, { first: 0, count: bytes * groups }, window.input, apart, blocks);
-  const scalings = scalingPartsOf(node, convolutionScaling(node, window.channels), writer, groups);
+  writeMoves(writer, { first: 0, count: window.depth * pixels }, window.input, apart, blocks, elementBytes);
+  const scalings = scalingPartsOf(node, convolutionScaling(node, writer.context), writer, groups);
   for (const [group, scaling] of scalings.entries()) {
     const input = placeBehind(apart, group * bytes);
-    const output = placeBehind(window.output, group * count);
+    const output = placeBehind(window.output, group * count * resultBytes);
     const length = filters.length / groups;
     const own = filters.subarray(group * length, (group + 1) * length);
     emitConvolution(writer, { ...window, input, depth, output, count }, own, scaling);
@@ -79,7 +76,7 @@ function writeGroups(node: Node, writer: Writer): void {
 }
 
 function writeDepthwise(node: Node, writer: Writer): void {
-  const [x, weights] = node.inputs as [Value, Value];
+  const weights = node.inputs[1]!;
   const window = windowOf(node, writer);
   const { channels, kernelHeight, kernelWidth } = window;
   const taps = kernelHeight * kernelWidth;
@@ -87,10 +84,9 @@ function writeDepthwise(node: Node, writer: Writer): void {
   const byTap = new Int8Array(filters.length);
   for (let channel = 0; channel < channels; channel++)
     for (let tap = 0; tap < taps; tap++) byTap[tap * channels + channel] = filters[channel * taps + tap];
-  const scaling = { channels, kind: scalingKind(affineOf(x, node)) };
   writer.emit(depthwise, {
     ...window,
     weights: writer.constant(byTap),
-    ...scalingFieldsOf(node, scaling, writer),
+    ...scalingFieldsOf(node, convolutionScaling(node, writer.context), writer),
   });
 }

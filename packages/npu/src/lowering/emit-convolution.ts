@@ -1,6 +1,6 @@
-import type { Node, Value } from "@millrace/ir";
+import type { DType, Node, Value } from "@millrace/ir";
 import { cyclesOf } from "../commands/command.ts";
-import { convolve } from "../commands/convolve.ts";
+import { convolve, weightArray } from "../commands/convolve.ts";
 import { mappings } from "../commands/mappings.ts";
 import type { WindowFields } from "../commands/window.ts";
 import type { DotProductArray } from "../machine.ts";
@@ -33,7 +33,7 @@ export function refuseWindow(
 
 /** Why the weights and bias of a node, its second and third input, can't be those of a command. */
 export function refuseWeights(node: Node): string | undefined {
-  const [, weights, bias] = node.inputs as [Value, Value, Value | undefined];
+  const [data, weights, bias] = node.inputs as [Value, Value, Value | undefined];
   const { quantization } = weights.type;
   const zeros = quantization?.zeroPoint ?? [];
   return firstOf(
@@ -45,8 +45,16 @@ export function refuseWeights(node: Node): string | undefined {
     [quantization === undefined || quantization.block !== undefined, "its weights have no scale for each channel"],
     [zeros.some((zero) => zero !== 0), "its weights have a zero point"],
     [bias !== undefined && bias.constant === undefined, "its bias is not constant"],
-    [bias !== undefined && bias.type.dtype !== "i32", "its bias is not int32"],
+    [
+      bias !== undefined && !biasTypes(data).includes(bias.type.dtype),
+      `its bias is not ${biasTypes(data).includes("i64") ? "int32 or int64" : "int32"}`,
+    ],
   );
+}
+
+/** Types that the bias of a layer with such data may have. */
+function biasTypes({ type }: Value): readonly DType[] {
+  return type.dtype === "i16" ? ["i32", "i64"] : ["i32"];
 }
 
 type Scaled = ReturnType<typeof scalingFieldsOf>;
@@ -59,12 +67,12 @@ export function emitConvolution(
   scaling: Scaled,
 ): void {
   const { machine, options, overheads } = writer;
-  const sizes = window as unknown as WindowFields;
+  const sizes = window as unknown as WindowFields & { readonly elementBytes: number; readonly resultBytes: number };
   const [best] = allowedMappings(options)
     .map((mapping) => ({ ...mapping, work: convolve.work({ ...sizes, ...mapping }, machine, overheads) }))
     .sort((a, b) => cyclesOf(a.work) - cyclesOf(b.work) || a.work.beats - b.work.beats);
   const { mapping, joined, weightBytes } = best;
-  const array = mapping === mappings.line ? { ...machine.array, pipelines: 1 } : machine.array;
+  const array = weightArray({ ...sizes, mapping }, machine.array);
   const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
   writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined, weightBytes });
 }

@@ -3,7 +3,7 @@ import { affineOf, linearScaling, type Scaling } from "@millrace/runtime";
 import { asOneRow, emitConvolution, onePixel, refuseWeights } from "./emit-convolution.ts";
 import { firstOf, type Lowering, type Writer } from "./lowering.ts";
 import { scalingFieldsOf } from "./scaling.ts";
-import { refuseValues, sizesOf } from "./shared-rules.ts";
+import { elementsOf, refuseNumbers, sizesOf } from "./shared-rules.ts";
 
 /** Emits a convolution of one row with a pixel for each row of a node's data; the filters are as long as these. */
 function emitRows(node: Node, writer: Writer, filters: Int8Array, scaling: Scaling): void {
@@ -11,6 +11,7 @@ function emitRows(node: Node, writer: Writer, filters: Int8Array, scaling: Scali
   const { channels } = scaling;
   const window = {
     ...onePixel,
+    ...elementsOf(node),
     ...asOneRow(elementCount(sizesOf(node.outputs[0])) / channels),
     input: writer.placeOf(x),
     output: writer.placeOf(node.outputs[0]),
@@ -23,7 +24,7 @@ function emitRows(node: Node, writer: Writer, filters: Int8Array, scaling: Scali
 }
 
 export const fullyConnected: Lowering = {
-  refuse: (node) => refuseValues(node) ?? refuseWeights(node),
+  refuse: (node, machine) => refuseNumbers(node, machine) ?? refuseWeights(node),
   write: (node, writer) =>
     emitRows(node, writer, node.inputs[1]!.constant!.data as Int8Array, linearScaling(node, writer.context)),
 };
@@ -36,11 +37,11 @@ function columnsOf(matrix: Int8Array, columns: number): Int8Array {
 
 /** A product whose second factor is one constant matrix. */
 export const matrixProduct: Lowering = {
-  refuse(node) {
+  refuse(node, machine) {
     const { type } = node.inputs[1]!;
     const matrices = elementCount(sizesOf(node.inputs[1]!).slice(0, -2));
     return (
-      refuseValues(node) ??
+      refuseNumbers(node, machine) ??
       refuseWeights(node) ??
       firstOf(
         [node.attributes.transposeA === true, "its rows lie across"],

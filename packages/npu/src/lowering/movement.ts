@@ -12,7 +12,7 @@ import { fill } from "../commands/fill.ts";
 import { lookUp } from "../commands/look-up.ts";
 import { blockWords, move } from "../commands/move.ts";
 import { firstOf, type Lowering, type Place, placeBehind, type Writer } from "./lowering.ts";
-import { refuseValues, sizesOf } from "./shared-rules.ts";
+import { elementBytesOf, refuseNumbers, sizesOf } from "./shared-rules.ts";
 
 /** More elements are not traced. */
 export const mostElements = 2 ** 24;
@@ -62,14 +62,14 @@ function blocksBySource(
 
 function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => ReturnType<typeof conversions>): Lowering {
   return {
-    refuse(node) {
-      const refusal = refuseValues(node);
+    refuse(node, machine) {
+      const refusal = refuseNumbers(node, machine);
       if (refusal) return refusal;
       const data = node.inputs.filter((value) => value?.type.quantization) as Value[];
       const elements = [...data, ...node.outputs].reduce((sum, value) => sum + elementCount(sizesOf(value)), 0);
       return (
         firstOf(
-          [data.some(({ type }) => type.dtype !== "i8"), "one of its values is not int8"],
+          [data.some(({ type }) => type.dtype !== node.outputs[0].type.dtype), "its values are of different types"],
           [elements > mostElements, "it moves too many numbers"],
           [
             node.inputs.some((value) => value && !value.type.quantization && !value.constant),
@@ -83,6 +83,7 @@ function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => Retur
       const places = sources.map((source) => converted(source, writer));
       for (const [index, groups] of blocksBySource(node, sources)!.entries()) {
         const output = node.outputs[index];
+        const resultBytes = elementBytesOf(output);
         const parts = [...groups].map(([key, blocks]) => ({
           key,
           blocks,
@@ -94,11 +95,11 @@ function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => Retur
           continue;
         }
         const target = writer.placeOf(output);
-        if (groups.has(-1))
-          writer.emit(fill, { output: target, length: elementCount(sizesOf(output)), value: storedPadding(node) });
-        for (const part of parts) {
-          const isThere = part.lying && samePlace(part.lying, placeBehind(target, part.blocks[0].to));
-          if (part.key >= 0 && !isThere) writeMoves(writer, sources[part.key], places[part.key], target, part.blocks);
+        const length = elementCount(sizesOf(output));
+        if (groups.has(-1)) writer.emit(fill, { output: target, length, resultBytes, value: storedPadding(node) });
+        for (const { key, blocks, lying } of parts) {
+          const isThere = lying && samePlace(lying, placeBehind(target, blocks[0].to * resultBytes));
+          if (key >= 0 && !isThere) writeMoves(writer, sources[key], places[key], target, blocks, resultBytes);
         }
       }
     },
@@ -114,7 +115,7 @@ function lyingAt(
 ): Place | undefined {
   const [{ first, runs }] = blocks;
   return key >= 0 && blocks.length === 1 && runs === 1
-    ? placeBehind(places[key], first - sources[key].first)
+    ? placeBehind(places[key], (first - sources[key].first) * elementBytesOf(sources[key].value))
     : undefined;
 }
 
@@ -128,35 +129,36 @@ function converted({ value, count, table }: Source, writer: Writer): Place {
   if (table === undefined) return place;
   const output = writer.scratch(count);
   const signed = Uint8Array.from({ length: 256 }, (_, at) => table[(at + 128) & 0xff]);
-  writer.emit(lookUp, { input: place, output, length: count, table: writer.constant(signed) });
+  writer.emit(lookUp, { input: place, output, length: count, resultBytes: 1, table: writer.constant(signed) });
   return output;
 }
 
-/** Moves blocks of a source, in the order in which they lie in the output. */
+/** Moves blocks of a source's elements, of so many bytes each, in the order in which they lie in the output. */
 export function writeMoves(
   writer: Writer,
   source: Pick<Source, "first" | "count">,
   input: Place,
   output: Place,
   blocks: readonly PlacedBlock[],
+  elementBytes = 1,
 ): void {
   const start = blocks[0].to;
   const last = blocks[blocks.length - 1];
   const words = blocks.flatMap(({ first, length, runs, step, to }) => [
-    to - start,
-    first - source.first,
-    length,
+    (to - start) * elementBytes,
+    (first - source.first) * elementBytes,
+    length * elementBytes,
     runs,
-    step,
+    step * elementBytes,
   ]);
   writer.emit(move, {
     input,
-    inputBytes: source.count,
-    output: placeBehind(output, start),
-    outputBytes: last.to + last.length * last.runs - start,
+    inputBytes: source.count * elementBytes,
+    output: placeBehind(output, start * elementBytes),
+    outputBytes: (last.to + last.length * last.runs - start) * elementBytes,
     blocks: writer.constant(Int32Array.from(words)),
     count: words.length / blockWords,
-    moved: blocks.reduce((sum, { length, runs }) => sum + length * runs, 0),
+    moved: blocks.reduce((sum, { length, runs }) => sum + length * runs * elementBytes, 0),
   });
 }
 
@@ -170,9 +172,19 @@ export const enlarging: Lowering = {
     firstOf([node.attributes.mode === "bilinear", "no command interpolates"]) ?? movement.refuse(node, machine),
 };
 
-/** Operators that bring several values to one output's parameters and move them, unless these are written where they belong at once. */
+const converting = moving((node, { context }) => conversions(node, context));
+
+/** Operators that bring several values, if they are bytes, to one output's parameters and move them, unless these are written where they belong at once. */
 export const joining: Lowering = {
-  ...moving((node, { context }) => conversions(node, context)),
+  ...converting,
+  refuse(node, machine) {
+    const parameters = [...(node.inputs as Value[]), ...node.outputs].map(({ type }) => type.quantization?.scale[0]);
+    const isWords = node.outputs[0].type.dtype === "i16";
+    return (
+      converting.refuse(node, machine) ??
+      firstOf([isWords && new Set(parameters).size > 1, "its int16 values have different scales"])
+    );
+  },
   placeInputs(node, { placeOf, offer }) {
     const [output] = node.outputs;
     const axis = node.attributes.axis as number;
@@ -185,13 +197,13 @@ export const joining: Lowering = {
     let place = placeOf(output);
     for (const value of node.inputs as readonly Value[]) {
       if (sameQuantization(value.type.quantization, output.type.quantization)) offer(value, place);
-      place = placeBehind(place, elementCount(sizesOf(value)));
+      place = placeBehind(place, elementCount(sizesOf(value)) * elementBytesOf(value));
     }
   },
 };
 
 /** Operators that only call the same bytes another shape. */
 export const renaming: Lowering = {
-  refuse: refuseValues,
+  refuse: refuseNumbers,
   write: (node, writer) => writer.share(node.outputs[0], writer.placeOf(node.inputs[0]!)),
 };

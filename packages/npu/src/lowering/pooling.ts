@@ -20,8 +20,8 @@ const greatestStride = 32;
 /** Pooling of one of the kinds that `kindOf` tells. */
 export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowering {
   return {
-    refuse(node) {
-      const refusal = refuseValues(node);
+    refuse(node, machine) {
+      const refusal = refuseValues(node, machine);
       if (refusal) return refusal;
       const { stride, padding, layout } = attributesOf(node);
       const isPadded = padding.some((size) => size > 0);
@@ -50,8 +50,8 @@ export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowerin
 /** The greatest or least along axes that follow one another, as windows of a column. */
 export function extreme(kind: "greatest" | "least"): Lowering {
   return {
-    refuse(node) {
-      const refusal = refuseValues(node);
+    refuse(node, machine) {
+      const refusal = refuseValues(node, machine);
       if (refusal) return refusal;
       const axes = reducedAxes(node);
       return firstOf(

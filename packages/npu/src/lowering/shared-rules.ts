@@ -1,20 +1,71 @@
-import { isStatic, type Node, type Value } from "@millrace/ir";
+import { type DType, isStatic, type Node, storageBytes, type Value } from "@millrace/ir";
+import type { Machine } from "../machine.ts";
 import { firstOf, type Writer } from "./lowering.ts";
 
-/** Why the array can't compute a node, whatever its operator: types, open sizes, more than one sample. */
-export function refuseValues(node: Node): string | undefined {
-  const values = [...node.inputs.slice(0, 1), ...node.outputs] as Value[];
-  const types = [...new Set(values.map(({ type }) => type.dtype))];
+const names: Readonly<Partial<Record<DType, string>>> = { i16: "int16", u8: "uint8", i32: "int32", i64: "int64" };
+
+/** Why the array can't compute a node on bytes, whatever its operator: types, open sizes. */
+export function refuseValues(node: Node, machine: Machine): string | undefined {
+  const isWords = typesOf(node).includes("i16") && machine.array.wordLanes > 0;
+  return (
+    firstOf([isWords, "it computes int16, which the array takes in products, sums and moves only"]) ?? refuseData(node)
+  );
+}
+
+/** The same where the array may take numbers of 16 bits as well, all of the node's data or none. */
+export function refuseNumbers(node: Node, { array }: Machine): string | undefined {
+  const types = typesOf(node);
+  if (array.wordLanes === 0 || !types.includes("i16")) return refuseData(node);
+  return (
+    firstOf(
+      [types.length > 1, `it computes ${types.map((dtype) => names[dtype] ?? dtype).join(" and ")}`],
+      [
+        dataOf(node).some(({ type }) => type.quantization?.zeroPoint.some((zero) => zero !== 0)),
+        "its int16 data have a zero point",
+      ],
+    ) ?? refuseParameters(node)
+  );
+}
+
+function refuseData(node: Node): string | undefined {
+  const types = typesOf(node);
   const other = types.find((dtype) => dtype !== "i8");
+  return (
+    firstOf(
+      [types.includes("f32"), "it computes reals; quantize the model to int8"],
+      [other !== undefined, `it computes ${names[other!] ?? other}; the array takes int8`],
+    ) ?? refuseParameters(node)
+  );
+}
+
+/** Why parameters or sizes of a node's data are not such as the array takes. */
+export function refuseParameters(node: Node): string | undefined {
+  const values = dataOf(node);
   return firstOf(
-    [types.includes("f32"), "it computes reals; quantize the model to int8"],
-    [other !== undefined, `it computes ${other}; the array takes int8`],
     [
       values.some(({ type }) => type.quantization === undefined || type.quantization.axis !== undefined),
       "its data have no scale for the whole tensor",
     ],
     [values.some(({ type }) => !isStatic(type.shape)), "the size of its data is open; state it with --shape or --dim"],
   );
+}
+
+function dataOf({ inputs, outputs }: Node): readonly Value[] {
+  return [...inputs.slice(0, 1), ...outputs] as Value[];
+}
+
+function typesOf(node: Node): readonly DType[] {
+  return [...new Set(dataOf(node).map(({ type }) => type.dtype))];
+}
+
+/** Bytes of each element of a value. */
+export function elementBytesOf({ type }: Value): number {
+  return storageBytes(type.dtype);
+}
+
+/** Fields of the bytes of each element of a node's first input and result. */
+export function elementsOf({ inputs, outputs }: Node) {
+  return { elementBytes: elementBytesOf(inputs[0]!), resultBytes: elementBytesOf(outputs[0]) };
 }
 
 /** Sizes of a value whose sizes are known. */

@@ -1,5 +1,15 @@
 import type { OpName } from "@millrace/ops";
-import { addParts, maximumParts, minimumParts, mulParts, squaredDifferenceParts, subParts } from "@millrace/runtime";
+import {
+  addParts,
+  clampRescaling,
+  maximumParts,
+  minimumParts,
+  mulParts,
+  scaledProduct,
+  scaledSum,
+  squaredDifferenceParts,
+  subParts,
+} from "@millrace/runtime";
 import { arithmetic } from "./arithmetic.ts";
 import { averaging } from "./averaging.ts";
 import { convolution } from "./convolution.ts";
@@ -9,7 +19,9 @@ import { type Lowering, type Unsupported, unsupported } from "./lowering.ts";
 import { enlarging, joining, movement, renaming } from "./movement.ts";
 import { averagePooling, extreme, maximumPooling } from "./pooling.ts";
 import { prelu } from "./prelu.ts";
+import { quantizing } from "./quantizing.ts";
 import { transposedConvolution } from "./transposed-convolution.ts";
+import { leakyWords, orWords, rescaledWords } from "./words.ts";
 
 const realOnly = unsupported("it has no integer form");
 const indices = unsupported("it computes indices or truth values, which the array does not");
@@ -40,14 +52,14 @@ export const lowerings = {
   hardSwish: elementwise,
   mish: elementwise,
   logicalNot: indices,
-  leakyRelu: elementwise,
+  leakyRelu: orWords(elementwise, leakyWords),
   elu: elementwise,
   gelu: elementwise,
-  clamp: elementwise,
+  clamp: orWords(elementwise, rescaledWords(clampRescaling)),
   prelu,
-  add: arithmetic(addParts),
-  sub: arithmetic(subParts),
-  mul: arithmetic(mulParts),
+  add: arithmetic(addParts, { combine: "sum", prepare: scaledSum }),
+  sub: arithmetic(subParts, { combine: "difference", prepare: scaledSum }),
+  mul: arithmetic(mulParts, { combine: "product", prepare: scaledProduct }),
   div: unsupported("the array does not divide"),
   maximum: arithmetic(maximumParts),
   minimum: arithmetic(minimumParts),
@@ -129,7 +141,7 @@ export const lowerings = {
   unique: indices,
   shapeOf: indices,
   cast: indices,
-  quantize: elementwise,
+  quantize: quantizing,
   dequantize: unsupported("its result is real"),
   detectionPostprocess: choices,
   nonMaxSuppression: choices,

@@ -1,10 +1,10 @@
 import { elementCount, type Node, type Value } from "@millrace/ir";
-import { affineOf, scalingKind } from "@millrace/runtime";
+import { affineOf, transposedScaling } from "@millrace/runtime";
 import { attributesOf, emitConvolution, onePixel, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, type Place, type Writer } from "./lowering.ts";
 import { mostElements, type PlacedBlock, placedBlocks, writeMoves } from "./movement.ts";
 import { scalingFieldsOf } from "./scaling.ts";
-import { refuseValues, sizesOf } from "./shared-rules.ts";
+import { elementsOf, refuseNumbers, sizesOf } from "./shared-rules.ts";
 
 /** Published limit. */
 const greatestStride = 2;
@@ -76,8 +76,8 @@ function blocksOfPhases(node: Node, [rows, columns]: readonly [Axis, Axis]): rea
 
 /** A transposed convolution, as one convolution that gives the pixels of all phases and a move that orders them. */
 export const transposedConvolution: Lowering = {
-  refuse(node, { array }) {
-    const refusal = refuseValues(node) ?? refuseWeights(node);
+  refuse(node, machine) {
+    const refusal = refuseNumbers(node, machine) ?? refuseWeights(node);
     if (refusal) return refusal;
     const { stride, dilation, padding, groups, layout } = attributesOf(node);
     const [, height, width, depth] = sizesOf(node.inputs[1]!);
@@ -94,7 +94,7 @@ export const transposedConvolution: Lowering = {
     );
     return (
       rule ??
-      refuseWindow(sizes, array) ??
+      refuseWindow(sizes, machine.array) ??
       firstOf([blocksOfPhases(node, axes) === undefined, "it moves too many pieces"])
     );
   },
@@ -103,10 +103,11 @@ export const transposedConvolution: Lowering = {
     const [rows, columns] = axes;
     const output = writer.placeOf(node.outputs[0]);
     const phases = rows.stride * columns.stride;
-    const bytes = rows.steps * columns.steps * phases * sizesOf(node.outputs[0])[3];
-    const place = phases === 1 ? output : writer.scratch(bytes);
+    const count = rows.steps * columns.steps * phases * sizesOf(node.outputs[0])[3];
+    const { resultBytes } = elementsOf(node);
+    const place = phases === 1 ? output : writer.scratch(count * resultBytes);
     emitPhases(node, writer, axes, place);
-    if (phases > 1) writeMoves(writer, { first: 0, count: bytes }, place, output, blocksOfPhases(node, axes)!);
+    if (phases > 1) writeMoves(writer, { first: 0, count }, place, output, blocksOfPhases(node, axes)!, resultBytes);
   },
 };
 
@@ -117,6 +118,7 @@ function emitPhases(node: Node, writer: Writer, [rows, columns]: readonly [Axis,
   const channels = rows.stride * columns.stride * sizesOf(weights)[0];
   const window = {
     ...onePixel,
+    ...elementsOf(node),
     input: writer.placeOf(x),
     height,
     width,
@@ -133,6 +135,6 @@ function emitPhases(node: Node, writer: Writer, [rows, columns]: readonly [Axis,
     count: channels,
     inputZero: input.zeroPoint,
   };
-  const scaling = scalingFieldsOf(node, { channels, kind: scalingKind(input) }, writer);
+  const scaling = scalingFieldsOf(node, { ...transposedScaling(node, writer.context), channels }, writer);
   emitConvolution(writer, window, phaseFilters(weights, [rows, columns]), scaling);
 }

@@ -29,7 +29,14 @@ export function genericMachine(options: GenericOptions): Machine {
     basis:
       "assumed figures of no chip: the cycles of an operator as fitted to the i.MX RT700, ports as wide as the array",
     clockMHz,
-    array: { pipelines, lanes, depthwiseLanes: 1, comparisons: comparisons.value, cores },
+    array: {
+      pipelines,
+      lanes,
+      depthwiseLanes: 1,
+      wordLanes: Math.ceil(lanes / 2),
+      comparisons: comparisons.value,
+      cores,
+    },
     features: {
       activation: true,
       tables: false,

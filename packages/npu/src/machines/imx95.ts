@@ -13,7 +13,14 @@ export const imx95: Machine = {
   basis:
     "published structure (2 TOPS at about 1 GHz, a controller, a coupled memory, a data mover); how it is divided into cores, its memory, its ports and DDR's rate are assumed, and the cycles of an operator are those fitted to the i.MX RT700",
   clockMHz: 1000,
-  array: { pipelines: 16, lanes: 16, depthwiseLanes: 1, comparisons: comparisons.value, cores: cores.value },
+  array: {
+    pipelines: 16,
+    lanes: 16,
+    depthwiseLanes: 1,
+    wordLanes: 0,
+    comparisons: comparisons.value,
+    cores: cores.value,
+  },
   features: { activation: true, tables: false, pooling: false, conversion: false, cacheBytes: 0, decompression: false },
   ports: { weights: 16 * cores.value, data: 16 * cores.value },
   modes: { controller: { operator: operator.value, job: 0, writeBack: writeBack.value } },

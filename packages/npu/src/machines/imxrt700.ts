@@ -12,7 +12,7 @@ export const imxrt700: Machine = {
   basis:
     "published structure; the cycles of an operator fitted on four published latencies, those of a job and the copies on vendor demonstrations",
   clockMHz: 325,
-  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, comparisons: comparisons.value, cores: 1 },
+  array: { pipelines: 8, lanes: 8, depthwiseLanes: 1, wordLanes: 4, comparisons: comparisons.value, cores: 1 },
   features: { activation: true, tables: false, pooling: false, conversion: false, cacheBytes: 0, decompression: false },
   ports: { weights: 8, data: 8 },
   modes: {

@@ -11,7 +11,7 @@ export const mcxn94x: Machine = {
   title: "NXP MCX N94x, eIQ Neutron N1-16",
   basis: "published structure; the cycles of a job and the flash port fitted on six published latencies",
   clockMHz: 150,
-  array: { pipelines: 4, lanes: 4, depthwiseLanes: 1, comparisons: comparisons.value, cores: 1 },
+  array: { pipelines: 4, lanes: 4, depthwiseLanes: 1, wordLanes: 0, comparisons: comparisons.value, cores: 1 },
   features: { activation: true, tables: false, pooling: false, conversion: false, cacheBytes: 0, decompression: false },
   ports: { weights: weightPort.value, data: 4 },
   modes: { driver: { operator: 0, job: job.value, writeBack: writeBack.value } },

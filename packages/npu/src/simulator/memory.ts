@@ -29,7 +29,11 @@ export class SimulatedMemory {
 
   constructor(constants: Uint8Array, memoryBytes: number, outerBytes: number) {
     const writable = (bytes: number) => ({ data: new Uint8Array(bytes), written: new Uint8Array(bytes) });
-    this.#constants = { name: "the constants", base: 0, data: constants };
+    this.#constants = {
+      name: "the constants",
+      base: 0,
+      data: constants.byteOffset % 2 === 0 ? constants : constants.slice(),
+    };
     this.#memory = { name: "the memory", base: memoryBase, ...writable(memoryBytes) };
     this.#outer = { name: "the outer memory", base: outerBase, ...writable(outerBytes) };
   }
@@ -81,6 +85,14 @@ export class SimulatedMemory {
   integersOf(address: number, bytes: number): Int8Array {
     const array = this.bytesOf(address, bytes);
     return new Int8Array(array.buffer, array.byteOffset, array.length);
+  }
+
+  /** Integers of 1 or 2 bytes each; those of 2 begin at an even address. */
+  elementsOf(address: number, count: number, elementBytes: number): Int8Array | Int16Array {
+    const { buffer, byteOffset, length } = this.bytesOf(address, count * elementBytes);
+    return elementBytes === 2
+      ? new Int16Array(buffer, byteOffset, length / 2)
+      : new Int8Array(buffer, byteOffset, length);
   }
 
   viewOf(address: number, bytes: number): DataView {

@@ -23,7 +23,8 @@ const copy = (
   apart = oneRun as Record<"runs" | "fromStep" | "toStep", number>,
 ) => command(transfer, { from, to, bytes, ...apart });
 const wait = (transfers: number) => command(awaitTransfers, { transfers });
-const look = (input: number, output: number, length: number) => command(lookUp, { input, output, length, table: 0 });
+const look = (input: number, output: number, length: number) =>
+  command(lookUp, { input, output, length, resultBytes: 1, table: 0 });
 
 /** Adds one to every integer, in two tiles of 32: the second comes in while the first is computed, and the first goes out while the second is. */
 const commands: readonly Command[] = [

@@ -1,7 +1,7 @@
 import { fail } from "@millrace/ir";
 import { type Command, cyclesOf, type Work } from "../commands/command.ts";
 import { awaitTransfers, transfer } from "../commands/transfer.ts";
-import type { Features, Machine } from "../machine.ts";
+import { type Ability, isAble, type Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
 import { bytesOf, type Region } from "../region.ts";
 import { hint, outerBase, SimulatedMemory } from "./memory.ts";
@@ -103,16 +103,16 @@ class Simulator {
   }
 
   #step(command: Command, index: number): void {
-    for (const feature of command.kind.requires(command.fields)) this.#requireFeature(feature, command, index);
+    for (const ability of command.kind.requires(command.fields)) this.#requireAbility(ability, command, index);
     if (command.kind.code === awaitTransfers.code) this.#await(command.fields.transfers, index);
     else if (command.kind.code === transfer.code) this.#transfer(command, index);
     else this.#compute(command, index);
   }
 
-  #requireFeature(feature: keyof Features, { kind }: Command, index: number): void {
-    const { features, title } = this.#machine;
-    if (features[feature]) return;
-    fail("npu.other-machine", `command ${index} (${kind.name}) takes ${feature}, which ${title} lacks`, { hint });
+  #requireAbility(ability: Ability, { kind }: Command, index: number): void {
+    if (isAble(this.#machine, ability)) return;
+    const message = `command ${index} (${kind.name}) takes ${ability}, which ${this.#machine.title} lacks`;
+    fail("npu.other-machine", message, { hint });
   }
 
   #await(transfers: number, index: number): void {

@@ -1,9 +1,9 @@
 import { allocate, elementCount, isFloat, type Node, type TensorData, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
 import { depthwise } from "./depthwise.ts";
-import { type Finish, type FinishFactory, integerFinish, realFinish, scalingKind } from "./finish.ts";
+import { type Finish, type FinishFactory, integerFinish, realFinish, type Scaling, scalingKind } from "./finish.ts";
 import { type DynamicKind, hybrid } from "./hybrid.ts";
-import { affineOf, type Kernel, type KernelFactory } from "./kernel.ts";
+import { affineOf, type Kernel, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
 import { multiplyRows } from "./rows.ts";
@@ -120,10 +120,16 @@ function dynamicKind(node: Node): DynamicKind {
   return isDepthwise(node) || (quantization && quantization.scale.length > 1) ? "asymmetric" : "symmetric";
 }
 
+/** The scaling of convolutions with integer data. */
+export function convolutionScaling(node: Node, { flavor }: KernelContext): Scaling {
+  const [x, weights] = node.inputs as [Value, Value];
+  const narrow = flavor === "tflm" && !isDepthwise(node);
+  return { channels: weights.type.shape[0] as number, kind: scalingKind(affineOf(x, node)), narrow };
+}
+
 /** Convolution of stored integers: sums of (weight - zero) · (x - zero), padding skipped. Reals meet integer weights as bytes. */
 export const integerConvolution: KernelFactory = channelsLast((node, context) => {
-  const [x, weights] = node.inputs as [Value, Value];
-  const channels = weights.type.shape[0] as number;
+  const [x] = node.inputs as [Value];
   if (isFloat(x.type.dtype)) {
     const { center, finish } = hybrid(node, context.scratch, dynamicKind(node), {
       data: ({ data, shape }) => data.length / shape[0],
@@ -131,10 +137,8 @@ export const integerConvolution: KernelFactory = channelsLast((node, context) =>
     });
     return prepare(node, finish, center);
   }
-  const input = affineOf(x, node);
-  const narrow = context.flavor === "tflm" && !isDepthwise(node);
-  const finish = integerFinish(node, { channels, kind: scalingKind(input), narrow }, context);
-  return prepare(node, finish, centerOf(context.scratch, input.zeroPoint));
+  const finish = integerFinish(node, convolutionScaling(node, context), context);
+  return prepare(node, finish, centerOf(context.scratch, affineOf(x, node).zeroPoint));
 });
 
 /** Convolution of float32 values, summed in double precision. */

@@ -62,10 +62,21 @@ function preparePair(node: Node, { rounding }: KernelContext) {
   return { a, b, output, low, high, zeroPoint: output.zeroPoint, multiply: multiplyBy[rounding] };
 }
 
-/** Every stored integer less its zero point, shifted left and multiplied by `factor`. */
-function scaledTable(steps: Affine, shift: number, factor: number, multiply: Multiply): IntegerData {
-  const { value, shift: exponent } = quantizeMultiplier(factor);
-  return tabulate(steps, "i32", (stored) => multiply((stored - steps.zeroPoint) << shift, value, exponent));
+/** How stored integers of a side become what they stand for: less their zero point, shifted to the left, multiplied. */
+export interface ScaledSide {
+  readonly places: number;
+  readonly multiplier: Multiplier;
+}
+
+/** Arithmetic on two stored integers that each are scaled before. */
+export interface ScaledPair extends Rescaling {
+  readonly sides: readonly [ScaledSide, ScaledSide];
+}
+
+/** What every stored integer of a side stands for. */
+function scaledTable(steps: Affine, { places, multiplier }: ScaledSide, multiply: Multiply): IntegerData {
+  const { value, shift } = multiplier;
+  return tabulate(steps, "i32", (stored) => multiply((stored - steps.zeroPoint) << places, value, shift));
 }
 
 function clamped(x: number, low: number, high: number): number {
@@ -87,16 +98,26 @@ function inParts(prepare: PreparePair): KernelFactory {
   };
 }
 
-/** Both inputs brought to twice the greater scale with bits to spare, then added or subtracted and brought to the output's. */
+/** Both inputs brought to twice the greater scale with bits to spare, whose sum or difference is brought to the output's. */
+export function scaledSum(node: Node, context: KernelContext): ScaledPair {
+  const { a, b, output, multiply, ...rest } = preparePair(node, context);
+  const places = output.dtype === "i16" ? 15 : 20;
+  const common = 2 * Math.max(a.scale, b.scale);
+  const multiplier = quantizeMultiplier(common / (2 ** places * output.scale), context.rounding);
+  return { ...rest, sides: [sideOf(a, places, common), sideOf(b, places, common)], multiplier };
+}
+
+function sideOf({ scale }: Affine, places: number, common: number): ScaledSide {
+  return { places, multiplier: quantizeMultiplier(scale / common) };
+}
+
 function sumParts(sign: 1 | -1): PreparePair {
   return (node, context) => {
-    const { a, b, output, multiply, ...rest } = preparePair(node, context);
-    const shift = output.dtype === "i16" ? 15 : 20;
-    const common = 2 * Math.max(a.scale, b.scale);
-    const left = scaledTable(a, shift, a.scale / common, multiply);
-    const right = scaledTable(b, shift, b.scale / common, multiply).map((x) => sign * x) as IntegerData;
-    const multiplier = quantizeMultiplier(common / (2 ** shift * output.scale), context.rounding);
-    return { ...rest, left, right, combine: "sum", multiplier };
+    const { sides, ...rest } = scaledSum(node, context);
+    const { a, b, multiply } = preparePair(node, context);
+    const left = scaledTable(a, sides[0], multiply);
+    const right = scaledTable(b, sides[1], multiply).map((x) => sign * x) as IntegerData;
+    return { ...rest, left, right, combine: "sum" };
   };
 }
 
@@ -122,29 +143,36 @@ function centeredTable(steps: Affine): IntegerData {
   return tabulate(steps, "i32", (stored) => stored - steps.zeroPoint);
 }
 
-export const mulParts: PreparePair = (node, context) => {
+/** A multiplier that leaves integers of 16 bits as they are. */
+export const identityMultiplier: Multiplier = { value: 2 ** 30, shift: 1 };
+
+/** Both inputs as they are, whose product is brought to the output's scale. */
+export function scaledProduct(node: Node, context: KernelContext): ScaledPair {
   const { a, b, output, multiply, ...rest } = preparePair(node, context);
   const factor = Math.fround(Math.fround(a.scale * b.scale) / output.scale);
-  const multiplier = quantizeMultiplier(factor, context.rounding);
-  return { ...rest, left: centeredTable(a), right: centeredTable(b), combine: "product", multiplier };
+  const same = { places: 0, multiplier: identityMultiplier };
+  return { ...rest, sides: [same, same], multiplier: quantizeMultiplier(factor, context.rounding) };
+}
+
+export const mulParts: PreparePair = (node, context) => {
+  const { sides, ...rest } = scaledProduct(node, context);
+  const { a, b } = preparePair(node, context);
+  return { ...rest, left: centeredTable(a), right: centeredTable(b), combine: "product" };
 };
 
 export const integerMul = inParts(mulParts);
 
 export const squaredDifferenceParts: PreparePair = (node, context) => {
   const { a, b, output, multiply, ...rest } = preparePair(node, context);
-  const shift = 7;
+  const places = 7;
   const common = 2 * Math.max(a.scale, b.scale);
-  const left = scaledTable(a, shift, a.scale / common, multiply);
-  const right = scaledTable(b, shift, b.scale / common, multiply);
-  const multiplier = quantizeMultiplier((common * common) / (2 ** (2 * shift) * output.scale), context.rounding);
+  const left = scaledTable(a, sideOf(a, places, common), multiply);
+  const right = scaledTable(b, sideOf(b, places, common), multiply);
+  const multiplier = quantizeMultiplier((common * common) / (2 ** (2 * places) * output.scale), context.rounding);
   return { ...rest, left, right, combine: "square", multiplier };
 };
 
 export const integerSquaredDifference = inParts(squaredDifferenceParts);
-
-/** A multiplier that leaves integers of 16 bits as they are. */
-export const identityMultiplier: Multiplier = { value: 2 ** 30, shift: 1 };
 
 /** The greater or lesser of two values, brought to the output's parameters where theirs differ. */
 function extremeParts(combine: "greatest" | "least"): PreparePair {
@@ -171,8 +199,8 @@ export function comparison(test: (a: number, b: number) => boolean): KernelFacto
   return (node, context) => {
     const [a, b] = node.inputs.map((value) => affineOf(value, node));
     const multiply = multiplyBy[context.rounding];
-    const left = scaledTable(a, 8, a.scale, multiply);
-    const right = scaledTable(b, 8, b.scale, multiply);
+    const left = scaledTable(a, sideOf(a, 8, 1), multiply);
+    const right = scaledTable(b, sideOf(b, 8, 1), multiply);
     return pairwise((x, y) => Number(test(left[x - a.minimum], right[y - b.minimum])));
   };
 }

@@ -1,7 +1,7 @@
 import { allocate, elementCount, type Node, type Value } from "@millrace/ir";
 import { fromValue } from "./constant.ts";
-import { integerFinish, scalingKind } from "./finish.ts";
-import { affineOf, type KernelFactory } from "./kernel.ts";
+import { integerFinish, type Scaling, scalingKind } from "./finish.ts";
+import { affineOf, type KernelContext, type KernelFactory } from "./kernel.ts";
 import { channelsLast } from "./layout.ts";
 import { arrangeProducts, type Products } from "./products.ts";
 import { centered, centeredCopy } from "./scratch.ts";
@@ -50,6 +50,13 @@ function scatter(
   }
 }
 
+/** The scaling of transposed convolutions. */
+export function transposedScaling(node: Node, { flavor }: KernelContext): Scaling {
+  const [x, weights] = node.inputs as [Value, Value];
+  const channels = (weights.type.shape[0] as number) * (node.attributes.groups as number);
+  return { channels, kind: scalingKind(affineOf(x, node)), narrow: flavor === "tflite" };
+}
+
 /** Transposed convolution of stored integers. */
 export const integerTransposeConvolution: KernelFactory = channelsLast((node, context) => {
   const [x, weights, bias] = node.inputs as [Value, Value, Value | undefined];
@@ -66,8 +73,7 @@ export const integerTransposeConvolution: KernelFactory = channelsLast((node, co
       arrangeProducts(columnsOf(matrix, depth, group * count, count), perGroup * height * width, count, largestOf(x)),
     );
   });
-  const scaling = { channels, kind: scalingKind(input), narrow: context.flavor === "tflite" };
-  const finishing = fromValue(bias, integerFinish(node, scaling, context));
+  const finishing = fromValue(bias, integerFinish(node, transposedScaling(node, context), context));
   return ([data, filter, offsets], [output]) => {
     const shape = output.shape as readonly number[];
     const result = allocate(output.dtype, elementCount(shape));

@@ -1,4 +1,4 @@
-import { type Node, numbersOf, type Tensor, tensorOf } from "@millrace/ir";
+import { type DType, type Node, numbersOf, type Tensor, tensorOf } from "@millrace/ir";
 import { erf, resultTable } from "@millrace/ops";
 import { hyperbolicTangent, logistic } from "../arithmetic/exponential.ts";
 import { divideByPowerOfTwo } from "../arithmetic/fixed-point.ts";
@@ -6,7 +6,16 @@ import { inverseSquareRoot } from "../arithmetic/inverse-square-root.ts";
 import { byteTable, lookUpWord, wordTable } from "../arithmetic/lookup.ts";
 import { multiplyBy, quantizeMultiplier } from "../arithmetic/multiplier.ts";
 import { sigmoidOfWord, tanhOfWord, wordScaling } from "../arithmetic/sigmoid-table.ts";
-import { type Affine, clampTo, clampToType, type KernelContext, type KernelFactory, quantizedTypes } from "./kernel.ts";
+import type { Rescaling } from "./finish.ts";
+import {
+  type Affine,
+  affineOf,
+  clampTo,
+  clampToType,
+  type KernelContext,
+  type KernelFactory,
+  quantizedTypes,
+} from "./kernel.ts";
 import { elementwise } from "./stored-table.ts";
 
 const single = Math.fround;
@@ -84,43 +93,74 @@ function ratio(input: Affine, output: Affine): number {
   return single(input.scale / output.scale);
 }
 
-/** Integers times a factor, plus the output's zero point. */
-function rescale(output: Affine, factor: number, { rounding }: KernelContext) {
-  const { value, shift } = quantizeMultiplier(factor, rounding);
-  const multiply = multiplyBy[rounding];
-  return (x: number) => multiply(x, value, shift) + output.zeroPoint;
+/** Integers times a factor, within the output's type. */
+function rescalingBy(factor: number, { zeroPoint, minimum, maximum }: Affine, { rounding }: KernelContext): Rescaling {
+  return { multiplier: quantizeMultiplier(factor, rounding), zeroPoint, low: minimum, high: maximum };
 }
 
-export const integerClamp: KernelFactory = elementwise((node, context, input, output) => {
+/** A function that does as a rescaling tells. */
+function rescaler({ multiplier, zeroPoint, low, high }: Rescaling, { rounding }: KernelContext) {
+  const { value, shift } = multiplier;
+  const multiply = multiplyBy[rounding];
+  return (x: number) => Math.max(low, Math.min(high, multiply(x, value, shift) + zeroPoint));
+}
+
+function parametersOf(node: Node, dtypes?: readonly DType[]): readonly [Affine, Affine] {
+  return [affineOf(node.inputs[0], node, dtypes), affineOf(node.outputs[0], node, dtypes)];
+}
+
+export function clampRescaling(node: Node, context: KernelContext): Rescaling {
+  const [input, output] = parametersOf(node);
   const { minimum, maximum } = node.attributes as { readonly minimum: number; readonly maximum: number };
   const [low, high] = clampTo(output, [minimum, maximum]);
-  const scaled = rescale(output, ratio(input, output), context);
-  return (stored) => Math.max(low, Math.min(high, scaled(stored - input.zeroPoint)));
+  return { ...rescalingBy(ratio(input, output), output, context), low, high };
+}
+
+export const integerClamp: KernelFactory = elementwise((node, context, input) => {
+  const scaled = rescaler(clampRescaling(node, context), context);
+  return (stored) => scaled(stored - input.zeroPoint);
 });
 
 export const integerAbs: KernelFactory = elementwise((_, context, input, output) => {
-  const scaled = rescale(output, ratio(input, output), context);
-  return (stored) => clampToType(scaled(Math.abs(stored - input.zeroPoint)), output);
+  const scaled = rescaler(rescalingBy(ratio(input, output), output, context), context);
+  return (stored) => scaled(Math.abs(stored - input.zeroPoint));
 });
 
-export const integerLeakyRelu: KernelFactory = elementwise((node, context, input, output) => {
+/** What becomes of positive and of negative numbers. */
+export function leakyReluRescalings(
+  node: Node,
+  context: KernelContext,
+): Readonly<Record<"positive" | "negative", Rescaling>> {
+  const [input, output] = parametersOf(node);
   const alpha = single(node.attributes.alpha as number);
-  const positive = rescale(output, ratio(input, output), context);
-  const negative = rescale(output, single(single(input.scale * alpha) / output.scale), context);
+  return {
+    positive: rescalingBy(ratio(input, output), output, context),
+    negative: rescalingBy(single(single(input.scale * alpha) / output.scale), output, context),
+  };
+}
+
+export const integerLeakyRelu: KernelFactory = elementwise((node, context, input) => {
+  const { positive, negative } = leakyReluRescalings(node, context);
+  const [rising, falling] = [positive, negative].map((rescaling) => rescaler(rescaling, context));
   return (stored) => {
     const x = stored - input.zeroPoint;
-    return clampToType(x >= 0 ? positive(x) : negative(x), output);
+    return x >= 0 ? rising(x) : falling(x);
   };
 });
 
-/** Integers to other parameters, of any type up to 32 bits. */
-export const requantize: KernelFactory = elementwise(
-  (_, context, input, output) => {
-    const scaled = rescale(output, input.scale / output.scale, context);
-    return (stored) => clampToType(scaled(stored - input.zeroPoint), output);
-  },
-  [...quantizedTypes, "i4", "u4", "u16", "i32"],
-);
+const requantizedTypes: readonly DType[] = [...quantizedTypes, "i4", "u4", "u16", "i32"];
+
+/** How integers come to other parameters, of any type up to 32 bits. */
+export function requantizing(node: Node, context: KernelContext): Rescaling {
+  const [input, output] = parametersOf(node, requantizedTypes);
+  return rescalingBy(input.scale / output.scale, output, context);
+}
+
+/** Integers to other parameters. */
+export const requantize: KernelFactory = elementwise((node, context, input) => {
+  const scaled = rescaler(requantizing(node, context), context);
+  return (stored) => scaled(stored - input.zeroPoint);
+}, requantizedTypes);
 
 /** 1/√x: by integer Newton-Raphson steps for 8 bits, by table for 16; x ≤ 0 gives the greatest result. */
 export const integerRsqrt: KernelFactory = elementwise((node, context, input, output) => {

@@ -12,6 +12,7 @@ const machine = object<Machine>({
       pipelines: required(finite),
       lanes: required(finite),
       depthwiseLanes: required(finite),
+      wordLanes: required(finite),
       comparisons: required(finite),
       cores: required(finite),
     }),
