@@ -21,6 +21,7 @@ function convolved(call: Call, convolution: Convolution): Value {
   const { stride, dilation, groups, padding, outputPadding } = convolution;
   const weight = call.arguments.tensor("weight");
   const rank = weight.type.shape.length - 2;
+  if (rank < 1) return call.invalid(`its weight has ${rank + 2} axes`);
   const attributes = {
     strides: perAxis(call, "stride", stride, rank),
     dilations: perAxis(call, "dilation", dilation, rank),

@@ -1,5 +1,6 @@
 import { fromNumbers, type Value } from "@millrace/ir";
 import { type AttributeContents, type Call, type Handler, real } from "../call.ts";
+import { perAxis } from "./spatial.ts";
 
 /** How PyTorch places the elements of a result, in the words of ONNX's Resize. */
 interface Sampling {
@@ -33,8 +34,10 @@ function onSpatialAxes(call: Call, x: Value, sizes: readonly number[], attribute
   return call.onnx("Resize", [x, undefined, undefined, call.integers(sizes)], { ...attributes, axes });
 }
 
-function scalesOf({ arguments: given }: Call, rank: number): readonly number[] | undefined {
-  if (given.given("scale_factors")) return given.has("scale_factors") ? given.reals("scale_factors") : undefined;
+function scalesOf(call: Call, rank: number): readonly number[] | undefined {
+  const { arguments: given } = call;
+  if (given.given("scale_factors"))
+    return given.has("scale_factors") ? perAxis(call, "scale_factors", given.reals("scale_factors"), rank) : undefined;
   const names = rank === 1 ? ["scales"] : scaleNames.slice(-rank);
   return names.every((name) => given.given(name) && given.has(name))
     ? names.map((name) => given.real(name))
