@@ -1,5 +1,6 @@
 import { bytesOf, type Graph, type Node, type Tensor, type Value, viewBytes } from "@millrace/ir";
 import { type Engine, type Kernel, referenceEngine } from "@millrace/runtime";
+import { compileFitting } from "./compiler/compile-fitting.ts";
 import { compileGraph, type NpuOptions } from "./compiler/compile-graph.ts";
 import { embedPrograms } from "./compiler/embed.ts";
 import { addressableBytes, type Machine } from "./machine.ts";
@@ -17,8 +18,11 @@ export function npuEngine(machine: Machine, options: NpuOptions = {}): Engine {
     async prepare(graph: Graph, wanted: readonly Value[] = []) {
       const simulated = wanted.length === 0 ? machine : withAllMemory(machine);
       const reference = referenceEngine({ flavor, kernels: { npuProgram: (node) => programKernel(node, simulated) } });
-      const compilation = compileGraph(graph, simulated, options, new Set(wanted));
-      const compiled = embedPrograms(graph, compilation);
+      const { graph: source, compilation } =
+        wanted.length === 0
+          ? compileFitting(graph, simulated, options)
+          : { graph, compilation: compileGraph(graph, simulated, options, new Set(wanted)) };
+      const compiled = embedPrograms(source, compilation);
       const byName = new Map(
         [...compiled.nodes()].flatMap(({ outputs }) => outputs).map((value) => [value.name, value]),
       );

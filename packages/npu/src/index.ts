@@ -1,5 +1,6 @@
 export type { LowerBounds } from "./bounds.ts";
 export { type Command, type CommandKind, cyclesOf, type Work } from "./commands/command.ts";
+export { compileFitting, type FittingCompilation } from "./compiler/compile-fitting.ts";
 export * from "./compiler/compile-graph.ts";
 export type { CompiledSegment, MemoryUse, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
 export { embedPrograms } from "./compiler/embed.ts";

@@ -89,6 +89,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
     ...prepared.diagnostics,
     ...result.diagnostics,
     ...reduced,
+    ...(acceleration?.diagnostics ?? []),
     ...(measured?.diagnostics ?? []),
     ...memoryProblems(result.graph),
   ];

@@ -46,11 +46,17 @@ const transposeNotes = "explain-transposes";
  */
 export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }: ExplainOptions): Explanation {
   if (machine) requireIntegers(model);
-  const { graph, decisions, diagnostics, boundary } = prepare(model, {
+  const {
+    graph: prepared,
+    decisions,
+    diagnostics,
+    boundary,
+  } = prepare(model, {
     ...(ioLayout && { ioLayout }),
     ...(machine && { unrolled: true, spelled: true, fused: true }),
   });
-  const placements = machine && placementsOf(graph, machine, npu);
+  const placed = machine && placementsOf(prepared, machine, npu);
+  const { graph } = placed ?? { graph: prepared };
   const refusals = refusalsOf(() => write(graph, to));
   const [forced, others] = [true, false].map((is) => decisions.filter(({ pass }) => (pass === transposeNotes) === is));
   const reasons = reasonsByNode(others, refusals);
@@ -58,7 +64,7 @@ export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }:
   return {
     nodes: [...allNodes(graph)].map((node) => {
       const { name, op, origin } = node;
-      const { unit = "cpu", refusal, mapping } = placements?.get(node) ?? {};
+      const { unit = "cpu", refusal, mapping } = placed?.placements.get(node) ?? {};
       return {
         name,
         op: op.name,
@@ -70,7 +76,7 @@ export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }:
     }),
     transposes: forced.map(({ node, message }) => ({ node, reason: message })),
     boundary: boundary.map(({ kind, name }) => ({ kind, name })),
-    diagnostics: [...diagnostics, ...refusals],
+    diagnostics: [...diagnostics, ...(placed?.diagnostics ?? []), ...refusals],
   };
 }
 

@@ -4,7 +4,7 @@ import { cyclesOf } from "../commands/command.ts";
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { type CompiledSegment, compileSegment, type ScheduleOptions } from "./compile-segment.ts";
-import { refusalOf } from "./legality.ts";
+import { refusalOf, refuseSize } from "./legality.ts";
 import { NodeRefusal } from "./node-refusal.ts";
 import { partition, segmentOf } from "./partition.ts";
 
@@ -24,6 +24,8 @@ export interface NpuCompilation {
   readonly phases: readonly (CompiledSegment | ProcessorPhase)[];
   /** Why nodes stay on the processor. */
   readonly reasons: ReadonlyMap<Node, string>;
+  /** Those of them for which the memory does not suffice. */
+  readonly lacking: ReadonlySet<Node>;
 }
 
 export function isSegment(phase: CompiledSegment | ProcessorPhase): phase is CompiledSegment {
@@ -48,16 +50,20 @@ export function compileGraph(
     ...options,
   };
   const reasons = new Map<Node, string>();
+  const lacking = new Set<Node>();
   for (const node of graph.nodes()) {
     const refusal = refusalOf(node, machine);
-    if (refusal !== undefined) reasons.set(node, refusal);
+    const tooLarge = refusal === undefined ? refuseSize(node, machine) : undefined;
+    if (tooLarge !== undefined) lacking.add(node);
+    if ((refusal ?? tooLarge) !== undefined) reasons.set(node, refusal ?? tooLarge!);
   }
   const compile = (nodes: readonly Node[]) => compileSegment(segmentOf(nodes, kept), machine, context, settings);
   for (let attempt = 0; ; attempt++) {
     try {
-      return { machine, phases: compilePhases(graph, machine, reasons, compile), reasons };
+      return { machine, phases: compilePhases(graph, machine, reasons, compile), reasons, lacking };
     } catch (error) {
       if (!(error instanceof NodeRefusal) || attempt === mostAttempts) throw error;
+      if (error.diagnostics[0].code === "npu.out-of-memory") lacking.add(error.node);
       reasons.set(error.node, error.reason);
     }
   }

@@ -134,7 +134,7 @@ export function assemble(
 
 /** The first way that fits of those that the options allow. */
 function placed(
-  { commands, constants, boundary }: SegmentDraft,
+  { segment, commands, constants, boundary }: SegmentDraft,
   machine: Machine,
   { weights, overlapCopies, milliseconds }: ScheduleOptions,
 ): Placed {
@@ -157,7 +157,7 @@ function placed(
     const lifetimes = lifetimesOf(stream, boundary);
     const layout = layOutMemory(lifetimes, { alignment, capacity, milliseconds });
     if (layout.plan.arenaBytes <= capacity) return { stream, layout, residentBytes };
-    if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity);
+    if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity, segment.nodes[0]);
   }
   throw new Error("there is no way to place weights");
 }

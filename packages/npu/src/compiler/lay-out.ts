@@ -1,3 +1,4 @@
+import type { Node } from "@millrace/ir";
 import { type ArenaBuffer, type MemoryPlan, planMemory } from "@millrace/runtime";
 import type { Buffer } from "../lowering/lowering.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
@@ -60,18 +61,19 @@ export function liveBytes(lifetimes: ReadonlyMap<Buffer, Lifetime>, count: numbe
   return live;
 }
 
-/** Refuses the node at which most is needed where a plan needs more than `capacity`. */
+/** Refuses the node at which most is needed, or `only` without any commands, where a plan needs more than `capacity`. */
 export function requireRoom(
   { plan }: Layout,
   lifetimes: ReadonlyMap<Buffer, Lifetime>,
   commands: readonly NodeDraft[],
   capacity: number,
+  only: Node,
 ): void {
   if (plan.arenaBytes <= capacity) return;
   const live = liveBytes(lifetimes, commands.length);
   const most = live.reduce((greatest, bytes, at) => (bytes > live[greatest] ? at : greatest), 0);
   throw new NodeRefusal(
-    commands[most].node,
+    commands.length === 0 ? only : commands[most].node,
     "npu.out-of-memory",
     `the memory has ${capacity} bytes, and its data and what else is needed then take ${plan.arenaBytes}`,
     "use a smaller input or a narrower network, or keep weights in storage",

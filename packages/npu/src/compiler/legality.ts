@@ -6,15 +6,15 @@ import { valueBytes } from "./draft.ts";
 
 const table: Readonly<Record<string, Lowering | Unsupported>> = lowerings;
 
-/** Why a machine's array can't compute a node, in words; undefined if it can. */
+/** Why a machine's array can't compute a node, however much memory there is, in words; undefined if it can. */
 export function refusalOf(node: Node, machine: Machine): string | undefined {
   const lowering = table[node.op.name];
   if ("unsupported" in lowering) return lowering.unsupported;
-  return lowering.refuse(node, machine) ?? refuseSize(node, machine);
+  return lowering.refuse(node, machine);
 }
 
-/** Why a node's data don't fit in memory, all at once. */
-function refuseSize(node: Node, { memory }: Machine): string | undefined {
+/** Why a node's data don't fit in memory, all at once; of nodes that the array can compute. */
+export function refuseSize(node: Node, { memory }: Machine): string | undefined {
   const values = new Set([...node.inputs, ...node.outputs].filter((value) => value && value.constant === undefined));
   const bytes = [...values].reduce((sum, value) => sum + valueBytes(value!), 0);
   return firstOf([bytes > memory.bytes, `its data take ${bytes} bytes at once and the memory has ${memory.bytes}`]);

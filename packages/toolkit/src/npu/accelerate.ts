@@ -1,7 +1,7 @@
-import type { Graph } from "@millrace/ir";
+import type { Diagnostic, Graph } from "@millrace/ir";
 import {
   type Activity,
-  compileGraph,
+  compileFitting,
   embedPrograms,
   isSegment,
   type Machine,
@@ -19,6 +19,8 @@ export interface Acceleration {
   readonly compilation: NpuCompilation;
   /** The graph with the programs of the array. */
   readonly graph: Graph;
+  /** What was changed of the graph so that it fits in the machine's memory. */
+  readonly diagnostics: readonly Diagnostic[];
   readonly latency: PredictedLatency;
   readonly delegation: Delegation;
   /** A timeline in Chrome's trace format. */
@@ -26,14 +28,15 @@ export interface Acceleration {
 }
 
 /** Compiles what a machine's array can compute of an integer graph and predicts the time of an inference. */
-export function accelerate(graph: Graph, machine: Machine, options: NpuOptions = {}): Acceleration {
-  const compilation = compileGraph(graph, machine, options);
+export function accelerate(source: Graph, machine: Machine, options: NpuOptions = {}): Acceleration {
+  const { graph, compilation, diagnostics } = compileFitting(source, machine, options);
   const profile = profileCompilation(compilation);
   const { activities, cycles, bounds } = profile;
   const milliseconds = (count: number) => count / machine.clockMHz / 1000;
   return {
     compilation,
     graph: embedPrograms(graph, compilation),
+    diagnostics,
     latency: {
       target: machine.title,
       basis: `simulated, with ${machine.basis}`,

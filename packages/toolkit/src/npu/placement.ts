@@ -1,5 +1,5 @@
-import type { Graph, Node } from "@millrace/ir";
-import { type Activity, compileGraph, type Machine, type NpuOptions, profileCompilation } from "@millrace/npu";
+import type { Diagnostic, Graph, Node } from "@millrace/ir";
+import { type Activity, compileFitting, type Machine, type NpuOptions, profileCompilation } from "@millrace/npu";
 
 /** How a machine computes one node; the cycles are predicted. */
 export interface Mapping {
@@ -22,9 +22,16 @@ export interface Placement {
   readonly mapping: Mapping;
 }
 
-/** Where each node of an integer graph runs on a machine, and how. */
-export function placementsOf(graph: Graph, machine: Machine, options: NpuOptions): ReadonlyMap<Node, Placement> {
-  const compilation = compileGraph(graph, machine, options);
+/** What is compiled of an integer graph for a machine, and where each of its nodes runs, and how. */
+export interface PlacedGraph {
+  readonly graph: Graph;
+  readonly placements: ReadonlyMap<Node, Placement>;
+  /** What was changed of the graph so that it fits in the machine's memory. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function placementsOf(source: Graph, machine: Machine, options: NpuOptions): PlacedGraph {
+  const { graph, compilation, diagnostics } = compileFitting(source, machine, options);
   const activities = new Map<Node, Activity[]>();
   for (const activity of profileCompilation(compilation).activities) {
     const own = activities.get(activity.node);
@@ -36,7 +43,7 @@ export function placementsOf(graph: Graph, machine: Machine, options: NpuOptions
     const mapping = mappingOf(activities.get(node) ?? [], machine);
     return refusal === undefined ? { unit: "npu", mapping } : { unit: "cpu", refusal, mapping };
   };
-  return new Map([...graph.nodes()].map((node) => [node, placementOf(node)]));
+  return { graph, placements: new Map([...graph.nodes()].map((node) => [node, placementOf(node)])), diagnostics };
 }
 
 function mappingOf(activities: readonly Activity[], { clockMHz }: Machine): Mapping {

@@ -30,7 +30,12 @@ export async function predict(
     latency: acceleration.latency,
     delegation: acceleration.delegation,
     ...(memory && { memory }),
-    diagnostics: [...diagnostics, ...memoryProblems(graph), ...unaccelerated(acceleration)],
+    diagnostics: [
+      ...diagnostics,
+      ...acceleration.diagnostics,
+      ...memoryProblems(graph),
+      ...unaccelerated(acceleration),
+    ],
     timings: watch.times,
   };
   return { report, acceleration };

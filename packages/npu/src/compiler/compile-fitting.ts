@@ -1,0 +1,55 @@
+import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
+import { orderForMemory, patches, peakBytes, runPasses } from "@millrace/passes";
+import type { Machine } from "../machine.ts";
+import { processorCycles } from "../processor-cost.ts";
+import { compileGraph, type NpuCompilation, type NpuOptions } from "./compile-graph.ts";
+
+/** A graph that computes the same as another one, compiled for a machine. */
+export interface FittingCompilation {
+  /** What was compiled: in another order, or partly in stripes, if a machine has little memory. */
+  readonly graph: Graph;
+  readonly compilation: NpuCompilation;
+  /** What was changed of the graph. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Shares of the memory that patches are made for, until what else lies there leaves room for them. */
+const shares = [1, 0.9, 0.8];
+
+/**
+ * Compiles a graph in the order that needs least memory, and in patches where that does not suffice, so that as little as can be is left to the processor. The
+ * graph itself is not changed.
+ */
+export function compileFitting(source: Graph, machine: Machine, options: NpuOptions = {}): FittingCompilation {
+  const { graph } = cloneGraph(source);
+  const { diagnostics } = runPasses(graph, [orderForMemory]);
+  const { bytes } = machine.memory;
+  const whole = () => ({ graph, compilation: compileGraph(graph, machine, options), diagnostics });
+  const mayFit = machine.outer !== undefined || (peakBytes(graph) ?? 0) <= bytes;
+  let best: FittingCompilation | undefined = mayFit ? whole() : undefined;
+  for (const share of shares) {
+    if (best && lackOf(best) === 0) return best;
+    const patched = inPatches(graph, Math.floor(bytes * share));
+    if (patched === undefined) continue;
+    const compilation = compileGraph(patched.graph, machine, options);
+    const next = { graph: patched.graph, compilation, diagnostics: [...diagnostics, ...patched.diagnostics] };
+    if (best && lackOf(next) >= lackOf(best)) break;
+    best = next;
+  }
+  if (best && (mayFit || lackOf(best) === 0)) return best;
+  const other = whole();
+  return best && lackOf(best) < lackOf(other) ? best : other;
+}
+
+/** Cycles of the processor for what the array would compute if it had more memory. */
+function lackOf({ compilation: { machine, lacking } }: FittingCompilation): number {
+  return [...lacking].reduce((sum, node) => sum + processorCycles(node, machine.processor), 0);
+}
+
+/** A graph in patches that need no more than some bytes; undefined where none are needed, or they would need more all the same. */
+function inPatches(source: Graph, bytes: number): Omit<FittingCompilation, "compilation"> | undefined {
+  const { graph } = cloneGraph(source);
+  const { changes, diagnostics } = runPasses(graph, [patches({ bytes, inPlace: true })]);
+  const isMet = diagnostics.every(({ severity }) => severity === "info");
+  return changes["patches"] > 0 && isMet ? { graph, diagnostics } : undefined;
+}
