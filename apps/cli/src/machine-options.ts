@@ -1,5 +1,5 @@
 import type { Machine, NpuOptions, WeightPlacement } from "@millrace/toolkit";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { jsonFile } from "./json-file.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -9,6 +9,7 @@ export interface MachineOptions {
   readonly mode?: string;
   readonly weights?: WeightPlacement;
   readonly schedule?: keyof typeof schedules;
+  readonly keepOnCpu?: readonly string[];
 }
 
 /** What each schedule makes use of. */
@@ -33,6 +34,11 @@ export function withMachineOptions(command: Command): Command {
         "--schedule <schedule>",
         "plain is what vendors' runtimes do; tuned joins rows of convolutions and copies weights while the array computes (default: plain)",
       ).choices(Object.keys(schedules)),
+    )
+    .option(
+      "--keep-on-cpu <names>",
+      "layers or operators that the processor computes although the array could, as NAME,NAME; * stands for any characters; may be repeated",
+      collectNames,
     );
 }
 
@@ -52,11 +58,23 @@ export async function machineFor(target: string, options: MachineOptions): Promi
 }
 
 /** What the options ask of the compiler. Throws a RequestError for a mode that the machine does not have. */
-export function npuOptionsOf({ modes, title }: Machine, { mode, weights, schedule }: MachineOptions): NpuOptions {
+export function npuOptionsOf({ modes, title }: Machine, options: MachineOptions): NpuOptions {
+  const { mode, weights, schedule, keepOnCpu } = options;
   if (mode !== undefined && !Object.hasOwn(modes, mode)) {
     throw new RequestError("machine.unknown-mode", `${title} has no mode ${mode}`, {
       hint: `take one of ${Object.keys(modes).join(", ")}`,
     });
   }
-  return { ...(mode && { mode }), ...(weights && { weights }), ...(schedule && schedules[schedule]) };
+  return {
+    ...(mode && { mode }),
+    ...(weights && { weights }),
+    ...(schedule && schedules[schedule]),
+    ...(keepOnCpu && { keepOnProcessor: keepOnCpu }),
+  };
+}
+
+function collectNames(text: string, previous: readonly string[] = []): readonly string[] {
+  const names = text.split(",");
+  if (names.includes("")) throw new InvalidArgumentError("It has to be names with commas between them.");
+  return [...previous, ...names];
 }

@@ -8,6 +8,7 @@ export * from "./dimension-text.ts";
 export * from "./dtype.ts";
 export * from "./float16.ts";
 export * from "./graph.ts";
+export * from "./name-pattern.ts";
 export * from "./node.ts";
 export * from "./operator.ts";
 export * from "./parse.ts";

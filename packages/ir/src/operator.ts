@@ -46,6 +46,7 @@ export type QuantizationRule =
       readonly bytes?: true;
     }
   | { readonly kind: "index"; readonly bytes?: true }
+  | { readonly kind: "stored" }
   | { readonly kind: "float"; readonly why: string };
 
 /** Which input holds constant weights (signed, zero point 0, one scale for each index of `axis`), and which the bias scaled input × weights. */

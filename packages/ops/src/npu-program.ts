@@ -1,7 +1,7 @@
 import type { DType, ValueType } from "@millrace/ir";
 import { counts } from "./attributes.ts";
 import { defineOp, many, one } from "./define.ts";
-import { free } from "./rules.ts";
+import { stored } from "./rules.ts";
 
 /** Types of the values of a command stream, by their numbers in `results`. */
 const types = ["i8", "u8", "i16"] as const;
@@ -14,7 +14,7 @@ export const npuProgram = defineOp({
   name: "npuProgram",
   inputs: { program: one("u8"), values: many(...types) },
   attributes: { results: counts },
-  quantization: free,
+  quantization: stored,
   check: [
     ["the program is constant", ({ program }) => program.constant !== undefined],
     ["results has a type and as many sizes as each rank says", (_, { results }) => typesOf(results) !== undefined],

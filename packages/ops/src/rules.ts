@@ -6,6 +6,9 @@ export const free: QuantizationRule = { kind: "free" };
 /** The same, in 8 bits only. */
 export const freeBytes: QuantizationRule = { kind: "free", bytes: true };
 
+/** It computes with integers as they are stored, whatever they stand for. */
+export const stored: QuantizationRule = { kind: "stored" };
+
 /** There is no integer form. */
 export function float(why: string): QuantizationRule {
   return { kind: "float", why };

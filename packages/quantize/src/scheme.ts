@@ -1,5 +1,4 @@
-import type { Node } from "@millrace/ir";
-import { namePattern } from "./name-pattern.ts";
+import { type Node, namePattern } from "@millrace/ir";
 import { slotOf } from "./slot.ts";
 
 /** Types of a layer's data and weights. Real data with integer weights are quantized while the model runs. */
@@ -49,7 +48,7 @@ export function schemeChooser(
 /** The type in which a node computes its reals by a scheme, as far as its operator has such a form. */
 export function activationType(node: Node, { activations }: Scheme): ActivationType {
   const rule = node.op.quantization;
-  if (activations === "f32" || rule.kind === "float" || !touchesReals(node)) return "f32";
+  if (activations === "f32" || rule.kind === "float" || rule.kind === "stored" || !touchesReals(node)) return "f32";
   if (rule.kind === "free" && rule.weights && !realWeights(node)) return "f32";
   return activations === "i16" && rule.bytes ? "i8" : activations;
 }

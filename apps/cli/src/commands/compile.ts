@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Compilation, Diagnostic } from "@millrace/toolkit";
-import { Command } from "commander";
+import type { Compilation, Diagnostic, TargetFormat } from "@millrace/toolkit";
+import { Command, Option } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
 import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
@@ -13,17 +13,24 @@ import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
 import { recipeBytes, requestOf } from "../recipe-file.ts";
 import { reportFiles } from "../report-files.ts";
+import { RequestError } from "../request-error.ts";
 import { printableLines } from "../terminal.ts";
 
 interface Options extends QuantizationOptions, MachineOptions, ExternalCompilerOptions {
   readonly target: string;
+  readonly to?: (typeof formats)[number];
 }
+
+const formats = ["tflite", "pte"] as const satisfies readonly TargetFormat[];
 
 export function compileCommand(run: Run): Command {
   const command = new Command("compile")
     .description("Take a model the whole way to a target and measure what became of it")
     .argument("<model>", "model file: .onnx or .tflite")
     .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
+    .addOption(
+      new Option("--to <format>", "format of the models: TFLite or ExecuTorch (default: tflite)").choices(formats),
+    )
     .requiredOption("-o, --output <folder>", "folder for the models, report.json and report.html")
     .action((path: string, options: Options) => run(options, (context) => compileModel(path, options, context)));
   return withExamples(withExternalOptions(withMachineOptions(withQuantizationOptions(command))), [
@@ -32,6 +39,8 @@ export function compileCommand(run: Run): Command {
     "compile model.onnx --target tflite --data samples/ -o out/ --json",
     "compile model.onnx --target imxrt700 --data samples/ -o out/",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
+    "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --io float32",
+    "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --keep-on-cpu softmax,classifier*",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --external neutron-converter",
     "compile model_int8.tflite --target tflite -o out/ --external vela --external-target ethos-u55-256",
   ]);
@@ -46,6 +55,15 @@ async function compileModel(path: string, options: Options, context: Context): P
   const npu = machine && npuOptionsOf(machine, options);
   const { signal, progress } = context;
   const scheme = sources.finished || options.like !== undefined ? undefined : request.scheme;
+  if (options.to === "pte" && options.external !== undefined) {
+    throw new RequestError(
+      "external.no-tflite",
+      `${options.external} takes .tflite files, and a .pte file was asked for`,
+      {
+        hint: "leave --to or --external out",
+      },
+    );
+  }
   const external = await externalFor({ ...options, scheme }, signal);
   await checkOutputFolder(folder);
   const { compile, compileExternally } = await import("@millrace/toolkit");
@@ -58,6 +76,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
+    ...(options.to && { to: options.to }),
     ...(machine && { machine }),
     ...(npu && { npu }),
     measure: data.count > 0,

@@ -4,13 +4,19 @@ import { cyclesOf } from "../commands/command.ts";
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { type CompiledSegment, compileSegment, type ScheduleOptions } from "./compile-segment.ts";
-import { refusalOf, refuseSize } from "./legality.ts";
+import { keptNodes } from "./kept-nodes.ts";
+import { movesOnly, refusalOf, refuseSize } from "./legality.ts";
 import { NodeRefusal } from "./node-refusal.ts";
 import { partition, segmentOf } from "./partition.ts";
 
 export interface NpuOptions extends Partial<ScheduleOptions> {
   /** Whose integers are computed where runtimes differ. */
   readonly flavor?: Flavor;
+  /**
+   * Names of nodes, of the source's layers that they came from, or of operators, which the processor computes although the array could; `*` stands for
+   * any characters.
+   */
+  readonly keepOnProcessor?: readonly string[];
 }
 
 /** What the processor computes between programs. */
@@ -32,7 +38,10 @@ export function isSegment(phase: CompiledSegment | ProcessorPhase): phase is Com
   return "program" in phase;
 }
 
-/** Divides a graph between a machine's array and its processor and makes a program of each part of the array. `kept` values leave the programs too. */
+/**
+ * Divides a graph between a machine's array and its processor and makes a program of each part of the array. `kept` values leave the programs too.
+ * Throws `npu.unknown-layer` where a name of `keepOnProcessor` fits nothing.
+ */
 export function compileGraph(
   graph: Graph,
   machine: Machine,
@@ -51,8 +60,9 @@ export function compileGraph(
   };
   const reasons = new Map<Node, string>();
   const lacking = new Set<Node>();
+  const asked = keptNodes(graph, options.keepOnProcessor ?? []);
   for (const node of graph.nodes()) {
-    const refusal = refusalOf(node, machine);
+    const refusal = refusalOf(node, machine) ?? asked.get(node);
     const tooLarge = refusal === undefined ? refuseSize(node, machine) : undefined;
     if (tooLarge !== undefined) lacking.add(node);
     if ((refusal ?? tooLarge) !== undefined) reasons.set(node, refusal ?? tooLarge!);
@@ -71,7 +81,7 @@ export function compileGraph(
 
 const mostAttempts = 64;
 
-/** Programs, all of which pay, and what lies between them; nodes of those that don't are added to `reasons`. */
+/** Programs, all of which are worth it, and what lies between them; nodes of those that are not are added to `reasons`. */
 function compilePhases(
   graph: Graph,
   machine: Machine,
@@ -81,10 +91,18 @@ function compilePhases(
   const phases = partition(graph, (node) => !reasons.has(node)).map(({ unit, nodes }) =>
     unit === "npu" ? compile(nodes) : { nodes },
   );
-  const slow = phases.filter((phase) => isSegment(phase) && !pays(phase, machine)).flatMap(({ nodes }) => nodes);
-  if (slow.length === 0) return phases;
-  for (const node of slow) reasons.set(node, "the processor computes it sooner than the array can be started");
-  return compilePhases(graph, machine, reasons, compile);
+  const before = reasons.size;
+  for (const phase of phases) {
+    const refusal = isSegment(phase) ? refusalOfProgram(phase, machine) : undefined;
+    if (refusal !== undefined) for (const node of phase.nodes) reasons.set(node, refusal);
+  }
+  return reasons.size === before ? phases : compilePhases(graph, machine, reasons, compile);
+}
+
+/** Why a program is not worth starting the array for. */
+function refusalOfProgram(segment: CompiledSegment, machine: Machine): string | undefined {
+  if (segment.nodes.every(movesOnly)) return "a program of it alone would only move numbers";
+  return pays(segment, machine) ? undefined : "the processor computes it sooner than the array can be started";
 }
 
 /** Whether the array needs fewer cycles for a segment than the processor. */

@@ -13,6 +13,12 @@ export function refusalOf(node: Node, machine: Machine): string | undefined {
   return lowering.refuse(node, machine);
 }
 
+/** Whether the array would do no more for a node than move its numbers or state them on other parameters. */
+export function movesOnly({ op }: Node): boolean {
+  const lowering = table[op.name];
+  return "moves" in lowering && lowering.moves === true;
+}
+
 /** Why a node's data don't fit in memory, all at once; of nodes that the array can compute. */
 export function refuseSize(node: Node, { memory }: Machine): string | undefined {
   const values = new Set([...node.inputs, ...node.outputs].filter((value) => value && value.constant === undefined));

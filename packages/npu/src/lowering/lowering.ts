@@ -70,6 +70,8 @@ export interface Lowering {
   /** Why the machine can't compute a node; undefined if it can. */
   refuse(node: Node, machine: Machine): string | undefined;
   write(node: Node, writer: Writer): void;
+  /** Whether it does no more than move numbers or state them on other parameters, which by itself is not worth a program. */
+  readonly moves?: boolean;
   /** Offers places within the results of a node to what it reads, before any commands are written that make that. */
   placeInputs?(node: Node, placing: Placing): void;
 }

@@ -62,6 +62,7 @@ function blocksBySource(
 
 function moving(tablesOf: (node: Node, writer: Pick<Writer, "context">) => ReturnType<typeof conversions>): Lowering {
   return {
+    moves: true,
     refuse(node, machine) {
       const refusal = refuseNumbers(node, machine);
       if (refusal) return refusal;
@@ -168,6 +169,7 @@ export const movement: Lowering = moving(() => []);
 /** Enlarging by repeating the nearest numbers. */
 export const enlarging: Lowering = {
   ...movement,
+  moves: false,
   refuse: (node, machine) =>
     firstOf([node.attributes.mode === "bilinear", "no command interpolates"]) ?? movement.refuse(node, machine),
 };
@@ -204,6 +206,7 @@ export const joining: Lowering = {
 
 /** Operators that only call the same bytes another shape. */
 export const renaming: Lowering = {
+  moves: true,
   refuse: refuseNumbers,
   write: (node, writer) => writer.share(node.outputs[0], writer.placeOf(node.inputs[0]!)),
 };

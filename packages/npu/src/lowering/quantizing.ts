@@ -9,6 +9,7 @@ const types: readonly DType[] = ["i8", "u8", "i16"];
 
 /** Stored integers to other parameters or another type: bytes by table, words by multiplier. */
 export const quantizing: Lowering = {
+  moves: true,
   refuse(node, { array }) {
     const values = [node.inputs[0], node.outputs[0]] as readonly Value[];
     const dtypes = values.map(({ type }) => type.dtype);

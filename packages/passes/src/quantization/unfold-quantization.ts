@@ -4,7 +4,7 @@ import type { Pass } from "../pass.ts";
 
 /**
  * Spells integer nodes as real ones between dequantize and quantize nodes, the inverse of folding them. Operators without an
- * integer form that read integers as they are stored, such as a cast, stay.
+ * integer form that read integers as they are stored, such as a cast or a program of an accelerator, stay.
  */
 export const unfoldQuantization: Pass = {
   name: "unfold-quantization",
@@ -51,7 +51,7 @@ export const unfoldQuantization: Pass = {
 
 /** Whether a node computes with integers in the place of reals. */
 function standsForReals({ op, inputs, outputs }: Node): boolean {
-  if (op === dequantize) return false;
+  if (op === dequantize || op.quantization.kind === "stored") return false;
   const [reads, makes] = [inputs, outputs].map((values) => values.some((value) => value?.type.quantization));
   if (op === quantize) return reads;
   return op.quantization.kind === "float" ? makes : reads || makes;
