@@ -88,35 +88,48 @@ function forEachBlock({ groups, steps, array }: WeightGroups, visit: (indices: I
 
 /** The way to store a block in the fewest bits. */
 function modeOf(block: Int32Array): number {
-  if (block.every((number) => number === 0)) return zeros;
-  let [best, bits] = [plain, 8 * block.length];
-  for (let low = 0; low <= greatestLow; low++) {
-    const own = block.reduce((sum, number) => sum + (number >> low), block.length * (1 + low));
-    if (own < bits) [best, bits] = [low, own];
+  const bits = new Int32Array(greatestLow + 1);
+  let all = 0;
+  for (const number of block) {
+    all |= number;
+    for (let low = 0; low <= greatestLow; low++) bits[low] += (number >> low) + 1 + low;
   }
-  return best;
+  if (all === 0) return zeros;
+  const best = bits.indexOf(Math.min(...bits));
+  return bits[best] < 8 * block.length ? best : plain;
 }
 
 class BitWriter {
   readonly #bytes: Uint8Array;
   #at = 0;
+  #held = 0;
+  #count = 0;
 
   constructor(most: number) {
     this.#bytes = new Uint8Array(most);
   }
 
+  /** Up to 8 bits. */
   put(number: number, count: number): void {
-    for (let bit = 0; bit < count; bit++, this.#at++)
-      this.#bytes[this.#at >> 3] |= ((number >> bit) & 1) << (this.#at & 7);
+    this.#held |= number << this.#count;
+    this.#count += count;
+    if (this.#count < 8) return;
+    this.#bytes[this.#at++] = this.#held;
+    this.#held >>>= 8;
+    this.#count -= 8;
   }
 
+  /** So many ones and a zero. */
   putOnes(count: number): void {
-    for (let one = 0; one < count; one++) this.put(1, 1);
-    this.put(0, 1);
+    let left = count;
+    for (; left >= 8; left -= 8) this.put(0xff, 8);
+    this.put((1 << left) - 1, left + 1);
   }
 
   bytes(): Uint8Array {
-    return this.#bytes.slice(0, Math.ceil(this.#at / 8));
+    const last = this.#count > 0 ? [this.#held] : [];
+    this.#bytes.set(last, this.#at);
+    return this.#bytes.slice(0, this.#at + last.length);
   }
 }
 

@@ -61,7 +61,10 @@ export interface OuterMemory {
 
 /** What the family offers beside the multipliers, and a machine has or lacks. */
 export interface Features {
-  /** Clamps results to the range of an activation as they leave the array; without it a command of its own does that. */
+  /**
+   * Clamps results to the range of an activation as they leave the array; without it a command of its own does that. Not needed where int8 ends there
+   * too, as it does at a ReLU whose zero point is -128.
+   */
   readonly activation: boolean;
   /** Replaces results by a table of 256 bytes as they leave the array: sigmoid, tanh, hard swish and the like. */
   readonly tables: boolean;

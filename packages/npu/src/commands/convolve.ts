@@ -72,10 +72,8 @@ export const convolve = defineCommand({
     const [inPipelines, inTurn] = isLine ? [pixels, count] : [count, pixels];
     const groups = Math.ceil(inPipelines / array.pipelines);
     const jobs = lines * groups;
-    const paced = Math.max(
-      1,
-      isLine ? array.lanes / ports.weights : (flow.read * array.lanes * elementBytes) / ports.data,
-    );
+    const bytes = isLine ? array.lanes * compression(fields, machine.array) : flow.read * array.lanes * elementBytes;
+    const paced = Math.max(1, bytes / (isLine ? ports.weights : ports.data));
     const computing = (packedSteps(fields, array) * inTurn * paced * Math.ceil(jobs / array.cores)) / jobs;
     const { isKept, loading } = isLine ? streamedWindows(fields, machine, flow) : streamedWeights(fields, machine);
     const streams = isKept ? groups : jobs;
@@ -149,6 +147,13 @@ export function weightRegion(fields: Fields, array: DotProductArray): Region {
   const own = weightArray(fields, array);
   const start = weights + packedBytes(fields, firstChannel, own);
   return { address: start, bytes: packedBytes(fields, count, own) };
+}
+
+/** Bytes of compressed weights for each byte of weights. */
+function compression(fields: Fields, array: DotProductArray): number {
+  return fields.weightBytes === 0
+    ? 1
+    : fields.weightBytes / packedBytes(fields, fields.count, weightArray(fields, array));
 }
 
 /** What the weights of a command are compressed by. */

@@ -3,8 +3,9 @@ import { cyclesOf } from "../commands/command.ts";
 import { convolve, weightArray } from "../commands/convolve.ts";
 import { mappings } from "../commands/mappings.ts";
 import type { WindowFields } from "../commands/window.ts";
+import { compressWeights } from "../compression.ts";
 import type { DotProductArray } from "../machine.ts";
-import { type FilterSizes, packWeights } from "../weights.ts";
+import { type FilterSizes, packedSteps, packWeights } from "../weights.ts";
 import { firstOf, type MappingOptions, type Place, type Writer } from "./lowering.ts";
 import type { scalingFieldsOf } from "./scaling.ts";
 
@@ -62,26 +63,40 @@ type Scaled = ReturnType<typeof scalingFieldsOf>;
 /** Emits a convolution, with the filters of the channels it computes, mapped in that of the allowed ways that takes the fewest cycles, and of those the fewest beats of the ports. */
 export function emitConvolution(
   writer: Writer,
-  window: Omit<Record<(typeof convolve.fields)[number], number | Place>, keyof Scaled | keyof Mapping | "weights">,
+  window: Omit<
+    Record<(typeof convolve.fields)[number], number | Place>,
+    keyof Scaled | keyof Mapping | "weights" | "weightBytes"
+  >,
   filters: Int8Array,
   scaling: Scaled,
 ): void {
   const { machine, options, overheads } = writer;
   const sizes = window as unknown as WindowFields & { readonly elementBytes: number; readonly resultBytes: number };
-  const [best] = allowedMappings(options)
-    .map((mapping) => ({ ...mapping, work: convolve.work({ ...sizes, ...mapping }, machine, overheads) }))
+  const ways = allowedMappings(options);
+  const compresses = machine.features.decompression && ways.length > 1;
+  const byDepth = weightArray({ ...sizes, mapping: mappings.depth }, machine.array);
+  const weightBytes = compresses ? compressedBytes(filters, sizes, byDepth) : 0;
+  const [{ mapping, joined }] = ways
+    .map((way) => ({ ...way, work: convolve.work({ ...sizes, ...way, weightBytes }, machine, overheads) }))
     .sort((a, b) => cyclesOf(a.work) - cyclesOf(b.work) || a.work.beats - b.work.beats);
-  const { mapping, joined, weightBytes } = best;
   const array = weightArray({ ...sizes, mapping }, machine.array);
   const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
-  writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined, weightBytes });
+  writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined, weightBytes: 0 });
 }
 
-type Mapping = Readonly<Record<"mapping" | "joined" | "weightBytes", number>>;
+/** About what weights will be compressed to in either mapping; 0 if that is no less than they are. */
+function compressedBytes(filters: Int8Array, sizes: WindowFields, array: DotProductArray): number {
+  const packed = packWeights(filters, sizes, sizes.count, array);
+  const groups = Math.ceil(sizes.count / array.pipelines);
+  const { length } = compressWeights(packed, { groups, steps: packedSteps(sizes, array), array });
+  return length < packed.length ? length : 0;
+}
+
+type Mapping = Readonly<Record<"mapping" | "joined", number>>;
 
 function allowedMappings({ mapByLine, joinRows }: MappingOptions): readonly Mapping[] {
   const kinds = mapByLine ? [mappings.depth, mappings.line] : [mappings.depth];
-  return kinds.flatMap((mapping) => (joinRows ? [0, 1] : [0]).map((joined) => ({ mapping, joined, weightBytes: 0 })));
+  return kinds.flatMap((mapping) => (joinRows ? [0, 1] : [0]).map((joined) => ({ mapping, joined })));
 }
 
 /** Images of one row that have as many pixels. */
