@@ -26,7 +26,7 @@ const formats = ["tflite", "pte"] as const satisfies readonly TargetFormat[];
 export function compileCommand(run: Run): Command {
   const command = new Command("compile")
     .description("Take a model the whole way to a target and measure what became of it")
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
     .addOption(
       new Option("--to <format>", "format of the models: TFLite or ExecuTorch (default: tflite)").choices(formats),

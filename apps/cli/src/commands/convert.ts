@@ -19,7 +19,7 @@ interface Options extends CommonOptions, ShapeOptions {
 export function convertCommand(run: Run): Command {
   const command = new Command("convert")
     .description("Write a model in another format; what it computes stays the same")
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .requiredOption("-o, --output <file>", "file to write: .tflite, .onnx or .pte")
     .option(
       "--input-value <name=file>",

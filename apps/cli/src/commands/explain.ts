@@ -16,7 +16,7 @@ export function explainCommand(run: Run): Command {
     .description(
       "Say node by node what becomes of a model: where it runs, how, and why transposes and unsupported nodes stay",
     )
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .option(
       "--target <target>",
       "what the model is for: tflite, onnx, or a machine that `millrace targets` names",

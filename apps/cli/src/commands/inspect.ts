@@ -10,7 +10,7 @@ type Options = CommonOptions & ShapeOptions;
 export function inspectCommand(run: Run): Command {
   const command = new Command("inspect")
     .description("Show what a model is: inputs, outputs, operators, size, quantization")
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { inspect, load } = await import("@millrace/toolkit");

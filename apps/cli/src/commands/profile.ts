@@ -35,7 +35,7 @@ interface Options extends CommonOptions, ShapeOptions, KernelOptions, MachineOpt
 export function profileCommand(run: Run): Command {
   const command = new Command("profile")
     .description("Measure how long a model takes on a device, operator by operator, and the memory it needs")
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .addOption(new Option("--device <device>", "where it runs: host is this machine").choices(["host"]).default("host"))
     .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("wasm"))
     .option("--runs <count>", "inferences to measure", parseCount, 10)

@@ -20,7 +20,7 @@ interface Options extends QuantizationOptions {
 export function quantizeCommand(run: Run): Command {
   const command = new Command("quantize")
     .description("Calibrate a float model on real samples and write it as int8 .tflite or .onnx")
-    .argument("<model>", "float model file: .onnx or .tflite")
+    .argument("<model>", "float model file: .onnx, .tflite or .pt2")
     .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
     .option(
       "--report <folder>",

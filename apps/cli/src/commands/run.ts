@@ -30,7 +30,7 @@ interface Options extends CommonOptions, ShapeOptions, KernelOptions {
 export function runCommand(run: Run): Command {
   const command = new Command("run")
     .description("Run a model once on .npy arrays")
-    .argument("<model>", "model file: .onnx or .tflite")
+    .argument("<model>", "model file: .onnx, .tflite or .pt2")
     .option(
       "--input <name=file>",
       "array of an input by name or index, as NAME=X.npy; may be repeated",
