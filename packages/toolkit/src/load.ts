@@ -1,12 +1,14 @@
 import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
 import { looksLikePt2, type Pt2Model, readPt2 } from "@millrace/formats/pt2";
+import { readPte } from "@millrace/formats/pte";
 import { readTflite } from "@millrace/formats/tflite";
+import { importExecutorch } from "@millrace/frontends/executorch";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
 import { type ImportedModel, type ImportOptions, importTorch } from "@millrace/frontends/torch";
 import { type Diagnostic, fail, type Graph, type Tensor } from "@millrace/ir";
 
-export type ModelFormat = "onnx" | "tflite" | "pt2";
+export type ModelFormat = "onnx" | "tflite" | "pt2" | "pte";
 
 /** A model as it was given: its bytes, and what to call it. */
 export interface ModelSource {
@@ -64,6 +66,11 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
     ending: ".pt2",
     recognizes: looksLikePt2,
     read: ({ bytes, name }, options) => importFirst(readPt2(bytes).models, { ...options, modelName: stemOf(name) }),
+  },
+  pte: {
+    ending: ".pte",
+    recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "ET12",
+    read: ({ bytes, name }, options) => importExecutorch(readPte(bytes), { ...options, modelName: stemOf(name) }),
   },
 };
 

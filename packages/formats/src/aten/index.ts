@@ -1,4 +1,5 @@
 export {
+  functionalOf,
   isPortableKernel,
   isPrimitiveKernel,
   isQuantizedKernel,

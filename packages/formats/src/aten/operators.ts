@@ -103,6 +103,23 @@ export function outVariantOf(schema: OperatorSchema): OperatorSchema | undefined
   return candidates.find((kernel) => outputsOf(kernel).length > 0 && signOf(inputsOf(kernel)) === wanted);
 }
 
+const functionalByOperator = new Map<string, string[]>();
+for (const name of operatorNames) {
+  const operator = name.replace(/\.\w+$/, "");
+  functionalByOperator.set(operator, [...(functionalByOperator.get(operator) ?? []), name]);
+}
+
+/**
+ * The functional operator that a kernel which writes to given tensors computes, the inverse of `outVariantOf`; a kernel that writes to none
+ * of its own is one itself. Undefined where there is none.
+ */
+export function functionalOf(kernel: OperatorSchema): OperatorSchema | undefined {
+  if (outputsOf(kernel).length === 0) return kernel;
+  const wanted = signOf(inputsOf(kernel));
+  const candidates = functionalByOperator.get(kernel.name)?.map((name) => schemaOf(name)!) ?? [];
+  return candidates.find((schema) => outputsOf(schema).length === 0 && signOf(inputsOf(schema)) === wanted);
+}
+
 /** The arguments that an `.out` overload writes its results to. */
 export const outputsOf = (schema: OperatorSchema): readonly SchemaArgument[] =>
   schema.arguments.filter(({ alias, keywordOnly }) => keywordOnly && alias?.written);

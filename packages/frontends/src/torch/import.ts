@@ -10,13 +10,15 @@ import { Problems } from "./problems.ts";
 import { Scope } from "./scope.ts";
 import { keptBuffers, StateKeeper } from "./states.ts";
 import { Symbols } from "./symbols.ts";
-import { Walker } from "./walker.ts";
+import { type HandlerOf, Walker } from "./walker.ts";
 
 export interface ImportOptions extends GivenSizes {
   /** Tensors of inputs by name or index, for operators that need the contents of an input when they are imported; such inputs become constants. */
   readonly values?: ReadonlyMap<string, Tensor>;
   /** Name of the graph. */
   readonly modelName?: string;
+  /** Asked first for each node. */
+  readonly handlerOf?: HandlerOf;
 }
 
 export interface ImportedModel {
@@ -50,7 +52,7 @@ export function importTorch(model: Pt2Model, options: ImportOptions = {}): Impor
     const value = constants.valueOf(spec.target, stored);
     scope.bind(spec.value, (value && states.keep(spec.value, value)) ?? "unknown");
   }
-  const walker = new Walker(builder, problems, scope);
+  const walker = new Walker(builder, problems, scope, 0, options.handlerOf);
   walker.walk();
   setOutputs(program, graph, walker, states, problems);
   adviseOpenSizes(graph, problems);

@@ -20,6 +20,9 @@ const opset = 23;
 /** Graphs inside each other. */
 const maximumDepth = 100;
 
+/** How a node that only the caller knows is imported; undefined for others. */
+export type HandlerOf = (node: Node) => Handler | undefined;
+
 /** Goes through the nodes of one graph of a program in order, and binds what each gives to its names. */
 export class Walker {
   readonly builder: Builder;
@@ -28,8 +31,10 @@ export class Walker {
   readonly #scope: Scope;
   readonly #mutations: Mutations;
   readonly #read: ReadonlySet<string>;
+  readonly #own: HandlerOf;
 
-  constructor(builder: Builder, problems: Problems, scope: Scope, depth = 0) {
+  constructor(builder: Builder, problems: Problems, scope: Scope, depth = 0, own: HandlerOf = () => undefined) {
+    this.#own = own;
     this.builder = builder;
     this.problems = problems;
     this.depth = depth;
@@ -74,7 +79,8 @@ export class Walker {
   }
 
   #import(node: Node, names: readonly string[]): readonly (Value | undefined)[] {
-    const { handler, isInPlace } = handlerOf(node);
+    const own = this.#own(node);
+    const { handler, isInPlace } = own ? { handler: own, isInPlace: false } : handlerOf(node);
     const inputs = node.inputs.flatMap(({ value }) => tensorNames(value)).filter((name) => name !== undefined);
     for (const name of inputs) this.#mutations.refresh(name);
     if (inputs.some((name) => this.#scope.find(name) === "unknown")) return [];
@@ -110,7 +116,7 @@ export class Walker {
   #inline(graph: Pt2Graph, inputs: readonly Value[]): readonly Value[] {
     const scope = new Scope(graph, this.#scope.symbols);
     bindInputs(scope, inputs);
-    return new Walker(this.builder, this.problems, scope, this.depth + 1).#finish();
+    return new Walker(this.builder, this.problems, scope, this.depth + 1, this.#own).#finish();
   }
 
   #body(graph: Pt2Graph, carried: readonly ValueType[], around: readonly Value[]): Body {
@@ -120,7 +126,7 @@ export class Walker {
     const names = inputNames(scope);
     const inputs = carried.map((type, index) => within.graph.addInput(names[index] ?? "input", type));
     bindInputs(scope, [...inputs, ...around.map((value) => captures.take(value))]);
-    within.graph.setOutputs(new Walker(within, this.problems, scope, this.depth + 1).#finish());
+    within.graph.setOutputs(new Walker(within, this.problems, scope, this.depth + 1, this.#own).#finish());
     removeUnused(within.graph);
     return { graph: within.graph, captured: captures.values };
   }

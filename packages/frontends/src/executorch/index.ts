@@ -1,0 +1,1 @@
+export { importExecutorch } from "./import.ts";

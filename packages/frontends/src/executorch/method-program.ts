@@ -1,0 +1,217 @@
+import { functionalOf, outputsOf, type SchemaType, schemaOf } from "@millrace/formats/aten";
+import {
+  bytesOf,
+  type InputSpec,
+  type Node,
+  type NodeMetadata,
+  type Pt2Model,
+  type ScalarType,
+  type StoredTensor,
+  type TensorMeta,
+} from "@millrace/formats/pt2";
+import type { PteInstruction, PteMethod, PteProgram, PteTensor } from "@millrace/formats/pte";
+import { fail } from "@millrace/ir";
+import { elementTypes, MethodArguments } from "./method-arguments.ts";
+
+/** What a node that a back end computes is called. */
+export const delegateCall = "torch.ops.higher_order.executorch_call_delegate";
+
+type Tensor = PteTensor & { readonly kind: "Tensor" };
+
+/**
+ * A method as the exported program it came from: calls of kernels that write to given memory are calls of functional operators again, and
+ * tensors have names by their places. Throws `executorch.control-flow`, `.unknown-kernel`, `.external-weights` or `.bad-constant`.
+ */
+export function methodProgram(program: PteProgram, method: PteMethod, name: string): Pt2Model {
+  return new MethodReader(program, method).read(name);
+}
+
+const device = { type: "cpu" };
+
+class MethodReader {
+  readonly #program: Pick<PteProgram, "constants" | "mutableData">;
+  readonly #external: ReadonlyMap<string, Uint8Array>;
+  readonly #method: PteMethod;
+  readonly #arguments: MethodArguments;
+  readonly #names: ReadonlyMap<number, string>;
+  readonly #tensors = new Map<string, TensorMeta>();
+  readonly #stored = new Map<string, StoredTensor>();
+  readonly #specs: InputSpec[] = [];
+  /** Tensors that have contents by now. */
+  readonly #made = new Set<number>();
+
+  constructor(program: PteProgram, method: PteMethod) {
+    this.#program = program;
+    this.#external = new Map(program.namedData.map(({ key, data }) => [key, data]));
+    this.#method = method;
+    this.#names = namesOf(method);
+    this.#arguments = new MethodArguments(method, (index) => this.#nameOf(index));
+  }
+
+  read(name: string): Pt2Model {
+    const { values, inputs, outputs, chains } = this.#method;
+    for (const index of inputs) {
+      this.#made.add(index);
+      this.#specs.push({ kind: "userInput", value: this.#arguments.argument(index, anything) });
+    }
+    for (const [index, value] of values.entries()) if (value.kind === "Tensor") this.#declare(index, value);
+    const nodes = chains.flatMap(({ instructions }) => instructions.flatMap((step) => this.#nodeOf(step)));
+    const results = outputs.map((index) => this.#arguments.argument(index, anything));
+    return {
+      name,
+      stateDict: new Map(),
+      constants: this.#stored,
+      customObjects: new Map(),
+      sampleInputs: () => undefined,
+      program: {
+        schemaVersion: { major: 0, minor: 0 },
+        torchVersion: "",
+        verifiers: ["EDGE"],
+        opsetVersions: new Map(),
+        rangeConstraints: new Map(),
+        guards: [],
+        moduleCalls: [],
+        signature: { inputs: this.#specs, outputs: results.map((value) => ({ kind: "userOutput", value }) as const) },
+        graph: {
+          inputs: this.#specs.flatMap((spec) =>
+            typeof spec.value === "string" ? [tensorArgument(spec.value)] : [spec.value],
+          ),
+          outputs: results,
+          nodes,
+          tensorValues: this.#tensors,
+          symIntValues: new Map(),
+          symFloatValues: new Map(),
+          symBoolValues: new Map(),
+          customObjectValues: new Map(),
+          isSingleTensorReturn: false,
+        },
+      },
+    };
+  }
+
+  #declare(index: number, tensor: Tensor): void {
+    const name = this.#nameOf(index);
+    const { sizes } = tensor;
+    const scalarType = (elementTypes[tensor.scalarType] ?? "unknown") as ScalarType;
+    const view = { sizes, strides: stridesOf(tensor), storageOffset: 0, requiresGrad: false };
+    this.#tensors.set(name, { ...view, scalarType, layout: "strided", device });
+    const bytes = this.#made.has(index) ? undefined : this.#contentsOf(tensor);
+    if (bytes === undefined) return;
+    if (scalarType === "unknown" || bytes.length < countOf(sizes) * bytesOf(scalarType))
+      fail(
+        "executorch.bad-constant",
+        `constant ${index} has ${bytes.length} bytes and is a ${tensor.scalarType} of [${sizes}]`,
+        {
+          hint: "export the program again",
+        },
+      );
+    this.#made.add(index);
+    this.#stored.set(name, { ...view, scalarType, storage: { name, bytes } });
+    const named = { value: name, target: name };
+    this.#specs.push(
+      tensor.allocationInfo ? { kind: "buffer", ...named, persistent: false } : { kind: "tensorConstant", ...named },
+    );
+  }
+
+  /** What a tensor holds from the start; undefined for what is given or computed. */
+  #contentsOf({ dataBufferIdx, allocationInfo, extraTensorInfo }: Tensor): Uint8Array | undefined {
+    if (extraTensorInfo?.location === "EXTERNAL") {
+      const key = extraTensorInfo.fullyQualifiedName ?? "";
+      const data = this.#external.get(key);
+      if (data) return data;
+      return fail("executorch.external-weights", `the program takes "${key}" from another file, which is not there`, {
+        hint: "put its .ptd file beside it, with the same name before the ending",
+      });
+    }
+    if (dataBufferIdx === 0) return undefined;
+    if (allocationInfo)
+      return this.#program.mutableData[Number(extraTensorInfo?.mutableDataSegmentsIdx ?? 0n)]?.[dataBufferIdx];
+    return this.#program.constants[dataBufferIdx];
+  }
+
+  #nodeOf(instruction: PteInstruction): readonly Node[] {
+    if (instruction.kind === "FreeCall") return [];
+    if (instruction.kind === "KernelCall") return [this.#kernelCall(instruction)];
+    if (instruction.kind === "DelegateCall") return [this.#delegateCall(instruction)];
+    return fail("executorch.control-flow", "the program branches or loops, which is not read yet", {
+      hint: "import the model that it was made from",
+    });
+  }
+
+  /** Its arguments by name without the tensors that are written, which are its results. */
+  #kernelCall({ opIndex, args }: Extract<PteInstruction, { kind: "KernelCall" }>): Node {
+    const { name = "", overload = "" } = this.#method.operators[opIndex];
+    const kernel = schemaOf(name, overload);
+    const functional = kernel && functionalOf(kernel);
+    if (kernel === undefined || functional === undefined || args.length < kernel.arguments.length)
+      return fail(
+        "executorch.unknown-kernel",
+        `${name}.${overload} is no kernel of the portable or quantized libraries`,
+        {
+          hint: "import the model that the program was made from",
+        },
+      );
+    const written = new Set(outputsOf(kernel));
+    const given = kernel.arguments.map((argument, at) => {
+      const value = this.#arguments.argument(args[at], argument.type);
+      return { name: argument.name, value, isResult: written.has(argument), index: args[at] };
+    });
+    const inputs = given.filter(({ isResult }) => !isResult).map(({ name, value }) => ({ name, value }));
+    const results = given.filter(({ isResult }) => isResult);
+    for (const { index } of results) this.#write(index);
+    const target = `torch.ops.${functional.name.replace("::", ".")}.${functional.overload || "default"}`;
+    return { target, inputs, outputs: results.map(({ value }) => value), metadata };
+  }
+
+  /** Its inputs behind the number of the delegate; what the method's other steps read before it are inputs, the rest it writes. */
+  #delegateCall({ delegateIndex, args }: Extract<PteInstruction, { kind: "DelegateCall" }>): Node {
+    const tensors = args.filter((index) => this.#method.values[index].kind === "Tensor");
+    const read = tensors.filter((index) => this.#made.has(index));
+    const results = tensors.filter((index) => !this.#made.has(index));
+    const inputs = read.map((index) => ({ name: "", value: tensorArgument(this.#nameOf(index)) }));
+    for (const index of results) this.#made.add(index);
+    const delegate = { name: "delegate", value: { kind: "int", value: delegateIndex } } as const;
+    return {
+      target: delegateCall,
+      inputs: [delegate, ...inputs],
+      outputs: results.map((index) => tensorArgument(this.#nameOf(index))),
+      metadata,
+    };
+  }
+
+  #nameOf(index: number): string {
+    return this.#names.get(index) ?? `t${index}`;
+  }
+
+  /** Notes that a tensor, or those of a list, have contents now. */
+  #write(index: number): void {
+    const value = this.#method.values[index];
+    for (const item of value.kind === "TensorList" ? value.items : [index]) this.#made.add(item);
+  }
+}
+
+const metadata: NodeMetadata = { moduleStack: [], entries: new Map() };
+
+const anything: SchemaType = { base: "Tensor", optional: true };
+
+/** Files have no names of tensors but those of parameters in other files; inputs and outputs are numbered. */
+function namesOf({ inputs, outputs }: PteMethod): ReadonlyMap<number, string> {
+  const numbered = (indices: readonly number[], label: string) =>
+    indices.map((index, at) => [index, `${label}_${at}`] as const);
+  return new Map([...numbered(outputs, "output"), ...numbered(inputs, "input")]);
+}
+
+const tensorArgument = (name: string) => ({ kind: "tensor", name }) as const;
+
+const countOf = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
+
+/** Elements from one index of an axis to the next, for elements in the order of `dimOrder`, the outermost axis first. */
+function stridesOf({ sizes, dimOrder }: PteTensor): readonly number[] {
+  const strides = new Array<number>(sizes.length).fill(1);
+  let stride = 1;
+  for (const axis of dimOrder.toReversed()) {
+    strides[axis] = stride;
+    stride *= sizes[axis];
+  }
+  return strides;
+}
