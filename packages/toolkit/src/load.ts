@@ -1,6 +1,6 @@
 import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
 import { looksLikePt2, type Pt2Model, readPt2 } from "@millrace/formats/pt2";
-import { readPte } from "@millrace/formats/pte";
+import { readPtd, readPte } from "@millrace/formats/pte";
 import { readTflite } from "@millrace/formats/tflite";
 import { importExecutorch } from "@millrace/frontends/executorch";
 import { importOnnx } from "@millrace/frontends/onnx";
@@ -70,7 +70,11 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   pte: {
     ending: ".pte",
     recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "ET12",
-    read: ({ bytes, name }, options) => importExecutorch(readPte(bytes), { ...options, modelName: stemOf(name) }),
+    read: ({ bytes, name, externalData }, options) => {
+      const weights = externalData?.read(`${stemOf(name)}.ptd`);
+      const given = { ...options, modelName: stemOf(name), weights: weights && readPtd(weights) };
+      return importExecutorch(readPte(bytes), given);
+    },
   },
 };
 

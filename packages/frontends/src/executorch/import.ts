@@ -1,5 +1,5 @@
 import type { Node } from "@millrace/formats/pt2";
-import type { PteProgram } from "@millrace/formats/pte";
+import type { PtdFile, PteProgram } from "@millrace/formats/pte";
 import { DiagnosticError, fail } from "@millrace/ir";
 import { npuProgram, resultsOf } from "@millrace/ops";
 import type { Call, Handler } from "../torch/call.ts";
@@ -9,12 +9,17 @@ import { delegateCall, methodProgram } from "./method-program.ts";
 /** The back end whose programs are command streams that Millrace executes. */
 const ownBackend = "MillraceNpu";
 
+export interface ExecutorchImportOptions extends Omit<ImportOptions, "handlerOf"> {
+  /** Parameters that the program looks up by name. */
+  readonly weights?: PtdFile | undefined;
+}
+
 /**
  * Turns the method `forward` of an ExecuTorch program, or its only one, into a graph: kernels are the operators that they compute, and
  * programs for Millrace's own back end are nodes of the graph. Throws DiagnosticError with everything that is wrong or not supported, such as
  * parts for other back ends (`executorch.other-backend`).
  */
-export function importExecutorch(program: PteProgram, options: Omit<ImportOptions, "handlerOf"> = {}): ImportedModel {
+export function importExecutorch(program: PteProgram, options: ExecutorchImportOptions = {}): ImportedModel {
   const method = program.methods.find(({ name }) => name === "forward") ?? program.methods[0];
   if (method === undefined)
     return fail("executorch.no-method", "the program has no method", { hint: "export it again" });
@@ -30,7 +35,8 @@ export function importExecutorch(program: PteProgram, options: Omit<ImportOption
         hint: "import the model that the program was made from",
       })),
     );
-  const model = methodProgram(program, method, options.modelName ?? method.name ?? "forward");
+  const named = [...program.namedData, ...(options.weights?.entries ?? [])];
+  const model = methodProgram({ ...program, namedData: named }, method, options.modelName ?? method.name ?? "forward");
   const sizes = (name: string) => model.program.graph.tensorValues.get(name)?.sizes.map(Number) ?? [];
   const delegated = (node: Node): Handler => {
     const shapes = node.outputs.map((output) => (output.kind === "tensor" ? sizes(output.name) : []));

@@ -1,5 +1,6 @@
 import { functionalOf, outputsOf, type SchemaType, schemaOf } from "@millrace/formats/aten";
 import {
+  type Argument,
   bytesOf,
   type InputSpec,
   type Node,
@@ -158,6 +159,9 @@ class MethodReader {
     });
     const inputs = given.filter(({ isResult }) => !isResult).map(({ name, value }) => ({ name, value }));
     const results = given.filter(({ isResult }) => isResult);
+    const isTyped =
+      inputs.every(({ name }) => name !== "dtype") && functional.arguments.some(({ name }) => name === "dtype");
+    if (isTyped) inputs.push({ name: "dtype", value: this.#typeOf(results[0].index) });
     for (const { index } of results) this.#write(index);
     const target = `torch.ops.${functional.name.replace("::", ".")}.${functional.overload || "default"}`;
     return { target, inputs, outputs: results.map(({ value }) => value), metadata };
@@ -177,6 +181,12 @@ class MethodReader {
       outputs: results.map((index) => tensorArgument(this.#nameOf(index))),
       metadata,
     };
+  }
+
+  /** The element type of a tensor: kernels that make one of a given type take it from there. */
+  #typeOf(index: number): Argument {
+    const { scalarType = "unknown" } = this.#tensors.get(this.#nameOf(index)) ?? {};
+    return { kind: "scalarType", value: scalarType };
   }
 
   #nameOf(index: number): string {

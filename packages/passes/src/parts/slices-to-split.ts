@@ -43,12 +43,13 @@ export const slicesToSplit: Pass = {
       const sorted = group.toSorted((a, b) => a.part.start - b.part.start);
       if (sorted.length < 2 || !cover(sorted)) continue;
       const [{ node: before, part }] = group;
+      const source = before.inputs[0]!;
       const nodes = sorted.map(({ node }) => node);
       const { outputs } = graph.addNode({
         op: split,
-        inputs: [part.source],
+        inputs: [source],
         attributes: { axis: part.axis, sizes: sorted.map((each) => each.part.size) },
-        name: `${part.source.name}_split`,
+        name: `${source.name}_split`,
         origin: [...new Set(nodes.flatMap(({ origin }) => origin))],
         outputTypes: nodes.map((node) => node.outputs[0].type),
         before,
@@ -72,6 +73,25 @@ export const slicesToSplit: Pass = {
         a: f32[1,2], b: f32[1,2] = split(x) {axis=1, sizes=[2,2]} named x_split from [a, b]
         output a
         output b`,
+    },
+    {
+      name: "quarters, cut along one axis and then the other",
+      before: `
+        input x: f32[2,2]
+        a: f32[1,2] = slice(x) {starts=[0,0], sizes=[1,2], steps=[1,1]}
+        b: f32[1,2] = slice(x) {starts=[1,0], sizes=[1,2], steps=[1,1]}
+        c: f32[1,1] = slice(a) {starts=[0,0], sizes=[1,1], steps=[1,1]}
+        d: f32[1,1] = slice(a) {starts=[0,1], sizes=[1,1], steps=[1,1]}
+        output b
+        output c
+        output d`,
+      after: `
+        input x: f32[2,2]
+        a: f32[1,2], b: f32[1,2] = split(x) {axis=0, sizes=[1,1]} named x_split
+        c: f32[1,1], d: f32[1,1] = split(a) {axis=1, sizes=[1,1]} named a_split
+        output b
+        output c
+        output d`,
     },
     {
       name: "parts that overlap",
