@@ -1,9 +1,10 @@
-import type { Node } from "@millrace/formats/pt2";
+import type { TensorMeta } from "@millrace/formats/pt2";
 import type { PtdFile, PteProgram } from "@millrace/formats/pte";
-import { DiagnosticError, fail } from "@millrace/ir";
+import { DiagnosticError, fail, type ValueType } from "@millrace/ir";
 import { npuProgram, resultsOf } from "@millrace/ops";
-import type { Call, Handler } from "../torch/call.ts";
+import type { Call } from "../torch/call.ts";
 import { type ImportedModel, type ImportOptions, importTorch } from "../torch/import.ts";
+import { elementTypeOf } from "../torch/types.ts";
 import { delegateCall, methodProgram } from "./method-program.ts";
 
 /** The back end whose programs are command streams that Millrace executes. */
@@ -37,25 +38,31 @@ export function importExecutorch(program: PteProgram, options: ExecutorchImportO
     );
   const named = [...program.namedData, ...(options.weights?.entries ?? [])];
   const model = methodProgram({ ...program, namedData: named }, method, options.modelName ?? method.name ?? "forward");
-  const sizes = (name: string) => model.program.graph.tensorValues.get(name)?.sizes.map(Number) ?? [];
-  const delegated = (node: Node): Handler => {
-    const shapes = node.outputs.map((output) => (output.kind === "tensor" ? sizes(output.name) : []));
-    return (call) => runProgram(call, method.delegates, node.inputs.length - 1, shapes);
-  };
+  const types = model.program.graph.tensorValues;
   return importTorch(model, {
     ...options,
-    handlerOf: (node) => (node.target === delegateCall ? delegated(node) : undefined),
+    handlerOf: ({ target, inputs, outputs }) => {
+      if (target !== delegateCall) return undefined;
+      const results = outputs.flatMap((output) => (output.kind === "tensor" ? typeOf(types.get(output.name)!) : []));
+      return (call) => runProgram(call, method.delegates, inputs.length - 1, results);
+    },
   });
+}
+
+function typeOf({ scalarType, sizes }: TensorMeta): ValueType {
+  return { dtype: elementTypeOf(scalarType), shape: sizes.map(Number) };
 }
 
 function runProgram(
   call: Call,
   delegates: PteProgram["methods"][number]["delegates"],
   operands: number,
-  shapes: readonly (readonly number[])[],
+  types: readonly ValueType[],
 ) {
+  const results = resultsOf(types);
+  if (results === undefined) return call.unsupported("its program gives what no array computes", "export it again");
   const bytes = delegates[call.arguments.integer("delegate")].processed;
   const program = call.writer.constant({ dtype: "u8", shape: [bytes.length], data: bytes });
   const inputs = Array.from({ length: operands }, (_, index) => call.arguments.tensor(String(index + 1)));
-  return call.writer.emitAll(npuProgram, [program, ...inputs], { results: resultsOf(shapes) });
+  return call.writer.emitAll(npuProgram, [program, ...inputs], { results });
 }

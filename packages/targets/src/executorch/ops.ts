@@ -86,7 +86,7 @@ export const edgeLowerings = {
   localResponseNormalization: spelled,
   l2Normalize: spelled,
   mean: shapes.reduction("aten.mean.dim"),
-  sum: shapes.reduction("aten.sum.dim_IntList"),
+  sum: shapes.lowerSum,
   reduceMax: shapes.reduction("aten.amax.default"),
   reduceMin: shapes.reduction("aten.amin.default"),
   reduceProd: shapes.lowerReduceProd,

@@ -1,4 +1,4 @@
-import { fromNumbers, numbersOf, zeros } from "@millrace/ir";
+import { fromNumbers, isFloat, numbersOf, zeros } from "@millrace/ir";
 import {
   argMax,
   concat,
@@ -12,12 +12,13 @@ import {
   scatterNd,
   slice,
   split,
+  sum,
   tile,
   topK,
   transpose,
 } from "@millrace/ops";
 import { sizesOf } from "@millrace/passes";
-import type { EdgeTensor } from "./edge-program.ts";
+import { type EdgeCall, type EdgeTensor, scalarTypeOf } from "./edge-program.ts";
 import { castTo, tensorsOf } from "./elementwise.ts";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
@@ -29,6 +30,17 @@ export function reduction(operator: string): EdgeLowering {
   };
 }
 
+/** Sums and products of integers are of 64 bits unless another type is named. */
+function ofType({ dtype }: Pick<EdgeTensor, "dtype">): EdgeCall["keywords"] {
+  return isFloat(dtype) ? {} : { dtype: scalarTypeOf(dtype) };
+}
+
+/** A sum over any axes. */
+export const lowerSum: EdgeLowering = (node, emit, [output]) => {
+  const { axes, keepDims } = sum.attributesOf(node);
+  emit.call("aten.sum.dim_IntList", [...tensorsOf(node, emit), axes, keepDims], [output], ofType(output));
+};
+
 /** Products along one axis after the other, the last first, so that the numbers of the others stay right. */
 export const lowerReduceProd: EdgeLowering = (node, emit, [output]) => {
   const { axes, keepDims } = reduceProd.attributesOf(node);
@@ -37,8 +49,8 @@ export const lowerReduceProd: EdgeLowering = (node, emit, [output]) => {
   ordered.forEach((axis, index) => {
     const shape = keepDims ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1);
     const isLast = index === ordered.length - 1;
-    if (isLast) emit.call("aten.prod.dim_int", [x, axis, keepDims], [output]);
-    else x = emit.step("aten.prod.dim_int", [x, axis, keepDims], { dtype: x.dtype, shape });
+    if (isLast) emit.call("aten.prod.dim_int", [x, axis, keepDims], [output], ofType(output));
+    else x = emit.step("aten.prod.dim_int", [x, axis, keepDims], { dtype: x.dtype, shape }, ofType(output));
   });
 };
 
@@ -60,8 +72,10 @@ export const lowerTopK: EdgeLowering = (node, emit, [values, indices]) => {
   castTo(emit, indices.dtype, wide, indices);
 };
 
-export const lowerCumulativeSum: EdgeLowering = (node, emit, outputs) =>
-  emit.call("aten.cumsum.default", [...tensorsOf(node, emit), cumulativeSum.attributesOf(node).axis], outputs);
+export const lowerCumulativeSum: EdgeLowering = (node, emit, [output]) => {
+  const { axis } = cumulativeSum.attributesOf(node);
+  emit.call("aten.cumsum.default", [...tensorsOf(node, emit), axis], [output], ofType(output));
+};
 
 export const lowerReshape: EdgeLowering = (node, emit, outputs) =>
   emit.call(

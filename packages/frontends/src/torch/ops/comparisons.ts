@@ -10,6 +10,7 @@ import {
   logicalNot,
   logicalOr,
   notEqual,
+  rightShift,
 } from "@millrace/ops";
 import { formulaOf } from "../../onnx/ops/formula.ts";
 import type { Call, Handler } from "../call.ts";
@@ -38,8 +39,14 @@ function bitwiseNot(call: Call): Value {
   return x.type.dtype === "bool" ? call.compute(logicalNot, [x]) : call.onnx("BitwiseNot", [x]);
 }
 
+/** The sign of integers that have one is kept, which ONNX's operator has no word for. */
 function shift(direction: "LEFT" | "RIGHT"): Handler {
-  return (call) => call.onnx("BitShift", call.promoted(operands(call)), { direction });
+  return (call) => {
+    const values = call.promoted(operands(call));
+    const isSigned = values[0].type.dtype.startsWith("i");
+    if (isSigned && direction === "RIGHT") return call.compute(rightShift, values);
+    return call.onnx("BitShift", values, { direction });
+  };
 }
 
 const infinity = Number.POSITIVE_INFINITY;
