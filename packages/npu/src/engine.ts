@@ -35,7 +35,9 @@ export function npuEngine(machine: Machine, options: NpuOptions = {}): Engine {
 }
 
 function withAllMemory(machine: Machine): Machine {
-  return { ...machine, memory: { ...machine.memory, bytes: addressableBytes } };
+  const { memory, outer } = machine;
+  if (outer) return { ...machine, outer: { ...outer, bytes: addressableBytes } };
+  return { ...machine, memory: { ...memory, bytes: addressableBytes } };
 }
 
 /** Executes the stream that a node holds. */

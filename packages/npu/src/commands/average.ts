@@ -42,6 +42,15 @@ export const average = defineCommand({
       },
     },
   },
+  tiling: ({ blocks, taps, channels }) => ({
+    grain: channels,
+    part(from, to) {
+      const first = Math.ceil(Math.max(0, from) / channels);
+      const count = Math.min(blocks, Math.ceil(to / channels)) - first;
+      if (count <= 0) return undefined;
+      return { fields: { blocks: count }, moved: { input: first * taps * channels, output: first * channels } };
+    },
+  }),
   execute(fields, memory) {
     const { blocks, taps, channels, inputZero, rounding, multiplier, shift, outputZero, low, high } = fields;
     const length = taps * channels;

@@ -94,6 +94,7 @@ function newChain(kinds: readonly CommandKind[]): CommandKind {
         return part.kind.reads(part.fields, machine).filter((region) => !isInLine(region, lines));
       });
     },
+    tiling: () => undefined,
     writes: (fields) => [writtenBy(split(fields).at(-1)!)],
     work(fields, machine, overheads) {
       const parts = split(fields);

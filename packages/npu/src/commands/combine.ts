@@ -1,6 +1,6 @@
 import { combinations, identityMultiplier, type ScaledSide } from "@millrace/runtime";
 import type { SimulatedMemory } from "../simulator/memory.ts";
-import { asTheyAre, defineCommand, overheadsOf, streaming } from "./command.ts";
+import { asTheyAre, defineCommand, elementsPart, overheadsOf, streaming } from "./command.ts";
 import { elementFields, elementProblems } from "./elements.ts";
 import { multiplyOf } from "./scaling.ts";
 
@@ -76,6 +76,21 @@ export const combine = defineCommand({
     const jobs = rows * Math.ceil(channels / machine.array.pipelines);
     const bytes = (2 * elementBytes + resultBytes * flow.written) * length;
     return { ...streaming(bytes, machine, overheads), ...overheadsOf(jobs, 0, overheads) };
+  },
+  tiling({ length, rows, leftPeriod, rightPeriod, elementBytes, resultBytes }) {
+    const sides = { left: leftPeriod, right: rightPeriod };
+    const repeated = Object.values(sides).filter((period) => period < length);
+    const period = Math.max(1, ...repeated);
+    if (repeated.some((other) => period % other !== 0)) return undefined;
+    const moved = Object.entries(sides).map(([side, own]) => [side, own < length ? 0 : elementBytes]);
+    const sizes = { output: resultBytes, ...Object.fromEntries(moved) };
+    return {
+      grain: period * resultBytes,
+      part(from, to) {
+        const part = elementsPart(from, to, length, sizes);
+        return part && { ...part, fields: { ...part.fields, rows: Math.ceil((rows * part.fields.length) / length) } };
+      },
+    };
   },
   execute(fields, memory) {
     const { length, leftPeriod, rightPeriod, rounding, multiplier, shift, outputZero, low, high } = fields;

@@ -38,6 +38,26 @@ export interface Work {
   readonly start: number;
 }
 
+/** A command of a part of what another one computes, on the same buffers. */
+export interface Part {
+  /** Fields that differ. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** Bytes by which addresses lie further on. */
+  readonly moved: Readonly<Record<string, number>>;
+  /** Constants in the place of those at addresses. */
+  readonly contents?: Readonly<Record<string, Uint8Array>>;
+}
+
+/** How a command can be divided. */
+export interface Tiling {
+  /** Bytes of the result that parts are multiples of. */
+  readonly grain: number;
+  /** The command for the bytes of the result from one to another, counted from its address; undefined where it writes none of them. */
+  part(from: number, to: number): Part | undefined;
+  /** The command as several, with each of which come some channels' own weights; about as many as are wanted. */
+  readonly byChannels?: (count: number, machine: Machine) => readonly Part[];
+}
+
 /** A command of one kind: how it is stored, what it touches, how long it takes, what it computes. */
 export interface CommandKind {
   readonly name: string;
@@ -52,6 +72,8 @@ export interface CommandKind {
   reads(fields: Fields, machine: Machine): readonly Region[];
   writes(fields: Fields): readonly Region[];
   work(fields: Fields, machine: Machine, overheads: Overheads, flow?: Flow): Work;
+  /** How it can be divided into parts that need less memory at once; undefined if it can't. `contentsOf` tells what constants hold. */
+  tiling(fields: Fields, contentsOf: (address: string) => Uint8Array | undefined): Tiling | undefined;
   execute(fields: Fields, memory: SimulatedMemory, machine: Machine): void;
   /** What a machine must have for it. */
   requires(fields: Fields): readonly Ability[];
@@ -99,6 +121,10 @@ interface Definition<F extends string> {
   readonly reads?: (fields: Fields<F>, machine: Machine) => readonly Region[];
   readonly writes?: (fields: Fields<F>) => readonly Region[];
   readonly work?: (fields: Fields<F>, machine: Machine, overheads: Overheads, flow?: Flow) => Work;
+  readonly tiling?: (
+    fields: Fields<F>,
+    contentsOf: (address: NoInfer<F>) => Uint8Array | undefined,
+  ) => Tiling | undefined;
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
   readonly inLine?: InLine<F>;
 }
@@ -116,11 +142,29 @@ export function defineCommand<const F extends string>(
     reads: none,
     writes: none,
     work: () => idle,
+    tiling: () => undefined,
     execute: () => {},
     requires: abilitiesOfFields,
     inLine: {},
     ...definition,
   };
+}
+
+/**
+ * A command of some elements for those whose results lie from one byte to another. `sizes` are the bytes that an element has at each address, that of
+ * results `output`; 0 where what is there stays the same for all.
+ */
+export function elementsPart(
+  from: number,
+  to: number,
+  length: number,
+  sizes: Readonly<Record<string, number>> & { readonly output: number },
+): Part | undefined {
+  const first = Math.ceil(Math.max(0, from) / sizes.output);
+  const count = Math.min(length, Math.ceil(to / sizes.output)) - first;
+  if (count <= 0) return undefined;
+  const moved = Object.entries(sizes).map(([name, bytes]) => [name, first * bytes]);
+  return { fields: { length: count }, moved: Object.fromEntries(moved) };
 }
 
 /** Cycles of a command that only moves bytes through the data port. */

@@ -3,10 +3,10 @@ import type { DotProductArray, Machine } from "../machine.ts";
 import type { Region } from "../region.ts";
 import type { SimulatedMemory } from "../simulator/memory.ts";
 import { packedBytes, packedSteps, unpackWeights } from "../weights.ts";
-import { asTheyAre, defineCommand, type Flow, overheadsOf } from "./command.ts";
+import { asTheyAre, defineCommand, type Flow, overheadsOf, type Part } from "./command.ts";
 import { arrayForElements, elementFields, elementProblems } from "./elements.ts";
 import { mappings } from "./mappings.ts";
-import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
+import { recordBytesOf, scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
 import {
   mostTaps,
   tapsOf,
@@ -14,6 +14,7 @@ import {
   windowFields,
   windowProblems,
   windowReads,
+  windowTiling,
   windowWrites,
 } from "./window.ts";
 
@@ -92,6 +93,12 @@ export const convolve = defineCommand({
       ...overheadsOf(jobs, results, overheads),
     };
   },
+  tiling: (fields) => ({
+    ...windowTiling(fields, fields),
+    ...(fields.weightBytes === 0 && {
+      byChannels: (count: number, { array }: Machine) => channelParts(fields, count, weightArray(fields, array)),
+    }),
+  }),
   execute(fields, memory, { array }) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, firstChannel, count } = fields;
     const finish = scalingOf(fields, memory, firstChannel, count);
@@ -110,6 +117,27 @@ export const convolve = defineCommand({
     });
   },
 });
+
+/** The convolution as about so many, each of some groups of channels. */
+function channelParts(
+  fields: Fields & { readonly sumBytes: number },
+  parts: number,
+  array: DotProductArray,
+): readonly Part[] {
+  const { firstChannel, count } = fields;
+  const each = Math.ceil(count / array.pipelines / parts) * array.pipelines;
+  return Array.from({ length: Math.ceil(count / each) }, (_, index) => {
+    const first = firstChannel + index * each;
+    return {
+      fields: { firstChannel: 0, count: Math.min(each, firstChannel + count - first) },
+      moved: {
+        output: first * fields.resultBytes,
+        parameters: first * recordBytesOf(fields),
+        weights: packedBytes(fields, first, array),
+      },
+    };
+  });
+}
 
 /** How long what a job needs comes in, in cycles. */
 interface Streamed {

@@ -2,7 +2,15 @@ import type { Region } from "../region.ts";
 import { asTheyAre, defineCommand, overheadsOf } from "./command.ts";
 import { arrayForElements, elementFields, elementProblems } from "./elements.ts";
 import { scalingFields, scalingOf, scalingProblems, scalingReads } from "./scaling.ts";
-import { slide, type WindowFields, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
+import {
+  slide,
+  type WindowFields,
+  windowFields,
+  windowProblems,
+  windowReads,
+  windowTiling,
+  windowWrites,
+} from "./window.ts";
 
 /**
  * A convolution in which each channel of the data has `channels / depth` filters of its own. Weights are [tap, channel].
@@ -45,6 +53,7 @@ export const depthwise = defineCommand({
       ...overheadsOf(jobs, results, overheads),
     };
   },
+  tiling: (fields) => windowTiling(fields, fields),
   execute(fields, memory) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels } = fields;
     const { firstChannel, count, inputZero } = fields;

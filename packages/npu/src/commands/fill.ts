@@ -1,4 +1,4 @@
-import { defineCommand, streaming } from "./command.ts";
+import { defineCommand, elementsPart, streaming } from "./command.ts";
 import { elementProblems } from "./elements.ts";
 
 /** Writes one integer of 1 or 2 bytes many times. Cycles: the bytes through the data port. */
@@ -13,6 +13,10 @@ export const fill = defineCommand({
   ],
   writes: ({ output, length, resultBytes }) => [{ address: output, bytes: length * resultBytes }],
   work: ({ length, resultBytes }, machine, overheads) => streaming(length * resultBytes, machine, overheads),
+  tiling: ({ length, resultBytes }) => ({
+    grain: resultBytes,
+    part: (from, to) => elementsPart(from, to, length, { output: resultBytes }),
+  }),
   execute: ({ output, length, resultBytes, value }, memory) =>
     void memory.elementsOf(output, length, resultBytes).fill(value),
 });

@@ -1,5 +1,5 @@
 import type { Machine } from "../machine.ts";
-import { defineCommand, streaming } from "./command.ts";
+import { defineCommand, elementsPart, streaming } from "./command.ts";
 import { elementProblems } from "./elements.ts";
 
 /** The table comes in by the port of weights; results of all pipelines are replaced in a cycle, data as fast as they come. */
@@ -30,6 +30,10 @@ export const lookUp = defineCommand({
   writes: ({ output, length, resultBytes }) => [{ address: output, bytes: length * resultBytes }],
   work: ({ length, resultBytes }, machine, overheads) => streaming((1 + resultBytes) * length, machine, overheads),
   inLine: { before: { feature: "conversion", ...unit }, behind: { feature: "tables", ...unit } },
+  tiling: ({ length, resultBytes }) => ({
+    grain: resultBytes,
+    part: (from, to) => elementsPart(from, to, length, { input: 1, output: resultBytes }),
+  }),
   execute({ input, output, length, resultBytes, table }, memory) {
     const [source, target] = [memory.integersOf(input, length), memory.elementsOf(output, length, resultBytes)];
     const results = memory.elementsOf(table, 256, resultBytes);

@@ -1,5 +1,5 @@
 import { asTheyAre, defineCommand } from "./command.ts";
-import { slide, tapsOf, windowFields, windowProblems, windowReads, windowWrites } from "./window.ts";
+import { slide, tapsOf, windowFields, windowProblems, windowReads, windowTiling, windowWrites } from "./window.ts";
 
 export const poolKinds = { greatest: 0, mean: 1, meanWithPadding: 2, least: 3 } as const;
 
@@ -50,6 +50,7 @@ export const pool = defineCommand({
       },
     },
   },
+  tiling: (fields) => windowTiling(fields),
   execute(fields, memory) {
     const { input, output, height, width, depth, outputHeight, outputWidth, channels, pooling } = fields;
     const source = memory.integersOf(input, height * width * depth);

@@ -1,4 +1,5 @@
 import type { Region } from "../region.ts";
+import type { Part, Tiling } from "./command.ts";
 
 /** Fields of a window that slides over channel-last data, of which a command computes some rows and some channels of the result. */
 export const windowFields = [
@@ -85,6 +86,38 @@ export function windowWrites(
   if (count === channels) return { address, bytes: rows * outputWidth * pixel };
   const axes = [{ size: rows * outputWidth, step: pixel }];
   return { address: address + firstChannel * elementBytes, bytes: count * elementBytes, axes };
+}
+
+const bytes = { elementBytes: 1, resultBytes: 1 };
+
+/** A window by rows of its result, with so many bytes for each element of data and results. */
+export function windowTiling(fields: WindowFields, elements = bytes): Tiling {
+  const { outputWidth, channels, rows } = fields;
+  const grain = outputWidth * channels * elements.resultBytes;
+  return {
+    grain,
+    part(from, to) {
+      const first = Math.ceil(Math.max(0, from) / grain);
+      const count = Math.min(rows, Math.ceil(to / grain)) - first;
+      return count > 0 ? rowsOf(fields, first, count, elements) : undefined;
+    },
+  };
+}
+
+/** The window for some of its rows, with as much of the data as these need. */
+function rowsOf(fields: WindowFields, first: number, count: number, { elementBytes, resultBytes }: typeof bytes): Part {
+  const { top, strideY, height, width, depth, outputWidth, channels } = fields;
+  const firstRow = fields.firstRow + first;
+  const needed = neededRows({ ...fields, firstRow, rows: count });
+  const from = Math.min(needed[0], height - 1);
+  const to = Math.max(needed[1], from + 1);
+  return {
+    fields: { height: to - from, top: top + from - firstRow * strideY, firstRow: 0, rows: count, outputHeight: count },
+    moved: {
+      input: from * width * depth * elementBytes,
+      output: firstRow * outputWidth * channels * resultBytes,
+    },
+  };
 }
 
 /** Visits the command's pixels: for each, `tap` gets the flat index of each data pixel's first channel that the window covers and the tap's number, then `end` the flat index of the result's first channel. */

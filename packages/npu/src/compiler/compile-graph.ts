@@ -74,7 +74,7 @@ export function compileGraph(
     } catch (error) {
       if (!(error instanceof NodeRefusal) || attempt === mostAttempts) throw error;
       if (error.diagnostics[0].code === "npu.out-of-memory") lacking.add(error.node);
-      reasons.set(error.node, error.reason);
+      for (const { node, reason } of [error, ...error.others]) reasons.set(node, reason);
     }
   }
 }

@@ -3,13 +3,14 @@ import type { KernelContext } from "@millrace/runtime";
 import { type MappingOptions, type Place, placedFields } from "../lowering/lowering.ts";
 import type { Machine } from "../machine.ts";
 import type { Program } from "../program/program.ts";
-import { memoryBase } from "../simulator/memory.ts";
+import { memoryBase, outerBase } from "../simulator/memory.ts";
 import { applyFeatures } from "./apply-features.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
 import { earliestStarts } from "./copy-starts.ts";
 import { draftCommands, type NodeDraft, valueBytes } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
 import { stageConstants } from "./stage.ts";
+import { tileSegment } from "./tiles/tile-segment.ts";
 
 /** Nodes that the array computes in one go. */
 export interface Segment {
@@ -75,7 +76,8 @@ export function compileSegment(
   options: ScheduleOptions,
 ): CompiledSegment {
   const draft = draftSegment(segment, machine, context, options);
-  return assemble(draft, placed(draft, machine, options), machine, options);
+  const placedCommands = (machine.outer ? tiled : placed)(draft, machine, options);
+  return assemble(draft, placedCommands, machine, options);
 }
 
 export function draftSegment(
@@ -100,17 +102,23 @@ export interface Placed {
   readonly layout: Layout;
   /** Bytes of constants that are in memory all the while. */
   readonly residentBytes: number;
+  /** Where a machine has an outer memory: what lies there, and the constants as tiles need them. */
+  readonly beyond?: { readonly outer: Layout; readonly constants: Constants };
 }
 
 /** The program of commands that have places. */
 export function assemble(
-  { segment, commands, places, constants, boundary }: SegmentDraft,
-  { stream, layout, residentBytes }: Placed,
+  { segment, commands, places, boundary, ...draft }: SegmentDraft,
+  { stream, layout, residentBytes, beyond }: Placed,
   machine: Machine,
   { mode, weights }: ScheduleOptions,
 ): CompiledSegment {
-  const addressOf = ({ buffer, offset }: Place) =>
-    offset + (constants.offsets.get(buffer) ?? memoryBase + layout.offsets.get(buffer)!);
+  const constants = beyond?.constants ?? draft.constants;
+  const addressOf = ({ buffer, offset }: Place) => {
+    const near = layout.offsets.get(buffer);
+    const inside = near === undefined ? constants.offsets.get(buffer) : memoryBase + near;
+    return offset + (inside ?? outerBase + beyond!.outer.offsets.get(buffer)!);
+  };
   const port = (value: Value) => ({ address: addressOf(places.get(value)!), bytes: valueBytes(value) });
   const { arenaBytes, lowerBoundBytes, optimal } = layout.plan;
   const room = machine.memory.bytes - Math.max(0, ...liveBytes(lifetimesOf(commands, boundary), commands.length));
@@ -120,7 +128,7 @@ export function assemble(
       machine: machine.name,
       mode,
       memoryBytes: arenaBytes,
-      outerBytes: 0,
+      outerBytes: beyond?.outer.plan.arenaBytes ?? 0,
       inputs: segment.inputs.map(port),
       outputs: segment.outputs.map(port),
       commands: stream.map(({ kind, fields }) => ({ kind, fields: placedFields(fields, addressOf) })),
@@ -128,8 +136,22 @@ export function assemble(
     },
     nodeOf: stream.map(({ node }) => node),
     memory: { bytes: arenaBytes + residentBytes, lowerBoundBytes: lowerBoundBytes + residentBytes, optimal },
-    couldStay: weights === "automatic" ? Math.max(0, room - residentBytes) : 0,
+    couldStay: weights === "automatic" && !beyond ? Math.max(0, room - residentBytes) : 0,
   };
+}
+
+/** The commands in tiles, with those that copy them and constants. These come from storage all the while, unless they are to be in memory. */
+function tiled(
+  { commands, constants, boundary }: SegmentDraft,
+  machine: Machine,
+  { mode, weights, milliseconds }: ScheduleOptions,
+): Placed {
+  const { memory, storage } = machine;
+  const isResident = weights === "memory";
+  const residentBytes = isResident && !storage.direct ? constants.contents.length : 0;
+  const options = { mode, staged: !isResident && !storage.direct, milliseconds };
+  const { stream, layout, outer } = tileSegment(commands, boundary, machine, memory.bytes - residentBytes, options);
+  return { stream, layout, residentBytes, beyond: { outer, constants: layOutConstants(stream, memory.alignment) } };
 }
 
 /** The first way that fits of those that the options allow. */

@@ -1,5 +1,6 @@
 import type { Node } from "@millrace/ir";
 import { type ArenaBuffer, type MemoryPlan, planMemory } from "@millrace/runtime";
+import { awaitTransfers, transfer } from "../commands/transfer.ts";
 import type { Buffer } from "../lowering/lowering.ts";
 import { buffersOf, type NodeDraft } from "./draft.ts";
 import { NodeRefusal } from "./node-refusal.ts";
@@ -16,18 +17,25 @@ export interface Boundary {
   readonly outputs: readonly Buffer[];
 }
 
-/** When each buffer of the memory is needed. */
+/** When each buffer of the memory is needed; what a transfer touches, until something waits for it. */
 export function lifetimesOf(
   commands: readonly NodeDraft[],
   { inputs, outputs }: Boundary,
 ): ReadonlyMap<Buffer, Lifetime> {
   const lifetimes = new Map<Buffer, Lifetime>(inputs.map((buffer) => [buffer, { start: 0, end: 1 }]));
+  const extend = (buffer: Buffer, at: number) =>
+    lifetimes.set(buffer, { start: lifetimes.get(buffer)?.start ?? at, end: at + 1 });
+  const started: (readonly Buffer[])[] = [];
+  let awaited = 0;
   commands.forEach((command, at) => {
-    for (const buffer of buffersOf(command)) {
-      if (buffer.contents === undefined)
-        lifetimes.set(buffer, { start: lifetimes.get(buffer)?.start ?? at, end: at + 1 });
-    }
+    const buffers = buffersOf(command).filter(({ contents }) => contents === undefined);
+    for (const buffer of buffers) extend(buffer, at);
+    if (command.kind.code === transfer.code) started.push(buffers);
+    if (command.kind.code !== awaitTransfers.code) return;
+    for (; awaited < (command.fields.transfers as number); awaited++)
+      for (const buffer of started[awaited]) extend(buffer, at);
   });
+  for (const buffer of started.slice(awaited).flat()) extend(buffer, commands.length);
   const end = commands.length + 1;
   for (const buffer of outputs) lifetimes.set(buffer, { start: lifetimes.get(buffer)?.start ?? 0, end });
   return lifetimes;

@@ -20,8 +20,9 @@ export function movesOnly({ op }: Node): boolean {
 }
 
 /** Why a node's data don't fit in memory, all at once; of nodes that the array can compute. */
-export function refuseSize(node: Node, { memory }: Machine): string | undefined {
+export function refuseSize(node: Node, { memory, outer }: Machine): string | undefined {
+  const capacity = (outer ?? memory).bytes;
   const values = new Set([...node.inputs, ...node.outputs].filter((value) => value && value.constant === undefined));
   const bytes = [...values].reduce((sum, value) => sum + valueBytes(value!), 0);
-  return firstOf([bytes > memory.bytes, `its data take ${bytes} bytes at once and the memory has ${memory.bytes}`]);
+  return firstOf([bytes > capacity, `its data take ${bytes} bytes at once and the memory has ${capacity}`]);
 }

@@ -1,12 +1,13 @@
 import { DiagnosticError, type Node } from "@millrace/ir";
 
-/** A program that can't be made because of one node, which may be left to the processor instead. */
+/** A program that can't be made because of one node, or of others too, which may be left to the processor instead. */
 export class NodeRefusal extends DiagnosticError {
   readonly node: Node;
   /** Why, as it is said of nodes that the processor computes. */
   readonly reason: string;
+  readonly others: readonly NodeRefusal[];
 
-  constructor(node: Node, code: string, reason: string, hint: string) {
+  constructor(node: Node, code: string, reason: string, hint: string, others: readonly NodeRefusal[] = []) {
     super([
       {
         code,
@@ -15,7 +16,9 @@ export class NodeRefusal extends DiagnosticError {
         at: { node: node.name },
         hint,
       },
+      ...others.flatMap(({ diagnostics }) => diagnostics),
     ]);
+    this.others = others;
     this.node = node;
     this.reason = reason;
   }

@@ -102,8 +102,8 @@ export class SimulatedMemory {
 
   #spaceOf(address: number): Space {
     if (address < memoryBase) return this.#constants;
-    if (address >= lineAddress(0)) return this.#lines[Math.floor((address - lineAddress(0)) / addressableBytes)];
-    return address < outerBase ? this.#memory : this.#outer;
+    if (address < outerBase) return this.#memory;
+    return this.#lines[Math.floor((address - lineAddress(0)) / addressableBytes)] ?? this.#outer;
   }
 }
 
