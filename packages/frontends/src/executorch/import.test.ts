@@ -43,6 +43,6 @@ describe("every operator's samples give their results after a way through an Exe
     const graph = throughFile(oneNode(op, sample.inputs, sample.attributes));
     if (graph === undefined) return;
     const results = resultsOf(graph, sample.inputs[0]!);
-    sample.outputs.forEach((expected, index) => expectClose(results[index], expected));
+    for (const [index, expected] of sample.outputs.entries()) expectClose(results[index], expected);
   });
 });
