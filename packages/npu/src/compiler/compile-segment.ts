@@ -142,14 +142,14 @@ export function assemble(
 
 /** The commands in tiles, with those that copy them and constants. These come from storage all the while, unless they are to be in memory. */
 function tiled(
-  { commands, constants, boundary }: SegmentDraft,
+  { segment, commands, constants, boundary }: SegmentDraft,
   machine: Machine,
   { mode, weights, milliseconds }: ScheduleOptions,
 ): Placed {
   const { memory, storage } = machine;
   const isResident = weights === "memory";
   const residentBytes = isResident && !storage.direct ? constants.contents.length : 0;
-  const options = { mode, staged: !isResident && !storage.direct, milliseconds };
+  const options = { mode, staged: !isResident && !storage.direct, milliseconds, only: segment.nodes[0] };
   const { stream, layout, outer } = tileSegment(commands, boundary, machine, memory.bytes - residentBytes, options);
   return { stream, layout, residentBytes, beyond: { outer, constants: layOutConstants(stream, memory.alignment) } };
 }

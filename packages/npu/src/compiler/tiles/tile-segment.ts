@@ -1,3 +1,4 @@
+import type { Node } from "@millrace/ir";
 import type { Buffer } from "../../lowering/lowering.ts";
 import type { Machine } from "../../machine.ts";
 import type { NodeDraft } from "../draft.ts";
@@ -22,6 +23,8 @@ interface TileOptions {
   /** Whether constants have to be copied to the memory of the array. */
   readonly staged: boolean;
   readonly milliseconds: number;
+  /** The node to refuse where there are no commands. */
+  readonly only: Node;
 }
 
 /** Shares of the memory that tiles and values may fill: less where they can't be laid out as tightly. */
@@ -47,12 +50,12 @@ export function tileSegment(
     const milliseconds = options.milliseconds / shares.length;
     const layout = layOutMemory(inner, { alignment, capacity, milliseconds });
     if (layout.plan.arenaBytes > capacity) {
-      if (index === shares.length - 1) requireRoom(layout, inner, stream.drafts, capacity);
+      if (index === shares.length - 1) requireRoom(layout, inner, stream.drafts, capacity, options.only);
       continue;
     }
     const far = new Map([...lifetimes].filter(([buffer]) => stream.far.has(buffer)));
     const outer = layOutMemory(far, { alignment, capacity: machine.outer!.bytes, milliseconds });
-    requireRoom(outer, far, stream.drafts, machine.outer!.bytes);
+    requireRoom(outer, far, stream.drafts, machine.outer!.bytes, options.only);
     return { stream: stream.drafts, layout, outer };
   }
   throw new Error("there is no way to place tiles");
