@@ -3,7 +3,10 @@ import type { PickleGlobal, UnpickleOptions } from "./unpickle.ts";
 
 const mark = Symbol("mark");
 
-/** The state of reading a pickle: the place in the bytes, the stack and the memo. All of its faults are FormatErrors with the byte's offset. */
+/**
+ * The state of reading a pickle: the place in the bytes, the stack and the memo. All of its faults are FormatErrors with the
+ * byte's offset.
+ */
 export class PickleMachine {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

@@ -17,8 +17,9 @@ export interface UnpickleOptions {
 }
 
 /**
- * Reads a Python pickle (protocols 2 to 5, as far as data needs them) without running anything: only functions of `global` are called. Dictionaries
- * become maps, lists and tuples arrays, bytes views. `end` is the offset behind the pickle. Throws FormatError `pickle.malformed`, `pickle.opcode` and `pickle.forbidden-global`, which names the global.
+ * Reads a Python pickle (protocols 2 to 5, as far as data needs them) without running anything: only functions of `global` are
+ * called. Dictionaries become maps, lists and tuples arrays, bytes views. `end` is the offset behind the pickle. Throws
+ * FormatError `pickle.malformed`, `pickle.opcode` and `pickle.forbidden-global`, which names the global.
  */
 export function unpickle(
   bytes: Uint8Array,

@@ -8,8 +8,9 @@ const maximumShown = 5;
 const freeCopies = 2 ** 28;
 
 /**
- * Throws FormatError `pt2.missing-tensor` with the names of the parameters, buffers and constants that a signature has and the archive lacks, and `pt2.too-large` where
- * copies of tensors that are not stored as they are used would take over 256 MiB more than four times the archive.
+ * Throws FormatError `pt2.missing-tensor` with the names of the parameters, buffers and constants that a signature has and the
+ * archive lacks, and `pt2.too-large` where copies of tensors that are not stored as they are used would take over 256 MiB more
+ * than four times the archive.
  */
 export function checkModels(models: readonly Pt2Model[], archiveBytes: number): void {
   const missing = models.flatMap(missingTensors);

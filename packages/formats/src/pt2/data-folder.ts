@@ -17,8 +17,9 @@ interface Payloads {
 }
 
 /**
- * The layout since torch 2.7, where `data/weights` and `data/constants` each have a configuration that says which file holds which tensor's storage, or, in torch 2.7
- * itself, one file of torch.save. Throws FormatError `pt2.malformed`, `pt2.missing-tensor`, `pt2.tensor-size`, and for pickled tensors those of pickle.
+ * The layout since torch 2.7, where `data/weights` and `data/constants` each have a configuration that says which file holds which
+ * tensor's storage, or, in torch 2.7 itself, one file of torch.save. Throws FormatError `pt2.malformed`, `pt2.missing-tensor`,
+ * `pt2.tensor-size`, and for pickled tensors those of pickle.
  */
 export function readDataFolder(members: Members, root: string, model: string): Pt2Tensors {
   const weights = readPayloads(members, `${root}data/weights/`, `${model}_weights_config.json`, `${model}.pt`);
@@ -38,9 +39,8 @@ function readPayloads(members: Members, folder: string, configName: string, save
   const storages = new Map<string, Storage>();
   const tensors = new Map<string, StoredTensor>();
   const objects = new Map<string, Uint8Array>();
-  for (const [name, field] of new JsonField(parseJson(config.bytes(), config.name), config.name)
-    .at("config")
-    .entries()) {
+  const document = new JsonField(parseJson(config.bytes(), config.name), config.name);
+  for (const [name, field] of document.at("config").entries()) {
     const path = folder + field.at("path_name").string();
     const storage = storages.get(path) ?? { name: path, bytes: contents(members, path, name) };
     storages.set(path, storage);

@@ -17,8 +17,8 @@ export interface Pt2Tensors {
   /** Objects of other classes among the constants, as torch has pickled them. */
   readonly customObjects: ReadonlyMap<string, Uint8Array>;
   /**
-   * What the model was called with when it was exported, in the order of the user inputs and constant inputs of the signature, or undefined if the file does
-   * not have it. Read when called; throws what `readTorchSave` and `savedValues` throw.
+   * What the model was called with when it was exported, in the order of the user inputs and constant inputs of the signature, or
+   * undefined if the file does not have it. Read when called; throws what `readTorchSave` and `savedValues` throw.
    */
   sampleInputs(): readonly SavedEntry[] | undefined;
 }

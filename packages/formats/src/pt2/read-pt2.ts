@@ -19,8 +19,9 @@ const programName = /^([^/]+\/)?serialized_exported_program\.json$/;
 const modelName = /^([^/]+\/)?models\/([^/]+)\.json$/;
 
 /**
- * Reads what torch.export.save has written, from torch 2.1 on. Throws FormatError `zip.*`, `pickle.*` (a class that is no plain tensor), `pt2.not-pt2`,
- * `pt2.weights-only` (a state dict), `pt2.torchscript`, `pt2.compiled`, `pt2.schema-version`, `pt2.malformed`, `pt2.missing-tensor`, `pt2.tensor-size`, and those of `decodeProgram`.
+ * Reads what torch.export.save has written, from schema 2 (torch 2.2) on. Throws FormatError `zip.*`, `pickle.*` (a class that is no plain
+ * tensor), `pt2.not-pt2`, `pt2.weights-only` (a state dict), `pt2.torchscript`, `pt2.compiled`, `pt2.schema-version`,
+ * `pt2.malformed`, `pt2.missing-tensor`, `pt2.tensor-size`, and those of `decodeProgram`.
  */
 export function readPt2(bytes: Uint8Array): Pt2Archive {
   if (looksLikeLegacySave(bytes)) throw weightsOnly(bytes);
@@ -31,7 +32,10 @@ export function readPt2(bytes: Uint8Array): Pt2Archive {
   return { models };
 }
 
-/** Whether the bytes are a zip archive with an exported program, or what torch.save wrote, which `readPt2` refuses with a better reason than others. */
+/**
+ * Whether the bytes are a zip archive with an exported program, or what torch.save wrote, which `readPt2` refuses with a better
+ * reason than others.
+ */
 export function looksLikePt2(bytes: Uint8Array): boolean {
   if (looksLikeLegacySave(bytes)) return true;
   if (!looksLikeZip(bytes)) return false;

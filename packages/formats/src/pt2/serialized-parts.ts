@@ -4,8 +4,8 @@ import { savedValues } from "./saved/saved-values.ts";
 import { readSavedTensors, readTorchSave } from "./saved/torch-save.ts";
 
 /**
- * The layout up to torch 2.6: `serialized_state_dict`, `serialized_constants` and `serialized_example_inputs` are files of torch.save within the
- * archive, with the ending `.pt`, or `.json` in torch 2.2 and older. Throws what `readSavedTensors` throws.
+ * The layout up to torch 2.6: `serialized_state_dict`, `serialized_constants` and `serialized_example_inputs` are files of
+ * torch.save within the archive, with the ending `.pt`, or `.json` in torch 2.2 and older. Throws what `readSavedTensors` throws.
  */
 export function readSerializedParts(members: ReadonlyMap<string, ZipMember>, root: string): Pt2Tensors {
   const part = (name: string) => members.get(`${root}${name}.pt`) ?? members.get(`${root}${name}.json`);

@@ -12,7 +12,10 @@ export interface ZipMember {
   readonly name: string;
   /** Bytes when unpacked. */
   readonly size: number;
-  /** Its contents: a view of the archive where they are stored as they are, else unpacked once. Throws FormatError `zip.malformed` for bad compressed data. */
+  /**
+   * Its contents: a view of the archive where they are stored as they are, else unpacked once. Throws FormatError `zip.malformed`
+   * for bad compressed data.
+   */
   bytes(): Uint8Array;
 }
 
@@ -23,9 +26,10 @@ const localBytes = 30;
 const hint = "Save or download the file again.";
 
 /**
- * The members of a zip archive (PKWARE's APPNOTE, zip64 too) by name, in the directory's order, without folders. Everything the directory says is checked before
- * anything is unpacked: FormatError `zip.not-zip`, `zip.malformed` (places past the end or on top of each other among it), `zip.name` (absolute or with
- * `..`), `zip.duplicate`, `zip.too-large`, `zip.unsupported` (encryption, other compressions, several disks). Checksums are not verified.
+ * The members of a zip archive (PKWARE's APPNOTE, zip64 too) by name, in the directory's order, without folders. Everything the
+ * directory says is checked before anything is unpacked: FormatError `zip.not-zip`, `zip.malformed` (places past the end or on top
+ * of each other among it), `zip.name` (absolute or with `..`), `zip.duplicate`, `zip.too-large`, `zip.unsupported` (encryption,
+ * other compressions, several disks). Checksums are not verified.
  */
 export function readZip(
   bytes: Uint8Array,

@@ -2,7 +2,10 @@ import { FormatError } from "../../error.ts";
 import type { Integer } from "../program/exported-program.ts";
 import type { Json } from "./parse-json.ts";
 
-/** A value in a JSON document that knows where it is: each reader gives it as one type, or throws FormatError `pt2.malformed` with that place. */
+/**
+ * A value in a JSON document that knows where it is: each reader gives it as one type, or throws FormatError `pt2.malformed` with
+ * that place.
+ */
 export class JsonField {
   readonly #value: Json | undefined;
   readonly #parent: JsonField | undefined;

@@ -71,7 +71,10 @@ const readers: ReadonlyMap<string, (field: JsonField) => Argument> = new Map<str
   ["as_string_to_argument", (field) => ({ kind: "dictionary", entries: field.map(decodeArgument) })],
 ]);
 
-/** An argument of the schema's union. Throws FormatError `pt2.malformed` with its place, and `pt2.unknown-argument` for a tag of a newer schema. */
+/**
+ * An argument of the schema's union. Throws FormatError `pt2.malformed` with its place, and `pt2.unknown-argument` for a tag of a
+ * newer schema.
+ */
 export function decodeArgument(field: JsonField): Argument {
   const [tag, value] = field.tagged();
   const read = readers.get(tag);

@@ -9,8 +9,9 @@ const maximumMajor = 8;
 const minimumMajor = 2;
 
 /**
- * An exported program from the JSON of `models/*.json` or `serialized_exported_program.json`; fields that are not known are left out. Throws FormatError
- * `pt2.schema-version`, `pt2.malformed` with the place in the file, `pt2.unknown-argument`, `pt2.scalar-type` and `pt2.expression`.
+ * An exported program from the JSON of `models/*.json` or `serialized_exported_program.json`; fields that are not known are left
+ * out. Throws FormatError `pt2.schema-version`, `pt2.malformed` with the place in the file, `pt2.unknown-argument`,
+ * `pt2.scalar-type` and `pt2.expression`.
  */
 export function decodeProgram(field: JsonField): ExportedProgram {
   const schemaVersion = decodeVersion(field.at("schema_version"));

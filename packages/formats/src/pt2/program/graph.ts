@@ -15,7 +15,10 @@ import type {
 import { parseModuleStack } from "./module-stack.ts";
 import { parseSymbolicExpression } from "./symbolic-expression.ts";
 
-/** A graph of the schema, a higher-order operator's body too. Throws FormatError `pt2.malformed` with the place, and those of `decodeArgument`. */
+/**
+ * A graph of the schema, a higher-order operator's body too. Throws FormatError `pt2.malformed` with the place, and those of
+ * `decodeArgument`.
+ */
 export function decodeGraph(field: JsonField): Graph {
   const none = <Value>(): ReadonlyMap<string, Value> => new Map();
   return {

@@ -1,8 +1,9 @@
 import type { ModuleFrame } from "./exported-program.ts";
 
 /**
- * The modules of `nn_module_stack`, which is `key,path,type` for each, outermost first, with semicolons between. A path is a qualified name, or the
- * Python expression that reached the module, such as `L['self'].stem[0]` or `getattr(L['self'].layers, '0')`, which is made one.
+ * The modules of `nn_module_stack`, which is `key,path,type` for each, outermost first, with semicolons between. A path is a
+ * qualified name, or the Python expression that reached the module, such as `L['self'].stem[0]` or `getattr(L['self'].layers,
+ * '0')`, which is made one.
  */
 export function parseModuleStack(text: string): readonly ModuleFrame[] {
   return text

@@ -2,8 +2,9 @@ import { FormatError } from "../../error.ts";
 import { type SymbolicToken, tokenize } from "./symbolic-tokens.ts";
 
 /**
- * What a symbolic size is computed by: a number, a symbol, or a function of others, which sympy calls so: `Add Mul Pow Mod Max Min`, `Rational`, torch's `FloorDiv
- * CeilDiv CleanDiv PythonMod`, relations such as `Eq Ne Lt Le Gt Ge`, and whatever else a file has.
+ * What a symbolic size is computed by: a number, a symbol, or a function of others, which sympy calls so: `Add Mul Pow Mod Max
+ * Min`, `Rational`, torch's `FloorDiv CeilDiv CleanDiv PythonMod`, relations such as `Eq Ne Lt Le Gt Ge`, and whatever else a file
+ * has.
  */
 export type SymbolicExpression =
   | number

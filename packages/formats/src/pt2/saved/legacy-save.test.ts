@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { codeOf } from "../../onnx/test-support.ts";
-import { call, dictionary, global, integer, type Piece, pickleOf, text, tuple } from "../../pickle/pickle.testing.ts";
-import { floats, savedTensor } from "../archive.testing.ts";
+import {
+  call,
+  dictionary,
+  global,
+  integer,
+  operation,
+  type Piece,
+  persistent,
+  pickleOf,
+  text,
+  tuple,
+} from "../../pickle/pickle.testing.ts";
+import { floats, savedFile, savedTensor } from "../archive.testing.ts";
 import { readPt2, readTorchSave, savedValues } from "../index.ts";
 
 const magic = pickleOf([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
@@ -59,4 +70,19 @@ test("values in themselves, or nested beyond all bounds, are refused", () => {
   let doubled: unknown = 1;
   for (let level = 0; level < 40; level++) doubled = [doubled, doubled];
   expect(codeOf(() => savedValues(doubled))).toBe("pt2.nesting");
+});
+
+test("a tensor keeps the sizes it was checked with, though their list grows later", () => {
+  const storage = tuple(text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), integer(2));
+  const sizes = [...operation("]"), ...operation("q", 1), ...integer(2), ...operation("a")];
+  const tensor = call(
+    global("torch._utils", "_rebuild_tensor"),
+    persistent(storage),
+    integer(0),
+    sizes,
+    tuple(integer(1)),
+  );
+  const grown = [...operation("h", 1), ...integer(1 << 30), ...operation("a")];
+  const saved = savedFile(tuple(tensor, grown), { 0: floats(1, 2) });
+  expect(savedValues(readTorchSave(saved))[0]!.value).toMatchObject({ sizes: [2], strides: [1] });
 });

@@ -16,8 +16,9 @@ export function looksLikeLegacySave(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads what torch.save wrote before version 1.6, without a zip archive: pickles of a magic number, a version, facts of the machine, the value and the keys of its storages, then
- * each storage as its number of elements and its bytes. As storages come last, the value is read twice. Throws FormatError of pickle and `pt2.malformed`.
+ * Reads what torch.save wrote before version 1.6, without a zip archive: pickles of a magic number, a version, facts of the
+ * machine, the value and the keys of its storages, then each storage as its number of elements and its bytes. As storages come
+ * last, the value is read twice. Throws FormatError of pickle and `pt2.malformed`.
  */
 export function readLegacySave(bytes: Uint8Array): unknown {
   if (!looksLikeLegacySave(bytes)) throw failure("is of no known form");

@@ -16,8 +16,9 @@ const maximumValues = 100_000;
 const maximumKey = 200;
 
 /**
- * The values in nested lists, tuples and dictionaries, in the order of torch.utils._pytree, which is that of a program's user inputs. Values of other
- * kinds are left out. Throws FormatError `pt2.nesting` where they are nested over 50 levels deep, in themselves too, or are over 100,000.
+ * The values in nested lists, tuples and dictionaries, in the order of torch.utils._pytree, which is that of a program's user
+ * inputs. Values of other kinds are left out. Throws FormatError `pt2.nesting` where they are nested over 50 levels deep, in
+ * themselves too, or are over 100,000.
  */
 export function savedValues(root: unknown): readonly SavedEntry[] {
   const entries: SavedEntry[] = [];

@@ -1,6 +1,6 @@
 import { FormatError } from "../../error.ts";
 import type { PickleGlobal } from "../../pickle/index.ts";
-import type { ScalarType, scalarTypes } from "../tensors/scalar-type.ts";
+import { type ScalarType, scalarTypes } from "../tensors/scalar-type.ts";
 import { type Storage, type StoredTensor, storedTensor } from "../tensors/stored-tensor.ts";
 
 type ElementType = keyof typeof scalarTypes;
@@ -36,28 +36,7 @@ const storages: Readonly<Record<string, ElementType | undefined>> = {
   "torch.storage.UntypedStorage": undefined,
 };
 
-const elementTypes: readonly ElementType[] = [
-  "uint8",
-  "int8",
-  "int16",
-  "int32",
-  "int64",
-  "float16",
-  "float32",
-  "float64",
-  "complex64",
-  "complex128",
-  "bool",
-  "bfloat16",
-  "uint16",
-  "uint32",
-  "uint64",
-  "float8_e4m3fn",
-  "float8_e5m2",
-  "float8_e4m3fnuz",
-  "float8_e5m2fnuz",
-  "float8_e8m0fnu",
-];
+const elementTypes = Object.keys(scalarTypes) as readonly ElementType[];
 
 const ordinaryTypes = [
   "torch.Tensor",
@@ -122,6 +101,7 @@ function rebuildTyped([source, ...view]: readonly unknown[]): StoredTensor {
   return rebuild(source, elementType, view);
 }
 
+/** Sizes and strides are copied, as a list can grow later in the pickle. */
 function rebuild(
   source: unknown,
   elementType: ElementType | undefined,
@@ -131,8 +111,8 @@ function rebuild(
   if (storage === undefined || !isCounts(sizes) || !isCounts(strides) || typeof offset !== "number")
     return malformed("a tensor without storage, sizes or strides");
   const type: ScalarType = elementType ?? scalarType ?? "unknown";
-  const view = { sizes, strides, storageOffset: offset, storage, requiresGrad: requiresGrad === true };
-  return storedTensor(storage.name, { ...view, scalarType: type });
+  const view = { sizes: [...sizes], strides: [...strides], storageOffset: offset };
+  return storedTensor(storage.name, { ...view, scalarType: type, storage, requiresGrad: requiresGrad === true });
 }
 
 function withGradient([tensor, requiresGrad]: readonly unknown[]): StoredTensor {

@@ -69,8 +69,9 @@ export function storedTensor(
 }
 
 /**
- * The elements of a tensor in row-major order: a view of the archive where they are stored so and aligned, else gathered. Throws FormatError `pt2.tensor-size`
- * for more than 2 GiB to copy, which a tensor that repeats its elements (a stride of 0) may have in spite of a small storage.
+ * The elements of a tensor in row-major order: a view of the archive where they are stored so and aligned, else gathered. Throws
+ * FormatError `pt2.tensor-size` for more than 2 GiB to copy, which a tensor that repeats its elements (a stride of 0) may have in
+ * spite of a small storage.
  */
 export function denseTensor(name: string, tensor: StoredTensor): DenseTensor {
   const { scalarType, sizes, strides, storage } = tensor;
