@@ -56,6 +56,15 @@ export function unpackWeights(
   return filters;
 }
 
+/** For each place in the blocks, that of its weight in the filters; -1 for zeros that fill them up. */
+export function packedPositions(sizes: FilterSizes, channels: number, array: DotProductArray): Int32Array {
+  const positions = new Int32Array(packedBytes(sizes, channels, array)).fill(-1);
+  forEachWeight(sizes, channels, array, (from, to) => {
+    positions[to] = from;
+  });
+  return positions;
+}
+
 /** Visits each weight: its place in the filters, and in the blocks. */
 function forEachWeight(
   sizes: FilterSizes,

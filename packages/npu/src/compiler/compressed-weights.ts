@@ -10,14 +10,15 @@ export function withCompressedWeights(commands: readonly NodeDraft[], { array }:
   return commands.map((command) => {
     const { weights } = command.fields;
     if (command.kind.code !== convolve.code || typeof weights === "number") return command;
+    const { name, contents } = weights.buffer;
+    if (contents === undefined) return command;
     const fields = placedFields(command.fields, ({ offset }) => offset) as Parameters<typeof weightRegion>[0];
     const { address, bytes } = weightRegion(fields, array);
     const layout = weightGroups(fields, array);
     const ofBuffer = known.get(weights.buffer) ?? new Map<string, Buffer>();
     known.set(weights.buffer, ofBuffer);
     const part = `${address} ${bytes} ${layout.steps}`;
-    const { name, contents } = weights.buffer;
-    const buffer = ofBuffer.get(part) ?? bufferOf(name, compressWeights(integers(contents!, address, bytes), layout));
+    const buffer = ofBuffer.get(part) ?? bufferOf(name, compressWeights(integers(contents, address, bytes), layout));
     ofBuffer.set(part, buffer);
     if (buffer.bytes >= bytes) return command;
     return { ...command, fields: { ...command.fields, weights: { buffer, offset: 0 }, weightBytes: buffer.bytes } };

@@ -60,27 +60,42 @@ function biasTypes({ type }: Value): readonly DType[] {
 
 type Scaled = ReturnType<typeof scalingFieldsOf>;
 
-/** Emits a convolution, with the filters of the channels it computes, mapped in that of the allowed ways that takes the fewest cycles, and of those the fewest beats of the ports. */
-export function emitConvolution(
-  writer: Writer,
-  window: Omit<
-    Record<(typeof convolve.fields)[number], number | Place>,
-    keyof Scaled | keyof Mapping | "weights" | "weightBytes"
-  >,
-  filters: Int8Array,
-  scaling: Scaled,
-): void {
-  const { machine, options, overheads } = writer;
-  const sizes = window as unknown as WindowFields & { readonly elementBytes: number; readonly resultBytes: number };
-  const ways = allowedMappings(options);
-  const compresses = machine.features.decompression && ways.length > 1;
+/** Fields of a convolution but for those of weights and scaling. */
+type Window = Omit<
+  Record<(typeof convolve.fields)[number], number | Place>,
+  keyof Scaled | keyof Mapping | "weights" | "weightBytes"
+>;
+
+type Sizes = WindowFields & { readonly elementBytes: number; readonly resultBytes: number };
+
+/** Emits a convolution with the filters of the channels it computes. */
+export function emitConvolution(writer: Writer, window: Window, filters: Int8Array, scaling: Scaled): void {
+  const { machine, options } = writer;
+  const sizes = window as unknown as Sizes;
+  const compresses = machine.features.decompression && allowedMappings(options).length > 1;
   const byDepth = weightArray({ ...sizes, mapping: mappings.depth }, machine.array);
   const weightBytes = compresses ? compressedBytes(filters, sizes, byDepth) : 0;
-  const [{ mapping, joined }] = ways
+  const weightsOf = (array: DotProductArray) => writer.constant(packWeights(filters, sizes, sizes.count, array));
+  emitWithWeights(writer, window, scaling, weightsOf, weightBytes);
+}
+
+/**
+ * Emits a convolution with blocks of weights for the array as they see it, mapped in that of the allowed ways that takes the fewest cycles, and of those
+ * the fewest beats of the ports. `weightBytes` is what the weights will be compressed to; 0 if they won't.
+ */
+export function emitWithWeights(
+  writer: Writer,
+  window: Window,
+  scaling: Scaled,
+  weightsOf: (array: DotProductArray) => Place,
+  weightBytes = 0,
+): void {
+  const { machine, options, overheads } = writer;
+  const sizes = window as unknown as Sizes;
+  const [{ mapping, joined }] = allowedMappings(options)
     .map((way) => ({ ...way, work: convolve.work({ ...sizes, ...way, weightBytes }, machine, overheads) }))
     .sort((a, b) => cyclesOf(a.work) - cyclesOf(b.work) || a.work.beats - b.work.beats);
-  const array = weightArray({ ...sizes, mapping }, machine.array);
-  const weights = writer.constant(packWeights(filters, sizes, sizes.count, array));
+  const weights = weightsOf(weightArray({ ...sizes, mapping }, machine.array));
   writer.emit(convolve, { ...window, weights, ...scaling, mapping, joined, weightBytes: 0 });
 }
 

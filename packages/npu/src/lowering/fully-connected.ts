@@ -2,6 +2,7 @@ import { elementCount, type Node, type Value } from "@millrace/ir";
 import { affineOf, linearScaling, type Scaling } from "@millrace/runtime";
 import { asOneRow, emitConvolution, onePixel, refuseWeights } from "./emit-convolution.ts";
 import { firstOf, type Lowering, type Writer } from "./lowering.ts";
+import { factorProduct } from "./matrix-product.ts";
 import { scalingFieldsOf } from "./scaling.ts";
 import { elementsOf, refuseNumbers, sizesOf } from "./shared-rules.ts";
 
@@ -35,19 +36,14 @@ function columnsOf(matrix: Int8Array, columns: number): Int8Array {
   return Int8Array.from(matrix, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]);
 }
 
-/** A product whose second factor is one constant matrix. */
-export const matrixProduct: Lowering = {
+/** A product whose second factor is one constant matrix without a zero point. */
+const weightedProduct: Lowering = {
   refuse(node, machine) {
     const { type } = node.inputs[1]!;
-    const matrices = elementCount(sizesOf(node.inputs[1]!).slice(0, -2));
     return (
       refuseNumbers(node, machine) ??
       refuseWeights(node) ??
-      firstOf(
-        [node.attributes.transposeA === true, "its rows lie across"],
-        [type.quantization?.axis !== undefined, "its weights have several scales"],
-        [matrices !== 1, "it has a matrix of weights for each of its rows' groups"],
-      )
+      firstOf([type.quantization?.axis !== undefined, "its weights have several scales"])
     );
   },
   write(node, writer) {
@@ -57,3 +53,15 @@ export const matrixProduct: Lowering = {
     emitRows(node, writer, filters, { channels, kind: "legacy" });
   },
 };
+
+/** A product with weights where its second factor can be such, else of two factors. */
+export const matrixProduct: Lowering = {
+  refuse: (node, machine) => (hasWeights(node) ? weightedProduct : factorProduct).refuse(node, machine),
+  write: (node, writer) => (hasWeights(node) ? weightedProduct : factorProduct).write(node, writer),
+};
+
+function hasWeights({ inputs, attributes }: Node): boolean {
+  const { constant, type } = inputs[1]!;
+  const isOne = constant !== undefined && elementCount(constant.shape.slice(0, -2)) === 1;
+  return isOne && !attributes.transposeA && (type.quantization?.zeroPoint ?? []).every((zero) => zero === 0);
+}

@@ -143,6 +143,16 @@ export function writeMoves(
   blocks: readonly PlacedBlock[],
   elementBytes = 1,
 ): void {
+  movesOf(writer, source, blocks, elementBytes)(input, output);
+}
+
+/** What moves the same blocks between any two places, with one list of them. */
+export function movesOf(
+  writer: Writer,
+  source: Pick<Source, "first" | "count">,
+  blocks: readonly PlacedBlock[],
+  elementBytes = 1,
+): (input: Place, output: Place) => void {
   const start = blocks[0].to;
   const last = blocks[blocks.length - 1];
   const words = blocks.flatMap(({ first, length, runs, step, to }) => [
@@ -152,15 +162,14 @@ export function writeMoves(
     runs,
     step * elementBytes,
   ]);
-  writer.emit(move, {
-    input,
+  const fields = {
     inputBytes: source.count * elementBytes,
-    output: placeBehind(output, start * elementBytes),
     outputBytes: (last.to + last.length * last.runs - start) * elementBytes,
     blocks: writer.constant(Int32Array.from(words)),
     count: words.length / blockWords,
     moved: blocks.reduce((sum, { length, runs }) => sum + length * runs * elementBytes, 0),
-  });
+  };
+  return (input, output) => writer.emit(move, { ...fields, input, output: placeBehind(output, start * elementBytes) });
 }
 
 /** Operators that move stored integers; a result that is one run of the bytes of a value lies where these do. */

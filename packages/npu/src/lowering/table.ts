@@ -94,7 +94,7 @@ export const lowerings = {
   l2Pool2d: realOnly,
   maxPool2d: maximumPooling,
   batchNorm: realOnly,
-  attention: realOnly,
+  attention: unsupported("it computes reals; quantized, it is two products and a softmax"),
   layerNormalization: realOnly,
   rmsNormalization: realOnly,
   groupNormalization: realOnly,
