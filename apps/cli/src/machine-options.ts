@@ -1,4 +1,4 @@
-import type { Machine, NpuOptions, WeightPlacement } from "@millrace/toolkit";
+import type { Machine, NpuOptions, ProcessorKernels, WeightPlacement } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { jsonFile } from "./json-file.ts";
 import { RequestError } from "./request-error.ts";
@@ -10,6 +10,7 @@ export interface MachineOptions {
   readonly weights?: WeightPlacement;
   readonly schedule?: keyof typeof schedules;
   readonly keepOnCpu?: readonly string[];
+  readonly cpuKernels?: ProcessorKernels;
 }
 
 /** What each schedule makes use of. */
@@ -17,6 +18,8 @@ const schedules = {
   plain: { overlapCopies: false, joinRows: false, mapByLine: false },
   tuned: { overlapCopies: true, joinRows: true, mapByLine: true },
 } satisfies Readonly<Record<string, NpuOptions>>;
+
+const kernels = ["integer", "portable", "optimized"] as const satisfies readonly ProcessorKernels[];
 
 /** Adds the options that say how a model is compiled for a machine. */
 export function withMachineOptions(command: Command): Command {
@@ -39,6 +42,12 @@ export function withMachineOptions(command: Command): Command {
       "--keep-on-cpu <names>",
       "layers or operators that the processor computes although the array could, as NAME,NAME; * stands for any characters; may be repeated",
       collectNames,
+    )
+    .addOption(
+      new Option(
+        "--cpu-kernels <kernels>",
+        "of the processor beside the array: TensorFlow Lite Micro's in integers, or ExecuTorch's, which quantize portably or optimised (default: portable for .pte, else integer)",
+      ).choices(kernels),
     );
 }
 

@@ -3,6 +3,7 @@ export { type Command, type CommandKind, cyclesOf, type Work } from "./commands/
 export { compileFitting, type FittingCompilation } from "./compiler/compile-fitting.ts";
 export * from "./compiler/compile-graph.ts";
 export type { CompiledSegment, MemoryUse, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
+export { isCompiled } from "./compiler/compiled-graph.ts";
 export { embedPrograms } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
 export { npuEngine } from "./engine.ts";
@@ -11,6 +12,7 @@ export { type CalibratedNumber, calibration } from "./machines/calibration.ts";
 export { genericMachine } from "./machines/generic.ts";
 export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
+export { type ProcessorKernels, processorKernels, withKernels } from "./processor-kernels.ts";
 export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";
 export { decodeProgram } from "./program/decode.ts";
 export { disassemble } from "./program/disassemble.ts";

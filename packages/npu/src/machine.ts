@@ -113,8 +113,13 @@ export interface Processor {
   readonly element: number;
   readonly softmaxElement: number;
   readonly quantizeElement: number;
+  /** The same in ExecuTorch's portable and in its optimised kernels, a transposition with it; as `quantizeElement` if left out. */
+  readonly portableQuantizeElement?: number;
+  readonly optimizedQuantizeElement?: number;
   /** For each multiplication in float32. */
   readonly realProduct: number;
+  /** Whether integers are computed as reals, each node between conversions of its own, as by ExecuTorch's kernels. */
+  readonly converts?: boolean;
 }
 
 /** What contradicts itself in a machine, in sentences; empty if nothing does. */
@@ -157,7 +162,7 @@ export function machineProblems(machine: Machine): readonly string[] {
   ];
   const negative = costs.flatMap(([at, cycles]) =>
     Object.entries(cycles).flatMap(([key, cost]) =>
-      typeof cost === "string" || (Number.isFinite(cost) && cost >= 0) ? [] : [`${at}.${key} has to be 0 or more`],
+      typeof cost !== "number" || (Number.isFinite(cost) && cost >= 0) ? [] : [`${at}.${key} has to be 0 or more`],
     ),
   );
   return [...rules.flatMap(([holds, problem]) => (holds ? [] : [problem])), ...negative];

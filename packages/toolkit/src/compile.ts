@@ -1,5 +1,5 @@
 import { cloneGraph, type Diagnostic, fail, type Graph } from "@millrace/ir";
-import type { Machine, NpuOptions } from "@millrace/npu";
+import { type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
 import { remainingTransposes } from "@millrace/passes";
 import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
@@ -37,6 +37,8 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   /** A machine whose array computes what it can; the first file then has its programs. Only in `.tflite` files. */
   readonly machine?: Machine;
   readonly npu?: NpuOptions;
+  /** Whose kernels the processor beside the array has: in `.pte` files `portable` by default, else `integer`. */
+  readonly kernels?: ProcessorKernels;
   /** Whether accuracy and layer errors are measured; yes by default. */
   readonly measure?: boolean;
 }
@@ -72,7 +74,8 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const options = { ...asked, ...advice?.request };
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
   const { formerPeakBytes, diagnostics: reduced } = reduceMemory(result.graph);
-  const { machine } = options;
+  const kernels = options.kernels ?? (to === "pte" ? "portable" : "integer");
+  const machine = options.machine && withKernels(options.machine, kernels);
   const acceleration =
     machine && (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu)));
   const scheme = result.likeness?.scheme ?? options.scheme ?? "int8";

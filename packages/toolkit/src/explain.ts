@@ -1,5 +1,5 @@
 import { allNodes, type Diagnostic, DiagnosticError } from "@millrace/ir";
-import type { Machine, NpuOptions } from "@millrace/npu";
+import { type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
 import type { Decision } from "@millrace/passes";
 import { type TargetFormat, write } from "./convert.ts";
 import type { LoadedModel } from "./load.ts";
@@ -36,6 +36,8 @@ export interface ExplainOptions {
   /** A machine that computes the model, which has to be one of integers then. */
   readonly machine?: Machine;
   readonly npu?: NpuOptions;
+  /** Whose kernels the machine's processor has; `integer` by default. */
+  readonly kernels?: ProcessorKernels;
 }
 
 const transposeNotes = "explain-transposes";
@@ -44,7 +46,8 @@ const transposeNotes = "explain-transposes";
  * Says node by node what becomes of a model on the way to a target, whose graph it changes. What the target can't express is told, not thrown.
  * Throws `npu.float-model` where a machine is to compute in float.
  */
-export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }: ExplainOptions): Explanation {
+export function explain(model: LoadedModel, options: ExplainOptions): Explanation {
+  const { to, ioLayout, machine, npu = {}, kernels = "integer" } = options;
   if (machine) requireIntegers(model);
   const {
     graph: prepared,
@@ -55,7 +58,7 @@ export function explain(model: LoadedModel, { to, ioLayout, machine, npu = {} }:
     ...(ioLayout && { ioLayout }),
     ...(machine && { unrolled: true, spelled: true, fused: true }),
   });
-  const placed = machine && placementsOf(prepared, machine, npu);
+  const placed = machine && placementsOf(prepared, withKernels(machine, kernels), npu);
   const { graph } = placed ?? { graph: prepared };
   const refusals = refusalsOf(() => write(graph, to));
   const [forced, others] = [true, false].map((is) => decisions.filter(({ pass }) => (pass === transposeNotes) === is));

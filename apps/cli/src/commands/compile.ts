@@ -79,6 +79,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.to && { to: options.to }),
     ...(machine && { machine }),
     ...(npu && { npu }),
+    ...(options.cpuKernels && { kernels: options.cpuKernels }),
     measure: data.count > 0,
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),

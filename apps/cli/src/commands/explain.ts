@@ -42,6 +42,7 @@ async function explainModel(path: string, options: Options, context: Context): P
     ...(ioLayout && { ioLayout }),
     ...(machine && { machine }),
     ...(npu && { npu }),
+    ...(options.cpuKernels && { kernels: options.cpuKernels }),
   });
   context.report(explanation.diagnostics);
   const prediction = machine && { machine: { title: machine.title, basis: `simulated, with ${machine.basis}` } };

@@ -53,6 +53,7 @@ export function profileCommand(run: Run): Command {
     );
   return withExamples(withMachineOptions(withKernelOptions(withShapeOptions(command))), [
     "profile model_int8.tflite --target imxrt700 --trace timeline.json",
+    "profile model.onnx --target imxrt700 --cpu-kernels portable",
     "profile model_int8.tflite --device host",
     "profile model.onnx --engine onnxruntime --runs 50 --warmup 5 --json",
     "profile model_int8.tflite --engine litert --data samples/ -o report/",
@@ -95,7 +96,12 @@ async function predictModel(path: string, options: Options & { target: string },
   const { load, predict } = await import("@millrace/toolkit");
   const model = load(readModel(path), loadOptionsOf(options));
   const { signal, progress } = context;
-  const { report, acceleration } = await predict(model, machine, { ...npu, signal, progress });
+  const { report, acceleration } = await predict(model, machine, {
+    ...npu,
+    ...(options.cpuKernels && { kernels: options.cpuKernels }),
+    signal,
+    progress,
+  });
   const files = [
     ...(folder === undefined ? [] : await reportFiles(folder, report)),
     ...(trace === undefined

@@ -3,6 +3,7 @@ import { orderForMemory, patches, peakBytes, runPasses } from "@millrace/passes"
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { compileGraph, type NpuCompilation, type NpuOptions } from "./compile-graph.ts";
+import { compiledGraph, isCompiled } from "./compiled-graph.ts";
 
 /** A graph that computes the same as another one, compiled for a machine. */
 export interface FittingCompilation {
@@ -18,9 +19,10 @@ const shares = [1, 0.9, 0.8];
 
 /**
  * Compiles a graph in the order that needs least memory, and in patches where that does not suffice, so that as little as can be is left to the processor. The
- * graph itself is not changed.
+ * graph itself is not changed. One that has programs already is taken as it is.
  */
 export function compileFitting(source: Graph, machine: Machine, options: NpuOptions = {}): FittingCompilation {
+  if (isCompiled(source)) return { graph: source, compilation: compiledGraph(source, machine), diagnostics: [] };
   const { graph } = cloneGraph(source);
   const { diagnostics } = runPasses(graph, [orderForMemory]);
   const { bytes } = machine.memory;

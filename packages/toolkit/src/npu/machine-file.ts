@@ -65,7 +65,10 @@ const machine = object<Machine>({
       element: required(finite),
       softmaxElement: required(finite),
       quantizeElement: required(finite),
+      portableQuantizeElement: optional(finite),
+      optimizedQuantizeElement: optional(finite),
       realProduct: required(finite),
+      converts: optional(truth),
     }),
   ),
 });

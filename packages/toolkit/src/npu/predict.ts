@@ -1,5 +1,5 @@
 import { type Diagnostic, fail } from "@millrace/ir";
-import type { Machine, NpuOptions } from "@millrace/npu";
+import { isCompiled, type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
 import { remainingTransposes } from "@millrace/passes";
 import { macsOf, operatorCounts, parametersOf } from "../inspect.ts";
 import type { LoadedModel } from "../load.ts";
@@ -9,18 +9,27 @@ import { type Progress, Stopwatch } from "../progress.ts";
 import type { Report } from "../report.ts";
 import { type Acceleration, accelerate } from "./accelerate.ts";
 
-/** A report of how long a machine would take for one inference of an integer model, and the timeline. Throws `npu.float-model` for others. */
+export interface PredictOptions extends NpuOptions, Progress {
+  /** Whose kernels the processor has; `integer` by default. */
+  readonly kernels?: ProcessorKernels;
+}
+
+/**
+ * A report of how long a machine would take for one inference of a model, and the timeline. Throws `npu.float-model` for one without integers or programs,
+ * unless the processor's kernels compute reals.
+ */
 export async function predict(
   model: LoadedModel,
   machine: Machine,
-  options: NpuOptions & Progress = {},
+  { kernels = "integer", ...options }: PredictOptions = {},
 ): Promise<{ readonly report: Report; readonly acceleration: Acceleration }> {
-  requireIntegers(model);
+  const isFinished = isCompiled(model.graph);
+  if (kernels === "integer" && !isFinished) requireIntegers(model);
   const watch = new Stopwatch();
   const { graph, diagnostics } = await watch.time("passes", () =>
-    prepare(model, { unrolled: true, spelled: true, fused: true }),
+    isFinished ? model : prepare(model, { unrolled: true, spelled: true, fused: true }),
   );
-  const acceleration = await watch.time("accelerate", () => accelerate(graph, machine, options));
+  const acceleration = await watch.time("accelerate", () => accelerate(graph, withKernels(machine, kernels), options));
   const memory = await watch.time("memory", () => memoryOf(graph, options));
   const { name: source, format, bytes } = model;
   const report: Report = {
