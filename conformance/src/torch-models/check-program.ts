@@ -8,9 +8,10 @@ import { readNpy } from "../npy.ts";
 import type { ProgramFile } from "./program-files.ts";
 
 export interface ProgramOutcome {
-  /** Greatest differences from PyTorch's results: of the imported graph, and of the TFLite file. */
+  /** Greatest differences from PyTorch's results: of the imported graph, of the TFLite file and of the ExecuTorch program. */
   readonly imported: number;
   readonly written: number;
+  readonly executorch: number;
   /** Operators of the TFLite file, and those of the file that the ONNX model gives. */
   readonly operators: Readonly<Record<string, number>>;
   readonly fromOnnx: Readonly<Record<string, number>> | undefined;
@@ -19,7 +20,7 @@ export interface ProgramOutcome {
 /** Samples that are run of each file. */
 const mostSamples = 4;
 
-/** Imports a program, runs it as it is and as a TFLite file, and compares with what PyTorch computed. */
+/** Imports a program, runs it as it is, as a TFLite file and as an ExecuTorch program, and compares with what PyTorch computed. */
 export async function checkProgram({ name, samples, permutation, onnx }: ProgramFile): Promise<ProgramOutcome> {
   const [inputs, results] = samples.map((path) => readNpy(pathOf(path)));
   const stored = permutation ? transposeTensor(inputs, permutation) : inputs;
@@ -37,7 +38,11 @@ export async function checkProgram({ name, samples, permutation, onnx }: Program
     turned,
     back,
   );
-  return { imported, written, operators: file.operators, fromOnnx: onnx === undefined ? undefined : operatorsOf(onnx) };
+  const program = write(prepare(loaded(name), { ioLayout: "source", unrolled: true }).graph, "pte");
+  const read = load({ name: "model.pte", bytes: program.bytes }).graph;
+  const executorch = await differenceOf(read, stored, results, (sample) => sample);
+  const { operators } = file;
+  return { imported, written, executorch, operators, fromOnnx: onnx === undefined ? undefined : operatorsOf(onnx) };
 }
 
 function loaded(name: string) {
