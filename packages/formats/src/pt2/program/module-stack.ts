@@ -17,7 +17,7 @@ export function parseModuleStack(text: string): readonly ModuleFrame[] {
     });
 }
 
-/** In files of torch 2.1 and 2.6 alike, what is not a name or an index stands between the names. */
+/** Whatever the expression is, what is no name or index stands between the names and indices. */
 function qualifiedName(path: string): string {
   if (!path.startsWith("L[") && !path.includes("getattr(")) return path;
   const withoutRoot = path.replace(/L\[['"]\w+['"]\]/g, "");

@@ -96,6 +96,7 @@ function recurrent(kind: Kind): Handler {
     const batched = (value: Value) =>
       isBatch ? value : reshaped(call.writer, value, value.type.shape.toSpliced(1, 0, 1));
     const initial = (kind.type === "LSTM" ? given.tensors("hx") : [given.tensor("hx")]).map(batched);
+    if (kind.type === "LSTM" && initial.length !== 2) call.invalid(`its hx has ${initial.length} states instead of 2`);
     const directions = directionsOf(call);
     const count = given.flag("bidirectional") ? 2 : 1;
     const layout = { isBatchFirst, count };
