@@ -3,7 +3,7 @@ import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileGraph, isSegment, type Machine, machines, npuEngine, simulate } from "./index.ts";
-import { bytes, network, type Sizes, step } from "./random-network.testing.ts";
+import { bytes, features, network, type Sizes, step } from "./random-network.testing.ts";
 
 const { imx95 } = machines;
 
@@ -23,8 +23,9 @@ const machinesWithTiles = fc
     kilobytes: fc.integer({ min: 2, max: 12 }),
     strided: fc.boolean(),
     channels: fc.integer({ min: 1, max: 3 }),
+    features,
   })
-  .map(({ kilobytes, strided, channels }) => small(kilobytes * 1024, strided, channels));
+  .map(({ kilobytes, strided, channels, features }) => ({ ...small(kilobytes * 1024, strided, channels), features }));
 
 /** Larger than those memories. */
 const images = fc.tuple(
@@ -107,12 +108,13 @@ describe("tiles", () => {
         return true;
       }
     });
-    expect(found.length).toBeGreaterThan(0.8 * waits.length);
+    expect(found.length).toBeGreaterThan(waits.length / 2);
   });
 
   test("of layers that no parting makes small enough are left to the processor, all at once", () => {
     const { reasons } = compileGraph(layers, small(1024));
-    expect(reasons.size).toBeGreaterThan(2);
-    for (const reason of reasons.values()) expect(reason).toMatch(/no part of it|sooner/);
+    const ofLayers = [...reasons].filter(([{ op }]) => op.name === "conv2d" || op.name === "linear");
+    expect(ofLayers.length).toBeGreaterThan(2);
+    for (const [, reason] of ofLayers) expect(reason).toMatch(/no part of it/);
   });
 });

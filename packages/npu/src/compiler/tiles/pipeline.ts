@@ -27,7 +27,7 @@ export function pipelined(jobs: readonly Job[], live: Float64Array, capacity: nu
   for (const [job, { start }] of plans.entries()) started[start].push(job);
   const stream = new Stream();
   for (const [at, { command, outs }] of jobs.entries()) {
-    if (plans[at].drains) stream.waitForJob(at - 1, command);
+    stream.waitForJob(plans[at].drains ? at - 1 : at - 2, command);
     for (const job of started[at]) stream.bring(jobs[job].ins, job);
     stream.waitFor(at, command);
     stream.push(command);
@@ -110,11 +110,12 @@ class Stream {
     this.#gone[job] = outs.length === 0 ? 0 : this.#transfers;
   }
 
-  /** Waits for what a job needs, and for what those went out with that are not the one before. */
+  /** Waits for what a job needs. */
   waitFor(job: number, command: NodeDraft): void {
-    this.#wait(Math.max(this.#brought[job] ?? 0, this.#gone[job - 2] ?? 0), command);
+    this.#wait(this.#brought[job] ?? 0, command);
   }
 
+  /** Waits until what a job gives has gone out. */
   waitForJob(job: number, command: NodeDraft): void {
     this.#wait(this.#gone[job] ?? 0, command);
   }

@@ -28,7 +28,7 @@ interface TileOptions {
 }
 
 /** Shares of the memory that tiles and values may fill: less where they can't be laid out as tightly. */
-const shares = [1, 0.9, 0.8, 0.65, 0.5];
+const shares = [1, 0.85, 0.7, 0.5];
 
 /**
  * Divides commands into tiles that fit in the memory of the array together with the values that stay there. Everything else lies in the outer memory, from
@@ -47,7 +47,7 @@ export function tileSegment(
     const stream = streamOf(groups, boundary, machine, capacity * share, options);
     const lifetimes = lifetimesOf(stream.drafts, boundary);
     const inner = new Map([...lifetimes].filter(([buffer]) => !stream.far.has(buffer)));
-    const milliseconds = options.milliseconds / shares.length;
+    const milliseconds = options.milliseconds / 2;
     const layout = layOutMemory(inner, { alignment, capacity, milliseconds });
     if (layout.plan.arenaBytes > capacity) {
       if (index === shares.length - 1) requireRoom(layout, inner, stream.drafts, capacity, options.only);

@@ -9,21 +9,21 @@ export interface Touched {
   readonly region: Region;
 }
 
-/** Far more than a buffer has. */
+/** Far more than a buffer has; buffers lie at addresses below 0, so that none is taken for what goes on in line. */
 const spacing = 2 ** 40;
 
 /** What a command reads and writes before memory is laid out. */
 export function touchedBy(draft: NodeDraft, machine: Machine) {
   const { kind } = draft;
   const buffers = [...new Set(buffersOf(draft))];
-  const bases = new Map(buffers.map((buffer, index) => [buffer, (index + 1) * spacing]));
+  const bases = new Map(buffers.map((buffer, index) => [buffer, -(index + 1) * spacing]));
   const fields = placedFields(draft.fields, ({ buffer, offset }) => bases.get(buffer)! + offset);
   const touched = (regions: readonly Region[]): readonly Touched[] =>
     regions
       .filter(({ bytes }) => bytes > 0)
       .map((region) => {
-        const index = Math.floor(region.address / spacing);
-        return { buffer: buffers[index - 1], region: { ...region, address: region.address - index * spacing } };
+        const index = -Math.floor(region.address / spacing);
+        return { buffer: buffers[index - 1], region: { ...region, address: region.address + index * spacing } };
       });
   return { reads: touched(kind.reads(fields, machine)), writes: touched(kind.writes(fields)) };
 }
