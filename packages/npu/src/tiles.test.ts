@@ -96,7 +96,7 @@ describe("tiles", () => {
     const input = bytes(9, [1, 24, 24, 8]).data as Int8Array;
     const inputs = [new Uint8Array(input.buffer as ArrayBuffer, input.byteOffset, input.length)];
     const expected = simulate(program, machine, inputs).outputs;
-    const waits = program.commands.filter(({ kind }) => kind.name === "await");
+    const waits = program.commands.filter(({ kind }) => kind.name === "await").filter((_, at) => at % 3 === 0);
     const found = waits.filter((wait) => {
       const commands = program.commands.filter((command) => command !== wait);
       try {
