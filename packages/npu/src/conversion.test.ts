@@ -1,5 +1,5 @@
 import { fromNumbers, Graph, perTensor, type Value, type ValueType } from "@millrace/ir";
-import { add, averagePool2d, conv2d, mul, quantize, sigmoid } from "@millrace/ops";
+import { add, averagePool2d, conv2d, dequantize, linear, mul, quantize, sigmoid } from "@millrace/ops";
 import { referenceEngine } from "@millrace/runtime";
 import { describe, expect, test } from "vitest";
 import { compileGraph, isSegment, type Machine, machines, npuEngine, simulate } from "./index.ts";
@@ -91,5 +91,52 @@ describe("data that are converted as they are read", () => {
     const feeds = new Map([["x", fromNumbers("i8", shape, numbers(240))]]);
     const expected = await (await referenceEngine().prepare(graph)).run(feeds);
     expect(await (await npuEngine(converting).prepare(graph)).run(feeds)).toEqual(expected);
+  });
+});
+
+/** Reals that become integers, a fully connected layer for each of some pixels, and reals again. */
+function realNetwork(pixels: number): Graph {
+  const graph = new Graph("reals");
+  const x = graph.addInput("x", { dtype: "f32", shape: [pixels, 24] });
+  const typed = (depth: number, scale: number, zero: number): ValueType => ({
+    dtype: "i8",
+    shape: [pixels, depth],
+    quantization: perTensor(Math.fround(scale), zero),
+  });
+  const attributes = { dtype: "i8", scale: [Math.fround(0.07)], zeroPoint: [-11], axis: -1, rounding: "away" };
+  const q = graph.addNode({ op: quantize, inputs: [x], attributes, outputTypes: [typed(24, 0.07, -11)] }).outputs[0];
+  const weights = graph.addConstant("w", fromNumbers("i8", [16, 24], numbers(384)), perTensor(0.01, 0));
+  const inputs = [q, weights];
+  const layer = { op: linear, inputs, attributes: { activation: "none" }, outputTypes: [typed(16, 0.1, 4)] };
+  const [y] = graph.addNode(layer).outputs;
+  const outputTypes = [{ dtype: "f32", shape: [pixels, 16] } as const];
+  graph.setOutputs(graph.addNode({ op: dequantize, inputs: [y], attributes: {}, outputTypes }).outputs);
+  return graph;
+}
+
+describe("real numbers", () => {
+  const feeds = (pixels: number) => {
+    const reals = Array.from({ length: 24 * pixels }, (_, at) => [0.035, -0.105, 99, -1e9, Number.NaN, at / 7][at % 6]);
+    return new Map([["x", fromNumbers("f32", [pixels, 24], reals)]]);
+  };
+
+  test.each([1, 40])("of %i pixels become integers and reals again on the way in and out", async (pixels) => {
+    const graph = realNetwork(pixels);
+    const { phases, reasons } = compileGraph(graph, converting);
+    expect([...reasons.values()]).toEqual([]);
+    const names = phases.filter(isSegment).flatMap(({ program }) => program.commands.map(({ kind }) => kind.name));
+    expect(names).toEqual(["quantize+convolve+dequantize"]);
+    expect([...compileGraph(graph, plain).reasons.values()]).toEqual([
+      "the array takes no reals",
+      "its result is real",
+    ]);
+    const expected = await (await referenceEngine().prepare(graph)).run(feeds(pixels));
+    expect(await (await npuEngine(converting).prepare(graph)).run(feeds(pixels))).toEqual(expected);
+  });
+
+  test("are converted ahead where reading them again and again as reals would take longer", () => {
+    const machine = { ...converting, array: { ...known.array, pipelines: 4 } };
+    const names = programOf(realNetwork(400), machine).commands.map(({ kind }) => kind.name);
+    expect(names).toEqual(["quantize", "convolve+dequantize"]);
   });
 });

@@ -4,10 +4,10 @@ import { defineOp, many, one } from "./define.ts";
 import { stored } from "./rules.ts";
 
 /** Types of the values of a command stream, by their numbers in `results`. */
-const types = ["i8", "u8", "i16"] as const;
+const types = ["i8", "u8", "i16", "f32"] as const;
 
 /**
- * Runs a command stream of an accelerator, with its constants in `program`, on integers. `results` has for each result the number of its type, its
+ * Runs a command stream of an accelerator, with its constants in `program`, on integers and reals. `results` has for each result the number of its type, its
  * rank, and its sizes. What it computes only whoever executes such streams can tell.
  */
 export const npuProgram = defineOp({

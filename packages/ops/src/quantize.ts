@@ -33,8 +33,8 @@ function roundAway(value: number): number {
   return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
 }
 
-/** The real numbers that a tensor's integers stand for, in float32. */
-function realsOf(x: Tensor, type: ValueType | undefined): ArrayLike<number> {
+/** The real numbers that a tensor's integers stand for by the quantization of their type, in float32. */
+export function realsOf(x: Tensor, type: ValueType | undefined): ArrayLike<number> {
   const stored = numbersOf(x);
   if (isFloat(x.dtype)) return stored;
   const quantization = type?.quantization;
@@ -50,7 +50,7 @@ function realsOf(x: Tensor, type: ValueType | undefined): ArrayLike<number> {
 }
 
 /** Stored integers: x / scale in float32, rounded, plus zeroPoint, clamped to the type. */
-function storedOf(
+export function storedOf(
   x: ArrayLike<number>,
   shape: readonly number[],
   dtype: DType,

@@ -126,6 +126,7 @@ interface Definition<F extends string> {
     contentsOf: (address: NoInfer<F>) => Uint8Array | undefined,
   ) => Tiling | undefined;
   readonly execute?: (fields: Fields<F>, memory: SimulatedMemory, machine: Machine) => void;
+  readonly requires?: (fields: Fields<F>) => readonly Ability[];
   readonly inLine?: InLine<F>;
 }
 

@@ -7,12 +7,12 @@ import { fill } from "./fill.ts";
 import { lookUp } from "./look-up.ts";
 import { move } from "./move.ts";
 import { pool } from "./pool.ts";
+import { dequantize, quantize } from "./quantize.ts";
 import { awaitTransfers, transfer } from "./transfer.ts";
 
 /** Every kind of command, by its code in the stream. */
 export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
-  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers, average].map((kind) => [
-    kind.code,
-    kind as CommandKind,
-  ]),
+  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers, average, quantize, dequantize].map(
+    (kind) => [kind.code, kind as CommandKind],
+  ),
 );

@@ -20,6 +20,7 @@ import { enlarging, joining, movement, renaming } from "./movement.ts";
 import { averagePooling, extreme, maximumPooling } from "./pooling.ts";
 import { prelu } from "./prelu.ts";
 import { quantizing } from "./quantizing.ts";
+import { dequantizing } from "./reals.ts";
 import { transposedConvolution } from "./transposed-convolution.ts";
 import { leakyWords, orWords, rescaledWords } from "./words.ts";
 
@@ -142,7 +143,7 @@ export const lowerings = {
   shapeOf: indices,
   cast: indices,
   quantize: quantizing,
-  dequantize: unsupported("its result is real"),
+  dequantize: dequantizing,
   detectionPostprocess: choices,
   nonMaxSuppression: choices,
   npuProgram: unsupported("it is compiled already"),
