@@ -6,6 +6,7 @@ export type { CompiledSegment, MemoryUse, ScheduleOptions, WeightPlacement } fro
 export { isCompiled } from "./compiler/compiled-graph.ts";
 export { embedPrograms } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
+export type { OptimalLevel } from "./compiler/optimize-segment.ts";
 export { npuEngine } from "./engine.ts";
 export * from "./machine.ts";
 export { type CalibratedNumber, calibration } from "./machines/calibration.ts";
@@ -19,4 +20,5 @@ export { disassemble } from "./program/disassemble.ts";
 export { encodeProgram } from "./program/encode.ts";
 export type { Program } from "./program/program.ts";
 export { type Event, type Simulation, simulate } from "./simulator/simulate.ts";
+export { loadSolver, type Solver } from "./solver.ts";
 export { traceOf } from "./trace.ts";

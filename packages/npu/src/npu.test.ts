@@ -2,7 +2,7 @@ import { Graph } from "@millrace/ir";
 import { referenceEngine } from "@millrace/runtime";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileGraph, isSegment, type Machine, machines, npuEngine, profileCompilation } from "./index.ts";
+import { compileGraph, isSegment, loadSolver, type Machine, machines, npuEngine, profileCompilation } from "./index.ts";
 import {
   append,
   bytes,
@@ -47,6 +47,43 @@ describe("the NPU", () => {
       );
     },
   );
+
+  test("computes the same at the level optimal, in no more cycles and, where these are as many, no more bytes", async () => {
+    const solver = await loadSolver();
+    await fc.assert(
+      fc.asyncProperty(
+        sizes,
+        fc.array(step, { minLength: 2, maxLength: 6 }),
+        fc.constantFrom(5_000, 8_000, 12_000),
+        fc.constantFrom("automatic", "storage"),
+        fc.boolean(),
+        async (size, steps, memory, weights, overlaps) => {
+          const graph = network(size as unknown as Sizes, steps);
+          const known = machines.imxrt700;
+          const machine: Machine = {
+            ...known,
+            memory: { ...known.memory, bytes: memory },
+            storage: { copyBytesPerCycle: 0.5, overlaps, direct: false },
+            processor: slowProcessor,
+          };
+          const options = { weights, overlapCopies: true, joinRows: true, mapByLine: true } as const;
+          const optimal = { ...options, optimal: { solver, seconds: 0.5 } };
+          const [fast, best] = [options, optimal].map((level) => compileGraph(graph, machine, level));
+          const [before, after] = [fast, best].map(profileCompilation);
+          const memoryOf = ({ phases }: typeof fast) => phases.filter(isSegment).map((segment) => segment.memory.bytes);
+          expect(after.cycles).toBeLessThanOrEqual(before.cycles);
+          expect(after.cycles).toBeGreaterThanOrEqual(after.bounds.scheduled * (1 - 1e-9));
+          expect(Math.max(0, ...memoryOf(best))).toBeLessThanOrEqual(memory);
+          if (after.cycles === before.cycles && memoryOf(best).length === 1)
+            expect(memoryOf(best)[0]).toBeLessThanOrEqual(memoryOf(fast)[0]);
+          const feeds = new Map([["x", bytes(9, size)]]);
+          const expected = await (await referenceEngine().prepare(graph)).run(feeds);
+          expect(await (await npuEngine(machine, optimal).prepare(graph)).run(feeds)).toEqual(expected);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
 
   test("is never faster than its lower bounds, whatever the machine", () => {
     fc.assert(

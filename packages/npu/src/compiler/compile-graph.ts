@@ -7,9 +7,12 @@ import { type CompiledSegment, compileSegment, type ScheduleOptions } from "./co
 import { keptNodes } from "./kept-nodes.ts";
 import { movesOnly, refusalOf, refuseSize } from "./legality.ts";
 import { NodeRefusal } from "./node-refusal.ts";
+import { type OptimalLevel, optimizeSegment } from "./optimize-segment.ts";
 import { partition, segmentOf } from "./partition.ts";
 
 export interface NpuOptions extends Partial<ScheduleOptions> {
+  /** Searches for better schedules than rules make; without it the level is `fast`. */
+  readonly optimal?: OptimalLevel;
   /** Whose integers are computed where runtimes differ. */
   readonly flavor?: Flavor;
   /**
@@ -58,6 +61,7 @@ export function compileGraph(
     milliseconds: 100,
     ...options,
   };
+  const { optimal } = options;
   const reasons = new Map<Node, string>();
   const lacking = new Set<Node>();
   const asked = keptNodes(graph, options.keepOnProcessor ?? []);
@@ -67,10 +71,13 @@ export function compileGraph(
     if (tooLarge !== undefined) lacking.add(node);
     if ((refusal ?? tooLarge) !== undefined) reasons.set(node, refusal ?? tooLarge!);
   }
+  const optimized = (phase: NpuCompilation["phases"][number], level: OptimalLevel) =>
+    isSegment(phase) ? optimizeSegment(phase, machine, context, settings, level) : phase;
   const compile = (nodes: readonly Node[]) => compileSegment(segmentOf(nodes, kept), machine, context, settings);
   for (let attempt = 0; ; attempt++) {
     try {
-      return { machine, phases: compilePhases(graph, machine, reasons, compile), reasons, lacking };
+      const phases = compilePhases(graph, machine, reasons, compile);
+      return { machine, phases: optimal ? phases.map((phase) => optimized(phase, optimal)) : phases, reasons, lacking };
     } catch (error) {
       if (!(error instanceof NodeRefusal) || attempt === mostAttempts) throw error;
       if (error.diagnostics[0].code === "npu.out-of-memory") lacking.add(error.node);

@@ -6,7 +6,8 @@ import type { Program } from "../program/program.ts";
 import { memoryBase, outerBase } from "../simulator/memory.ts";
 import { applyFeatures } from "./apply-features.ts";
 import { type Constants, layOutConstants } from "./constants.ts";
-import { earliestStarts } from "./copy-starts.ts";
+import { type CopyProblem, type CopySchedule, copyProblemOf } from "./copy-problem.ts";
+import { earliestStarts, startsAtUse } from "./copy-starts.ts";
 import { draftCommands, type NodeDraft, valueBytes } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
 import { stageConstants } from "./stage.ts";
@@ -121,7 +122,9 @@ export function assemble(
   };
   const port = (value: Value) => ({ address: addressOf(places.get(value)!), bytes: valueBytes(value) });
   const { arenaBytes, lowerBoundBytes, optimal } = layout.plan;
-  const room = machine.memory.bytes - Math.max(0, ...liveBytes(lifetimesOf(commands, boundary), commands.length));
+  const room =
+    machine.memory.bytes -
+    liveBytes(lifetimesOf(commands, boundary), commands.length).reduce((most, bytes) => Math.max(most, bytes), 0);
   return {
     ...segment,
     program: {
@@ -155,31 +158,52 @@ function tiled(
 }
 
 /** The first way that fits of those that the options allow. */
-function placed(
-  { segment, commands, constants, boundary }: SegmentDraft,
-  machine: Machine,
-  { weights, overlapCopies, milliseconds }: ScheduleOptions,
-): Placed {
-  const { alignment, bytes } = machine.memory;
-  const staged = (ahead: number) => {
-    const startOf = earliestStarts(commands, boundary, bytes * ahead);
-    return {
-      stream: stageConstants(commands, constants, alignment, { startOf, resident: new Set() }),
-      residentBytes: 0,
-    };
+function placed(draft: SegmentDraft, machine: Machine, options: ScheduleOptions): Placed {
+  const { weights, overlapCopies, milliseconds } = options;
+  const problem = copyProblemOf(draft, machine, options);
+  const none = new Set<number>();
+  const early = (share: number) => () => {
+    const starts = earliestStarts({ ...problem, capacity: problem.capacity * share }, none);
+    return { starts, resident: none };
   };
-  const residentBytes = machine.storage.direct ? 0 : constants.contents.length;
-  const ways = [
-    ...(weights === "storage" ? [] : [() => ({ stream: commands, residentBytes })]),
-    ...(weights === "memory" ? [] : [...(overlapCopies ? [() => staged(1)] : []), () => staged(0)]),
+  const ways: readonly (() => CopySchedule)[] = [
+    ...(weights === "storage"
+      ? []
+      : [() => ({ starts: startsAtUse(problem), resident: new Set(problem.groups.keys()) })]),
+    ...(weights === "memory" || !overlapCopies ? [] : sharesOfMemory.map(early)),
+    ...(weights === "memory" ? [] : [() => ({ starts: startsAtUse(problem), resident: none })]),
   ];
   for (const [index, way] of ways.entries()) {
-    const { stream, residentBytes } = way();
-    const capacity = bytes - residentBytes;
-    const lifetimes = lifetimesOf(stream, boundary);
-    const layout = layOutMemory(lifetimes, { alignment, capacity, milliseconds });
-    if (layout.plan.arenaBytes <= capacity) return { stream, layout, residentBytes };
-    if (index === ways.length - 1) requireRoom(layout, lifetimes, stream, capacity, segment.nodes[0]);
+    const result = place(draft, problem, way(), machine, milliseconds);
+    const { arenaBytes } = result.layout.plan;
+    const capacity = machine.memory.bytes - result.residentBytes;
+    if (arenaBytes <= capacity) return result;
+    if (index < ways.length - 1) continue;
+    const { stream, layout } = result;
+    requireRoom(layout, lifetimesOf(stream, draft.boundary), stream, capacity, draft.segment.nodes[0]);
   }
   throw new Error("there is no way to place weights");
+}
+
+/** How much of the memory is counted on, as its layout may leave gaps. */
+const sharesOfMemory = [1, 0.9, 0.8];
+
+/** Commands with the copies of a schedule, laid out in as many bytes as there are if that can be found in so many milliseconds. */
+export function place(
+  { commands, constants, boundary }: SegmentDraft,
+  { copies, groups }: CopyProblem,
+  { starts, resident }: CopySchedule,
+  { memory }: Machine,
+  milliseconds: number,
+): Placed {
+  const startOf = new Map(copies.map(({ use }, index) => [use, starts[index]]));
+  const staying = [...resident].map((group) => groups[group]);
+  const stream = stageConstants(commands, constants, memory.alignment, {
+    startOf: (use) => startOf.get(use)!,
+    resident: new Set(staying.flatMap(({ buffers }) => buffers)),
+  });
+  const residentBytes = staying.reduce((sum, { bytes }) => sum + bytes, 0);
+  const capacity = memory.bytes - residentBytes;
+  const layout = layOutMemory(lifetimesOf(stream, boundary), { alignment: memory.alignment, capacity, milliseconds });
+  return { stream, layout, residentBytes };
 }

@@ -10,8 +10,8 @@ interface Copy {
 
 /** Which constants are copied when. */
 export interface CopyPlan {
-  /** Before which command the copies for one begin, of so many bytes; the copies of all begin in the order of their use. */
-  startOf(use: number, bytes: number): number;
+  /** Before which command the copies for one begin; the copies of all begin in the order of their use. */
+  startOf(use: number): number;
   /** Constants that are in memory all the while instead. */
   readonly resident: ReadonlySet<Buffer>;
 }
@@ -28,8 +28,7 @@ export function stageConstants(
   let transfers = 0;
   commands.forEach((command, use) => {
     const copies = copiesOf(command, offsets, alignment, resident);
-    const bytes = copies.reduce((sum, { to }) => sum + to.bytes, 0);
-    const start = copies.length === 0 ? use : startOf(use, bytes);
+    const start = copies.length === 0 ? use : startOf(use);
     const { node } = command;
     for (const { from, to } of copies) {
       const fields = { from, to: { buffer: to, offset: 0 }, bytes: to.bytes, ...oneRun };
