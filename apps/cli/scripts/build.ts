@@ -23,7 +23,7 @@ export async function buildCli(folder: string): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node20",
-    external: ["onnxruntime-node"],
+    external: ["onnxruntime-node", "highs"],
     banner: { js: requireInModules },
     logLevel: "warning",
   });

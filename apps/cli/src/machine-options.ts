@@ -1,6 +1,7 @@
 import type { Machine, NpuOptions, ProcessorKernels, WeightPlacement } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { jsonFile } from "./json-file.ts";
+import { parseCount } from "./options.ts";
 import { RequestError } from "./request-error.ts";
 
 /** How a model is compiled for a machine. */
@@ -11,6 +12,9 @@ export interface MachineOptions {
   readonly schedule?: keyof typeof schedules;
   readonly keepOnCpu?: readonly string[];
   readonly cpuKernels?: ProcessorKernels;
+  readonly level?: "fast" | "optimal";
+  /** Seconds for each program. */
+  readonly timeLimit?: number;
 }
 
 /** What each schedule makes use of. */
@@ -48,6 +52,17 @@ export function withMachineOptions(command: Command): Command {
         "--cpu-kernels <kernels>",
         "of the processor beside the array: TensorFlow Lite Micro's in integers, or ExecuTorch's, which quantize portably or optimised (default: portable for .pte, else integer)",
       ).choices(kernels),
+    )
+    .addOption(
+      new Option(
+        "--level <level>",
+        "fast schedules by rules, optimal has a solver search for what stays in memory and when the rest is copied (default: fast)",
+      ).choices(["fast", "optimal"]),
+    )
+    .option(
+      "--time-limit <seconds>",
+      `with --level optimal: how long to search, for each program (default: ${defaultSeconds})`,
+      parseCount,
     );
 }
 
@@ -66,12 +81,19 @@ export async function machineFor(target: string, options: MachineOptions): Promi
   return target === "tflite" ? undefined : machineOf(target);
 }
 
-/** What the options ask of the compiler. Throws a RequestError for a mode that the machine does not have. */
-export function npuOptionsOf({ modes, title }: Machine, options: MachineOptions): NpuOptions {
-  const { mode, weights, schedule, keepOnCpu } = options;
+const defaultSeconds = 10;
+
+/** What the options ask of the compiler. Throws a RequestError for a mode that the machine does not have, and for a time limit of nothing. */
+export async function npuOptionsOf({ modes, title }: Machine, options: MachineOptions): Promise<NpuOptions> {
+  const { mode, weights, schedule, keepOnCpu, level, timeLimit } = options;
   if (mode !== undefined && !Object.hasOwn(modes, mode)) {
     throw new RequestError("machine.unknown-mode", `${title} has no mode ${mode}`, {
       hint: `take one of ${Object.keys(modes).join(", ")}`,
+    });
+  }
+  if (timeLimit !== undefined && level !== "optimal") {
+    throw new RequestError("machine.no-search", "--time-limit is for a search, which only the level optimal makes", {
+      hint: "give --level optimal too, or leave --time-limit out",
     });
   }
   return {
@@ -79,6 +101,7 @@ export function npuOptionsOf({ modes, title }: Machine, options: MachineOptions)
     ...(weights && { weights }),
     ...(schedule && schedules[schedule]),
     ...(keepOnCpu && { keepOnProcessor: keepOnCpu }),
+    ...(level === "optimal" && { optimal: await optimalLevel(timeLimit) }),
   };
 }
 
@@ -86,4 +109,9 @@ function collectNames(text: string, previous: readonly string[] = []): readonly 
   const names = text.split(",");
   if (names.includes("")) throw new InvalidArgumentError("It has to be names with commas between them.");
   return [...previous, ...names];
+}
+
+async function optimalLevel(seconds = defaultSeconds): Promise<NpuOptions["optimal"]> {
+  const { loadSolver } = await import("@millrace/toolkit");
+  return { solver: await loadSolver(), seconds };
 }

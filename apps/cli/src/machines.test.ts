@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Explanation, npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
+import { type Explanation, isMeasured, npyOf, type Report, readNpy, type Tensor } from "@millrace/toolkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codesOf, digits, inProcess, temporaryFolder } from "./testing.ts";
 
@@ -72,6 +72,29 @@ describe("machines", () => {
     const { stdout } = await inProcess(["explain", model, ...target]);
     expect(stdout).toMatch(/^11 nodes: 10 on the NPU, 1 on the CPU, 0 that the target can't express/);
     expect(stdout).toMatch(/npu +\d+ +\d+\.\d +weights +convolve 1 +linear/);
+  });
+
+  it("searches for schedules at the level optimal, tells how far they are from their bounds, and refuses limits that mean nothing", async () => {
+    const words = ["profile", model, "--target", "imxrt700", "--weights", "storage"];
+    const latencyOf = async (...more: string[]) => {
+      const { latency } = JSON.parse((await inProcess([...words, ...more, "--json"])).stdout) as Report;
+      if (latency === undefined || isMeasured(latency)) throw new Error("it is predicted");
+      return latency;
+    };
+    const fast = await latencyOf();
+    const optimal = await latencyOf("--level", "optimal", "--time-limit", "2");
+    expect(fast.schedule).toMatchObject({ level: "fast", proven: true });
+    expect(optimal.schedule).toMatchObject({ level: "optimal", proven: true });
+    expect(optimal.ms).toBeLessThanOrEqual(fast.ms);
+    expect(optimal.schedule.memory.bytes).toBeLessThanOrEqual(fast.schedule.memory.bytes);
+    for (const { ms, boundMs, schedule } of [fast, optimal])
+      expect(schedule.gapPercent).toBeCloseTo((ms / boundMs - 1) * 100, 6);
+    expect((await inProcess(words)).stdout).toMatch(/bound +at least .* above .*\nschedule +fast, no schedule/);
+    const noSearch = await inProcess([...words, "--time-limit", "5", "--json"]);
+    expect([noSearch.exitCode, codesOf(noSearch)]).toEqual([2, ["machine.no-search"]]);
+    for (const bad of ["0", "-1", "1.5", "soon"])
+      expect((await inProcess([...words, "--level", "optimal", "--time-limit", bad])).exitCode).toBe(2);
+    expect((await inProcess([...words, "--level", "best"])).exitCode).toBe(2);
   });
 
   it("refuses to execute programs on another machine than they were compiled for", async () => {

@@ -6,7 +6,14 @@ export {
   resultOutputs,
   type Tensor,
 } from "@millrace/ir";
-export { type Machine, type NpuOptions, npuEngine, type ProcessorKernels, type WeightPlacement } from "@millrace/npu";
+export {
+  loadSolver,
+  type Machine,
+  type NpuOptions,
+  npuEngine,
+  type ProcessorKernels,
+  type WeightPlacement,
+} from "@millrace/npu";
 export { type BlockSize, blockSizes } from "@millrace/passes";
 export {
   type BoundaryType,

@@ -63,6 +63,8 @@ export interface PredictedSchedule {
   readonly proven: boolean;
   /** How far it is at most above the best schedule of the same commands, in percent. */
   readonly scheduleGapPercent: number;
+  /** How long was searched. */
+  readonly searchSeconds?: number;
   /** Milliseconds that each would take if there were nothing else. */
   readonly boundsMs: Readonly<Record<"array" | "weights" | "data" | "starts" | "copies" | "processor", number>>;
   /** Of the largest program, with the weights that stay in memory. */

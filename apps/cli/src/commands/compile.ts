@@ -41,6 +41,7 @@ export function compileCommand(run: Run): Command {
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
     "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --io float32",
     "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --keep-on-cpu softmax,classifier*",
+    "compile model.onnx --target imxrt700 --data samples/ -o out/ --schedule tuned --level optimal --time-limit 30",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --external neutron-converter",
     "compile model_int8.tflite --target tflite -o out/ --external vela --external-target ethos-u55-256",
   ]);
@@ -52,7 +53,7 @@ async function compileModel(path: string, options: Options, context: Context): P
   const sources = { ...options, finished: options.data === undefined && (await isIntegerTflite(path)) };
   requireCalibrationData(sources, "compiling");
   const machine = await machineFor(options.target, options);
-  const npu = machine && npuOptionsOf(machine, options);
+  const npu = machine && (await npuOptionsOf(machine, options));
   const { signal, progress } = context;
   const scheme = sources.finished || options.like !== undefined ? undefined : request.scheme;
   if (options.to === "pte" && options.external !== undefined) {

@@ -34,7 +34,7 @@ async function explainModel(path: string, options: Options, context: Context): P
   const { explain, load } = await import("@millrace/toolkit");
   const { target, ioLayout } = options;
   const machine = target === "onnx" ? undefined : await machineFor(target, options);
-  const npu = machine && npuOptionsOf(machine, options);
+  const npu = machine && (await npuOptionsOf(machine, options));
   const to: TargetFormat = target === "onnx" ? "onnx" : "tflite";
   const model = load(readModel(path), loadOptionsOf(options));
   const explanation = explain(model, {

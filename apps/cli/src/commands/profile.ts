@@ -54,6 +54,7 @@ export function profileCommand(run: Run): Command {
   return withExamples(withMachineOptions(withKernelOptions(withShapeOptions(command))), [
     "profile model_int8.tflite --target imxrt700 --trace timeline.json",
     "profile model.onnx --target imxrt700 --cpu-kernels portable",
+    "profile model_int8.tflite --target imxrt700 --weights storage --schedule tuned --level optimal --time-limit 30",
     "profile model_int8.tflite --device host",
     "profile model.onnx --engine onnxruntime --runs 50 --warmup 5 --json",
     "profile model_int8.tflite --engine litert --data samples/ -o report/",
@@ -90,7 +91,7 @@ async function predictModel(path: string, options: Options & { target: string },
       hint: "give a machine that `millrace targets` names, or leave --target out to measure on this one",
     });
   }
-  const npu = npuOptionsOf(machine, options);
+  const npu = await npuOptionsOf(machine, options);
   if (folder !== undefined) await checkOutputFolder(folder);
   if (trace !== undefined) await checkOutput(trace, [path]);
   const { load, predict } = await import("@millrace/toolkit");

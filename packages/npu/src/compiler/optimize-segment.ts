@@ -18,6 +18,7 @@ export interface OptimalLevel {
 /**
  * The program of a segment with the fewest cycles that can be found in the time, and of those the fewest bytes: which constants stay in memory and when
  * the others are copied, by a solver, and the layout of memory. By what the simulator says it is no worse than `fast`, the program that rules made.
+ * Programs in tiles, of machines with an outer memory, are left as they are.
  */
 export function optimizeSegment(
   fast: CompiledSegment,
@@ -26,6 +27,7 @@ export function optimizeSegment(
   options: ScheduleOptions,
   { solver, seconds }: OptimalLevel,
 ): CompiledSegment {
+  if (machine.outer) return { ...fast, search: { boundCycles: 0, seconds: 0 } };
   const started = performance.now();
   const left = () => Math.max(0.01, seconds - (performance.now() - started) / 1000);
   const draft = draftSegment(fast, machine, context, options);

@@ -9,10 +9,12 @@ export function scheduleOf(compilation: NpuCompilation, { activities, cycles, bo
   const copies = activities.filter(({ unit }) => unit === "dma").length;
   const milliseconds = (count: number) => count / machine.clockMHz / 1000;
   const parts = Object.entries(bounds.parts).map(([part, count]) => [part, milliseconds(count)]);
+  const searchSeconds = segments.reduce((sum, { search }) => sum + (search?.seconds ?? 0), 0);
   const largest = segments.reduce((most, { memory }) => (memory.bytes > most.bytes ? memory : most), noMemory);
   return {
     level: segments.some(({ search }) => search) ? "optimal" : "fast",
     gapPercent: percentAbove(bounds.cycles),
+    ...(searchSeconds > 0 && { searchSeconds }),
     proven: cycles - bounds.scheduled < 1 + copies,
     scheduleGapPercent: percentAbove(bounds.scheduled),
     boundsMs: Object.fromEntries(parts) as PredictedSchedule["boundsMs"],
