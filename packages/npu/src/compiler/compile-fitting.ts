@@ -21,8 +21,17 @@ const shares = [1, 0.9, 0.8];
  * Compiles a graph in the order that needs least memory, and in patches where that does not suffice, so that as little as can be is left to the processor. The
  * graph itself is not changed. One that has programs already is taken as it is.
  */
-export function compileFitting(source: Graph, machine: Machine, options: NpuOptions = {}): FittingCompilation {
+export function compileFitting(
+  source: Graph,
+  machine: Machine,
+  { optimal, ...options }: NpuOptions = {},
+): FittingCompilation {
   if (isCompiled(source)) return { graph: source, compilation: compiledGraph(source, machine), diagnostics: [] };
+  const fitting = compileByRules(source, machine, options);
+  return optimal ? { ...fitting, compilation: compileGraph(fitting.graph, machine, { ...options, optimal }) } : fitting;
+}
+
+function compileByRules(source: Graph, machine: Machine, options: NpuOptions): FittingCompilation {
   const { graph } = cloneGraph(source);
   const { diagnostics } = runPasses(graph, [orderForMemory]);
   const { bytes } = machine.memory;
