@@ -1,13 +1,23 @@
 import { fromNumbers, type Graph, type Node, numbersOf, onlyUse, type Tensor, type Value } from "@millrace/ir";
-import { notEqual, select } from "@millrace/ops";
+import { equal, logicalNot, notEqual, reduceAny, select, softmax } from "@millrace/ops";
 import type { Step } from "./edit.ts";
 import { isFilledWith } from "./remove-identities.ts";
 import { producedBy } from "./rewrite.ts";
 
-/** What a value is before what is no number in it becomes 0, as shares do whose scores are all masked, and the nodes that do that. */
-export function unguarded(value: Value): { readonly source: Value; readonly guard: readonly Node[] } {
+interface Unguarded {
+  readonly source: Value;
+  readonly guard: readonly Node[];
+}
+
+/** What a value is before it becomes 0 in rows whose scores are all masked, and the nodes that do that: those of ONNX's exporters or PyTorch's. */
+export function unguarded(value: Value): Unguarded {
   const chosen = producedBy(value, select);
-  const [condition, zero, source] = chosen?.inputs ?? [];
+  return (chosen && (whereNoNumber(chosen) ?? whereNoScore(chosen))) ?? { source: value, guard: [] };
+}
+
+/** select(p ≠ p, 0, p): where softmax makes no number of a row. */
+function whereNoNumber(chosen: Node): Unguarded | undefined {
+  const [condition, zero, source] = chosen.inputs;
   const compared = producedBy(condition, notEqual);
   const isGuard =
     compared?.inputs.every((each) => each === source) &&
@@ -15,7 +25,28 @@ export function unguarded(value: Value): { readonly source: Value; readonly guar
     isFilledWith(zero, 0) &&
     onlyUse(compared.outputs[0]) &&
     source?.uses.size === 3;
-  return chosen && compared && isGuard ? { source: source!, guard: [compared, chosen] } : { source: value, guard: [] };
+  return isGuard ? { source: source!, guard: [compared, chosen] } : undefined;
+}
+
+/** select(¬ any(¬ (scores = -∞)), 0, softmax(scores)): where no score of a row is left. */
+function whereNoScore(chosen: Node): Unguarded | undefined {
+  const [condition, zero, source] = chosen.inputs;
+  const empty = producedBy(condition, logicalNot);
+  const some = producedBy(empty?.inputs[0], reduceAny);
+  const present = producedBy(some?.inputs[0], logicalNot);
+  const masked = producedBy(present?.inputs[0], equal);
+  const shares = producedBy(source, softmax);
+  if (!empty || !some || !present || !masked || !shares || !zero) return undefined;
+  const [scores, lowest] = masked.inputs;
+  const { axes, keepDims } = reduceAny.attributesOf(some);
+  const isGuard =
+    scores === shares.inputs[0] &&
+    isFilledWith(lowest!, Number.NEGATIVE_INFINITY) &&
+    isFilledWith(zero, 0) &&
+    keepDims &&
+    axes.join() === `${softmax.attributesOf(shares).axis}` &&
+    [source!, ...[masked, present, some, empty].map(({ outputs }) => outputs[0])].every((each) => onlyUse(each));
+  return isGuard ? { source: source!, guard: [masked, present, some, empty, chosen] } : undefined;
 }
 
 /** The inputs of a selection that puts 0 where a value is no number. */

@@ -9,6 +9,7 @@ import { fuseActivations } from "./fuse-activations.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { inferShapes } from "./infer-shapes.ts";
 import { inlineBranches } from "./inline-branches.ts";
+import { layerOnRows } from "./layer-on-rows.ts";
 import { absorbChannelOrder } from "./layout/absorb-channel-order.ts";
 import { absorbIntoLinear } from "./layout/absorb-into-linear.ts";
 import { absorbIntoBoundary, type BoundaryChange } from "./layout/boundary.ts";
@@ -27,11 +28,13 @@ import { mergeClamps } from "./merge-clamps.ts";
 import { mergeDuplicates } from "./merge-duplicates.ts";
 import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
+import { normalizeBeforeReshape } from "./normalize-before-reshape.ts";
 import { joinParts } from "./parts/join-parts.ts";
 import { mergeSplitAxis } from "./parts/merge-split-axis.ts";
 import { slicesToSplit } from "./parts/slices-to-split.ts";
 import { splitReshaped } from "./parts/split-reshaped.ts";
 import type { Pass } from "./pass.ts";
+import { productOnAxes } from "./product-on-axes.ts";
 import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts";
 import { foldQuantization } from "./quantization/fold-quantization.ts";
 import { foldRequantization } from "./quantization/fold-requantization.ts";
@@ -57,6 +60,8 @@ export const cleanUp: readonly Pass[] = [
   inferShapes,
   foldConstants,
   inlineBranches,
+  layerOnRows,
+  productOnAxes,
   ...tidy,
   recognizeActivations,
   recognizeSigmoid,
@@ -78,6 +83,7 @@ export const cleanUp: readonly Pass[] = [
   mergeSplitAxis,
   splitReshaped,
   ...tidy,
+  normalizeBeforeReshape,
   foldScaling,
   mergeScaling,
   mergeClamps,

@@ -168,6 +168,28 @@ export const recognizeAttention = rewrite<Found>("recognize-attention", {
         output y`,
     },
     {
+      name: "the same as PyTorch writes it",
+      before: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        s: f32[3,5] = matmul(q, k) {transposeA=false, transposeB=true}
+        constant low: f32[] = [-Infinity]
+        e: bool[3,5] = equal(s, low)
+        l: bool[3,5] = logicalNot(e)
+        a: bool[3,1] = reduceAny(l) {axes=[1], keepDims=true}
+        n: bool[3,1] = logicalNot(a)
+        p: f32[3,5] = softmax(s) {axis=1, beta=1}
+        constant zero: f32[1,5] = [0, 0, 0, 0, 0]
+        r: f32[3,5] = select(n, zero, p)
+        y: f32[3,4] = matmul(r, k) {transposeA=false, transposeB=false}
+        output y`,
+      after: `
+        input q: f32[3,4]
+        input k: f32[5,4]
+        y: f32[3,4] = attention(q, k, k) {scale=1}
+        output y`,
+    },
+    {
       name: "the same with a mask that leaves a score in every row",
       before: `
         input q: f32[2,4]
