@@ -25,7 +25,7 @@ function whereNoNumber(chosen: Node): Unguarded | undefined {
     isFilledWith(zero, 0) &&
     onlyUse(compared.outputs[0]) &&
     source?.uses.size === 3;
-  return isGuard ? { source: source!, guard: [compared, chosen] } : undefined;
+  return isGuard ? { source: source!, guard: [compared!, chosen] } : undefined;
 }
 
 /** select(¬ any(¬ (scores = -∞)), 0, softmax(scores)): where no score of a row is left. */

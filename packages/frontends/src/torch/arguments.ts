@@ -51,6 +51,18 @@ export class Arguments {
     return this.optionalTensors(name).map((value) => value ?? this.#refuse(name, "a list of tensors"));
   }
 
+  /** A list of one tensor at least. */
+  someTensors(name: string): readonly [Value, ...Value[]] {
+    const [first, ...others] = this.tensors(name);
+    return first ? [first, ...others] : this.#refuse(name, "a list that is not empty");
+  }
+
+  /** Whole numbers, as many as `count` says. */
+  exactly(count: number, name: string): readonly number[] {
+    const numbers = this.integers(name);
+    return numbers.length === count ? numbers : this.#refuse(name, `a list of ${count} numbers`);
+  }
+
   optionalTensors(name: string): readonly (Value | undefined)[] {
     const given = this.#given.get(name);
     if (given === undefined) return this.#refuse(name, "a list of tensors");

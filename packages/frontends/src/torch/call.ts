@@ -125,12 +125,18 @@ export class Call {
     return this.converted(operand, "f32");
   }
 
-  /** An axis counted from the front; a tensor without axes counts as one with one. */
+  /** An axis counted from the front, checked against `rank`. */
   axis(given: number, rank: number): number {
-    const limit = Math.max(1, rank);
-    const axis = normalizeAxis(given, limit);
-    if (Number.isInteger(axis) && axis >= 0 && axis < limit) return axis;
+    const axis = normalizeAxis(given, rank);
+    if (Number.isInteger(axis) && axis >= 0 && axis < rank) return axis;
     return this.invalid(`the axis ${given} is not one of the ${rank} axes`);
+  }
+
+  /** Checks a count of elements before there is room made for them. */
+  count(elements: number): number {
+    if (!Number.isSafeInteger(elements) || elements < 0) return this.invalid(`it has ${elements} elements`);
+    this.writer.reserve(16 * elements);
+    return elements;
   }
 
   /** Ends the import of this node: it is right, but asks for something there is no way to do yet. */

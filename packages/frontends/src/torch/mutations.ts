@@ -1,13 +1,18 @@
 import { type OperatorSchema, schemaOf } from "@millrace/formats/aten";
 import type { Node } from "@millrace/formats/pt2";
-import type { Value } from "@millrace/ir";
+import { fail, type Value } from "@millrace/ir";
 import type { Scope } from "./scope.ts";
 
 /** A tensor that looks at the memory of another one. */
 interface View {
   readonly base: string;
   readonly node: Node;
+  /** How many tensors look at each other from here to the memory. */
+  readonly depth: number;
 }
+
+/** Views of views. */
+const maximumDepth = 1000;
 
 /** How the walk imports nodes for what is written. */
 export interface Writing {
@@ -22,7 +27,8 @@ export class Mutations {
   readonly #scope: Scope;
   readonly #writing: Writing;
   readonly #views = new Map<string, View>();
-  readonly #viewsOf = new Map<string, string[]>();
+  /** Views by the tensor they look at, without the stale ones. */
+  readonly #viewsOf = new Map<string, Set<string>>();
   /** Views whose memory was written to since they were made. */
   readonly #stale = new Set<string>();
 
@@ -36,13 +42,29 @@ export class Mutations {
     const schema = schemaOf(node.target);
     const written = writtenTensor(node, schema);
     if (written !== undefined) this.#write(written, result);
-    const base = written ?? viewedTensor(node, schema);
-    if (base === undefined) return;
+    const seen = written ?? viewedTensor(node, schema);
+    if (seen === undefined) return;
+    const base = this.#memoryOf(seen);
+    const depth = (this.#views.get(base)?.depth ?? 0) + 1;
+    if (depth > maximumDepth)
+      fail("torch.too-deep", `over ${maximumDepth} views look at one another`, { hint: "Copy the tensor in between." });
     for (const output of node.outputs.flatMap(namesIn)) {
-      if (output === base || this.#views.has(output)) continue;
-      this.#views.set(output, { base, node });
-      this.#viewsOf.set(base, [...(this.#viewsOf.get(base) ?? []), output]);
+      if (output === base) continue;
+      if (!this.#views.has(output)) this.#views.set(output, { base, node, depth });
+      this.#freshViewsOf(this.#views.get(output)!.base).add(output);
     }
+  }
+
+  /** The tensor itself, or what it is another name of since a node has written to that. */
+  #memoryOf(name: string): string {
+    const view = this.#views.get(name);
+    return view && writes(view.node) ? view.base : name;
+  }
+
+  #freshViewsOf(base: string): Set<string> {
+    const views = this.#viewsOf.get(base) ?? new Set();
+    this.#viewsOf.set(base, views);
+    return views;
   }
 
   /** Sees to it that a name stands for what its memory holds now. */
@@ -52,6 +74,7 @@ export class Mutations {
     this.refresh(base);
     if (writes(node)) this.#scope.bind(name, this.#scope.find(base));
     else this.#writing.again(node);
+    this.#freshViewsOf(base).add(name);
   }
 
   /** A tensor that was written to has other contents, and so has all that it looks at and all that looks at it. */
@@ -64,10 +87,13 @@ export class Mutations {
     const whole = writes(view.node) ? value : this.#writing.through(view.node, view.base, value);
     this.#write(view.base, whole);
     this.#stale.delete(name);
+    this.#freshViewsOf(view.base).add(name);
   }
 
   #outdate(name: string): void {
-    for (const view of this.#viewsOf.get(name) ?? []) {
+    const views = this.#freshViewsOf(name);
+    this.#viewsOf.delete(name);
+    for (const view of views) {
       this.#stale.add(view);
       this.#outdate(view);
     }

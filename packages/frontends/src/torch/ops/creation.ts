@@ -21,8 +21,8 @@ function filled(call: Call, shape: Shape, value: number, dtype: DType): Value {
   const one = fromNumbers(dtype, [], [value]);
   if (!isStatic(shape)) return call.compute(expand, [call.writer.constant(one)], { shape });
   const count = elementCount(shape);
-  if (!Number.isSafeInteger(count) || count < 0) return call.invalid(`[${shape}] is not a shape`);
-  call.writer.reserve(8 * count);
+  if (!shape.every((size) => size >= 0)) return call.invalid(`[${shape}] is not a shape`);
+  call.count(count);
   const data = allocate(dtype, count);
   if (value !== 0) (data as Float32Array).fill(one.data[0] as number);
   return call.writer.constant({ dtype, shape, data });
@@ -80,8 +80,7 @@ function evenly(call: Call): Value {
 }
 
 function series(call: Call, count: number, dtype: DType, element: (index: number) => number): Value {
-  if (!Number.isSafeInteger(count) || count < 0) return call.invalid(`it has ${count} elements`);
-  call.writer.reserve(16 * count);
+  call.count(count);
   const whole = (number: number) => (isFloat(dtype) ? number : Math.trunc(number));
   const numbers = Float64Array.from({ length: count }, (_, index) => whole(element(index)));
   return call.writer.constant(fromNumbers(dtype, [count], numbers));
@@ -91,7 +90,7 @@ function identity(call: Call): Value {
   const { arguments: given } = call;
   const rows = given.integer("n");
   const columns = given.given("m") ? given.integer("m") : rows;
-  call.writer.reserve(16 * rows * columns);
+  call.count(call.count(rows) * call.count(columns));
   const ones = Float64Array.from({ length: rows * columns }, (_, at) =>
     Number(Math.floor(at / columns) === at % columns),
   );

@@ -153,5 +153,5 @@ export const layers: Readonly<Record<string, Handler>> = {
 
 /** A vector of `count` times the same number. */
 export function repeated(call: Call, count: number, value: number): Value {
-  return call.writer.constant(fromNumbers("f32", [count], new Array<number>(count).fill(value)));
+  return call.writer.constant(fromNumbers("f32", [count], new Array<number>(call.count(count)).fill(value)));
 }

@@ -68,7 +68,7 @@ function layerNormalization(call: Call): readonly (Value | undefined)[] {
 }
 
 function ones(call: Call, shape: readonly number[]): Value {
-  return call.writer.constant(fromNumbers("f32", shape, new Array<number>(elementCount(shape)).fill(1)));
+  return call.writer.constant(fromNumbers("f32", shape, new Array<number>(call.count(elementCount(shape))).fill(1)));
 }
 
 /** Results by name as far as they are read, the first one always. */

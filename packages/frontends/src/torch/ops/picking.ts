@@ -30,6 +30,7 @@ interface Picks {
 /** Indices broadcast against each other as rows of places. */
 export function picksOf(call: Call, indices: readonly (Value | undefined)[]): Picks {
   const axes = indices.flatMap((index, axis) => (index ? [axis] : []));
+  if (axes.length === 0) return call.invalid("it has no indices");
   const given = indices.filter((index) => index !== undefined).map((index) => call.converted(index, "i64"));
   const shape = given.map(({ type }) => type.shape).reduce((a, b) => broadcast(call, a, b));
   const columns = given.map((index) => reshaped(call.writer, expanded(call, index, shape), [...shape, 1]));
@@ -136,6 +137,7 @@ function diagonal(call: Call): Value {
   const offset = given.integer("offset");
   const start = { row: Math.max(0, -offset), column: Math.max(0, offset) };
   const count = Math.max(0, Math.min(rows - start.row, columns - start.column));
+  call.count(count);
   const numbers = Array.from({ length: count }, (_, at) => (start.row + at) * columns + start.column + at);
   const others = [...x.type.shape.keys()].filter((axis) => axis !== row && axis !== column);
   const turned = permuted(call, x, [...others, row, column]);
@@ -153,8 +155,8 @@ function windows(call: Call): Value {
   if (typeof size !== "number")
     return call.unsupported(`the size ${size} of its axis is open`, "Give the sizes of the model's inputs.");
   const count = Math.floor((size - length) / step) + 1;
-  if (!(count > 0)) return call.invalid(`windows of ${length} do not fit an axis of ${size}`);
-  call.writer.reserve(16 * count * length);
+  if (!(count > 0 && length > 0 && step > 0)) return call.invalid(`windows of ${length} do not fit an axis of ${size}`);
+  call.count(count * length);
   const numbers = Array.from({ length: count * length }, (_, at) => Math.floor(at / length) * step + (at % length));
   const picked = call.onnx("Gather", [x, call.writer.constant(fromNumbers("i64", [count, length], numbers))], { axis });
   const axes = [...picked.type.shape.keys()];
@@ -182,7 +184,7 @@ function columnsToImage(call: Call): Value {
 /** Tensors of one axis along axes of their own. */
 function meshes(call: Call): readonly Value[] {
   const { arguments: given } = call;
-  const tensors = given.tensors("tensors");
+  const tensors = given.someTensors("tensors");
   const isTurned = given.given("indexing") && given.text("indexing") === "xy" && tensors.length > 1;
   const order = isTurned ? [1, 0, ...tensors.keys()].slice(0, tensors.length) : [...tensors.keys()];
   if (isTurned) for (let axis = 2; axis < tensors.length; axis++) order[axis] = axis;

@@ -64,7 +64,8 @@ function averagePool(rank: number): Handler {
 }
 
 /** Windows that cover an axis in `to` steps, which overlap or differ in size where that does not go evenly. */
-function adaptiveWindows(from: number, to: number): readonly (readonly [start: number, end: number])[] {
+function adaptiveWindows(call: Call, from: number, to: number): readonly (readonly [start: number, end: number])[] {
+  call.count(to);
   return Array.from({ length: to }, (_, at) => [Math.floor((at * from) / to), Math.ceil(((at + 1) * from) / to)]);
 }
 
@@ -90,6 +91,9 @@ function adaptivePool(rank: number, kind: Adaptive): Handler {
 
 function adapted(call: Call, x: Value, targets: readonly number[], kind: Adaptive): Value {
   const sizes = x.type.shape.slice(2);
+  if (sizes.length !== targets.length)
+    return call.invalid(`it has ${sizes.length} axes to pool, not ${targets.length}`);
+  if (!targets.every((size) => size === -1 || size >= 1)) return call.invalid(`its output_size is [${targets}]`);
   const wanted = targets.map((size, axis) => (size === -1 ? Number(sizes[axis]) : size));
   if (wanted.every((size) => size === 1)) return call.onnx(kind.global, [x]);
   if (sizes.some((size) => typeof size === "string"))
@@ -108,8 +112,8 @@ function adapted(call: Call, x: Value, targets: readonly number[], kind: Adaptiv
 function averageAlong(call: Call, x: Value, axis: number, to: number): Value {
   const { shape } = x.type;
   const from = shape[axis] as number;
-  const shares = new Float64Array(from * to);
-  for (const [column, [start, end]] of adaptiveWindows(from, to).entries())
+  const shares = new Float64Array(call.count(from * to));
+  for (const [column, [start, end]] of adaptiveWindows(call, from, to).entries())
     for (let row = start; row < end; row++) shares[row * to + column] = 1 / (end - start);
   const last = shape.length - 1;
   const permutation = [...shape.keys()].with(axis, last).with(last, axis);
@@ -119,7 +123,7 @@ function averageAlong(call: Call, x: Value, axis: number, to: number): Value {
 }
 
 function maximumAlong(call: Call, x: Value, axis: number, to: number): Value {
-  const windows = adaptiveWindows(x.type.shape[axis] as number, to).map(([start, end]) =>
+  const windows = adaptiveWindows(call, x.type.shape[axis] as number, to).map(([start, end]) =>
     call.compute(reduceMax, [sliceOf(call, x, axis, start, end)], { axes: [axis], keepDims: true }),
   );
   return windows.length === 1 ? windows[0] : call.compute(concat, windows, { axis });

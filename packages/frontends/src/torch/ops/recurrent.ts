@@ -1,7 +1,8 @@
-import { fromNumbers, type Value } from "@millrace/ir";
+import type { Value } from "@millrace/ir";
 import { concat } from "@millrace/ops";
 import { reshaped, sliced } from "../../onnx/ops/weights.ts";
 import type { AttributeContents, Call, Handler } from "../call.ts";
+import { repeated } from "./layers.ts";
 import { permuted } from "./shapes.ts";
 
 /** What tells the recurrent layers apart. */
@@ -152,10 +153,7 @@ function cell(kind: Kind): Handler {
     const initial = kind.type === "LSTM" ? given.tensors("hx") : [given.tensor("hx")];
     const bias = (name: string) => given.optionalTensor(name);
     const [input, hidden] = [given.tensor("w_ih"), given.tensor("w_hh")];
-    const zeros = () =>
-      call.writer.constant(
-        fromNumbers("f32", [Number(input.type.shape[0])], new Float64Array(Number(input.type.shape[0]))),
-      );
+    const zeros = () => repeated(call, Number(input.type.shape[0]), 0);
     const has = bias("b_ih") !== undefined || bias("b_hh") !== undefined;
     const biases = has ? [bias("b_ih") ?? zeros(), bias("b_hh") ?? zeros()] : [];
     const isBatch = x.type.shape.length === 2;

@@ -32,7 +32,8 @@ interface Fold {
 function foldOf(call: Call, { type }: Value): Fold {
   const { arguments: given } = call;
   const dims = given.given("dim") && given.has("dim") ? given.integers("dim") : [];
-  const axes = dims.length === 0 ? [...type.shape.keys()] : dims.map((axis) => call.axis(axis, type.shape.length));
+  const axes =
+    dims.length === 0 ? [...type.shape.keys()] : dims.map((axis) => call.axis(axis, Math.max(1, type.shape.length)));
   const keepDims = given.given("keepdim") ? given.flag("keepdim") : false;
   return { axes: [...new Set(axes)].sort((a, b) => a - b), keepDims };
 }
@@ -175,8 +176,8 @@ function cumulative(type: "CumSum" | "CumProd"): Handler {
   return (call) => {
     const own = call.arguments.tensor("self");
     const to = call.arguments.dtype("dtype") ?? (own.type.dtype === "f32" ? "f32" : "i64");
-    const axis = call.axis(call.arguments.integer("dim"), own.type.shape.length);
     if (own.type.shape.length === 0) return call.converted(own, to);
+    const axis = call.axis(call.arguments.integer("dim"), own.type.shape.length);
     const where = call.writer.constant(fromNumbers("i64", [1], [axis]));
     return call.onnx(type, [call.converted(own, to), where]);
   };

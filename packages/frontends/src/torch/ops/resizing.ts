@@ -1,4 +1,4 @@
-import { fromNumbers, type Value } from "@millrace/ir";
+import { elementCount, fromNumbers, type Value } from "@millrace/ir";
 import { type AttributeContents, type Call, type Handler, real } from "../call.ts";
 import { perAxis } from "./spatial.ts";
 
@@ -19,11 +19,13 @@ function resizing(sampling: Sampling, rank: number): Handler {
     const lead = x.type.shape.slice(0, 2);
     const scales = scalesOf(call, rank);
     const attributes = attributesOf(call, sampling);
+    if (x.type.shape.length !== rank + 2) return call.invalid(`its data has ${x.type.shape.length} axes`);
+    if (scales && scales.length !== rank) return call.invalid(`it has ${scales.length} scales for ${rank} axes`);
     if (scales) {
       const all = call.writer.constant(fromNumbers("f32", [rank + 2], [1, 1, ...scales]));
       return call.onnx("Resize", [x, undefined, all], attributes);
     }
-    const sizes = given.integers("output_size");
+    const sizes = given.exactly(rank, "output_size");
     if (lead.some((size) => typeof size === "string")) return onSpatialAxes(call, x, sizes, attributes);
     return call.onnx("Resize", [x, undefined, undefined, call.integers([...(lead as number[]), ...sizes])], attributes);
   };
@@ -78,10 +80,16 @@ function gridSampling(call: Call): Value {
   });
 }
 
+/** What a place of a grid takes while it is made, in elements. */
+const elementsOfPlace = 32;
+
 function affineGrid(call: Call): Value {
   const { arguments: given } = call;
-  const size = call.integers(given.integers("size"));
-  return call.onnx("AffineGrid", [given.tensor("theta"), size], { align_corners: Number(given.flag("align_corners")) });
+  const size = given.integers("size");
+  call.count(elementsOfPlace * elementCount(size.slice(2)));
+  return call.onnx("AffineGrid", [given.tensor("theta"), call.integers(size)], {
+    align_corners: Number(given.flag("align_corners")),
+  });
 }
 
 /** Operators that sample data at other places than its own, by overload. */

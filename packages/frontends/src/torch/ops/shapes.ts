@@ -41,6 +41,7 @@ function likeOther(call: Call): Value {
 function flattening(call: Call): Value {
   const x = call.arguments.tensor("self");
   const { shape } = x.type;
+  if (shape.length === 0) return reshaped(call.writer, x, [1]);
   const [start, end] = ["start_dim", "end_dim"].map((name) => call.axis(call.arguments.integer(name), shape.length));
   return reshaped(call.writer, x, [
     ...shape.slice(0, start),
@@ -61,6 +62,7 @@ function unflattening(call: Call): Value {
 function squeezed(call: Call, axes: readonly number[] | undefined): Value {
   const x = call.arguments.tensor("self");
   const { shape } = x.type;
+  if (shape.length === 0) return x;
   const dropped = axes?.map((axis) => call.axis(axis, shape.length)) ?? [...shape.keys()];
   return reshaped(
     call.writer,
@@ -131,7 +133,7 @@ export function expanded(call: Call, x: Value, target: Shape): Value {
 }
 
 function broadcasting(call: Call): readonly Value[] {
-  const tensors = call.arguments.tensors("tensors");
+  const tensors = call.arguments.someTensors("tensors");
   const shape = tensors
     .map(({ type }) => type.shape)
     .reduce((a, b) => broadcastShapes(a, b) ?? call.invalid(`[${a}] and [${b}] do not broadcast`));
@@ -167,6 +169,7 @@ function shuffling(type: "DepthToSpace" | "SpaceToDepth", factor: string): Handl
   return (call) => {
     const x = call.arguments.tensor("self");
     const size = call.arguments.integer(factor);
+    if (size < 1) return call.invalid(`its factor is ${size}`);
     if (type === "DepthToSpace") return call.onnx(type, [x], { blocksize: size, mode: "CRD" });
     return unshuffled(call, x, size);
   };
@@ -174,6 +177,7 @@ function shuffling(type: "DepthToSpace" | "SpaceToDepth", factor: string): Handl
 
 /** [n, c, h · f, w · f] as [n, c · f · f, h, w], channel by channel. */
 function unshuffled(call: Call, x: Value, factor: number): Value {
+  if (x.type.shape.length < 3) return call.invalid(`its data has ${x.type.shape.length} axes`);
   const lead = x.type.shape.slice(0, -3);
   const [channels, height, width] = x.type.shape.slice(-3);
   const [rows, columns] = [height, width].map((size) => divideDimensions(size, factor));
@@ -187,6 +191,7 @@ function channelShuffling(call: Call): Value {
   const x = call.arguments.tensor("self");
   const groups = call.arguments.integer("groups");
   const [batch, channels, ...rest] = x.type.shape;
+  if (channels === undefined || groups < 1) return call.invalid(`it has ${groups} groups of ${channels} channels`);
   const area = elementCount(rest);
   const apart = reshaped(call.writer, x, [batch, groups, divideDimensions(channels, groups), area]);
   return reshaped(call.writer, permuted(call, apart, [0, 2, 1, 3]), x.type.shape);

@@ -15,6 +15,7 @@ import type { Call, Handler } from "../call.ts";
 export function sliceOf(call: Call, x: Value, axis: number, start: Dimension, end: Dimension, step = 1): Value {
   const { shape } = x.type;
   const size = shape[axis];
+  if (!(step >= 1)) return call.invalid(`its step is ${step}`);
   const [first, last] = [positionOf(start, size), positionOf(end, size)];
   const count = divideDimensions(addDimensions(subtractDimensions(last, first), step - 1), step);
   const length = typeof count === "number" ? Math.max(0, count) : count;
@@ -90,12 +91,18 @@ function partsOf(call: Call, length: (size: number) => number): readonly Value[]
   const size = knownSize(call, x, axis);
   const each = Math.max(1, length(size));
   const count = Math.max(1, Math.ceil(size / each));
+  checkCount(call, count);
   return parts(
     call,
     x,
     axis,
     Array.from({ length: count }, (_, index) => Math.min(each, size - index * each)),
   );
+}
+
+/** Checks that there are as many parts as the program has names for. */
+function checkCount(call: Call, count: number): void {
+  if (count !== call.results.length) call.invalid(`it makes ${count} parts, and has ${call.results.length} results`);
 }
 
 const splittingBySizes: Handler = (call) => {
@@ -111,6 +118,7 @@ const splittingEvenly: Handler = (call) => {
   const axis = axisOf(call, x);
   const size = knownSize(call, x, axis);
   const count = given.given("sections") ? given.integer("sections") : undefined;
+  if (count !== undefined) checkCount(call, count);
   const starts =
     count === undefined
       ? [0, ...given.integers("indices").map((at) => positionOf(at, size) as number)]
@@ -123,20 +131,22 @@ const unbinding: Handler = (call) => {
   const x = call.arguments.tensor("self");
   const axis = axisOf(call, x);
   const shape = x.type.shape.toSpliced(axis, 1);
+  checkCount(call, knownSize(call, x, axis));
   const each = new Array<number>(knownSize(call, x, axis)).fill(1);
   return parts(call, x, axis, each).map((part) => reshaped(call.writer, part, shape));
 };
 
 function concatenation(call: Call): Value {
-  const tensors = call.arguments.tensors("tensors").filter(({ type }) => type.shape.join() !== "0");
-  if (tensors.length === 0) return call.arguments.tensors("tensors")[0];
+  const all = call.arguments.someTensors("tensors");
+  const tensors = all.filter(({ type }) => type.shape.join() !== "0");
+  if (tensors.length === 0) return all[0];
   const axis = axisOf(call, tensors[0]);
   const values = call.promoted(tensors);
   return values.length === 1 ? values[0] : call.compute(concat, values, { axis });
 }
 
 function stacking(call: Call): Value {
-  const values = call.promoted(call.arguments.tensors("tensors"));
+  const values = call.promoted(call.arguments.someTensors("tensors"));
   const { shape } = values[0].type;
   const axis = call.axis(call.arguments.integer("dim"), shape.length + 1);
   const single = values.map((value) => reshaped(call.writer, value, shape.toSpliced(axis, 0, 1)));
@@ -171,6 +181,7 @@ const rolling: Handler = (call) => {
   const x = given.tensor("self");
   const shifts = given.integers("shifts");
   const axes = given.integers("dims").map((axis) => call.axis(axis, x.type.shape.length));
+  if (shifts.length !== Math.max(1, axes.length)) return call.invalid(`it has ${shifts.length} shifts`);
   if (axes.length > 0) return shifts.reduce((value, shift, index) => rolled(call, value, axes[index], shift), x);
   const line = reshaped(call.writer, x, [elementCount(x.type.shape)]);
   return reshaped(call.writer, rolled(call, line, 0, shifts[0]), x.type.shape);
@@ -188,7 +199,7 @@ const rotating: Handler = (call) => {
   const { arguments: given } = call;
   const x = given.tensor("self");
   const turns = ((given.integer("k") % 4) + 4) % 4;
-  const [from, to] = given.integers("dims").map((axis) => call.axis(axis, x.type.shape.length));
+  const [from, to] = given.exactly(2, "dims").map((axis) => call.axis(axis, x.type.shape.length));
   if (turns === 0) return x;
   if (turns === 2) return flipped(call, x, [from, to]);
   const permutation = [...x.type.shape.keys()].with(from, to).with(to, from);
@@ -233,7 +244,8 @@ export function replaced(
     const present = around.filter(({ type }) => type.shape[axis] !== 0);
     return present.length === 1 ? present[0] : call.compute(concat, present, { axis });
   }
-  const count = Math.max(0, Math.ceil((end - start) / step));
+  const count = call.count(Math.max(0, Math.ceil((end - start) / step)));
+  call.count(size);
   const places = Array.from({ length: size }, (_, at) => {
     const index = (at - start) / step;
     return Number.isInteger(index) && index >= 0 && index < count ? size + index : at;
