@@ -81,6 +81,7 @@ export {
 export type { RunTool, ToolJob, ToolResult } from "./external/run-tool.ts";
 export type { ConversionStatistics } from "./external/statistics.ts";
 export { inspect, type ModelInfo } from "./inspect.ts";
+export { type Inspection, inspectFile } from "./inspect-file.ts";
 export {
   isMeasured,
   type KindTime,

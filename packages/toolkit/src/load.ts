@@ -69,7 +69,7 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
   },
   pte: {
     ending: ".pte",
-    recognizes: (bytes) => new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "ET12",
+    recognizes: looksLikePte,
     read: ({ bytes, name, externalData }, options) => {
       const weights = externalData?.read(`${stemOf(name)}.ptd`);
       const given = { ...options, modelName: stemOf(name), weights: weights && readPtd(weights) };
@@ -77,6 +77,11 @@ const readers: Readonly<Record<ModelFormat, FormatReader>> = {
     },
   },
 };
+
+/** Whether bytes begin as an ExecuTorch program does. */
+export function looksLikePte(bytes: Uint8Array): boolean {
+  return new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "ET12";
+}
 
 export const modelEndings: readonly string[] = Object.values(readers).map(({ ending }) => ending);
 

@@ -10,14 +10,13 @@ type Options = CommonOptions & ShapeOptions;
 export function inspectCommand(run: Run): Command {
   const command = new Command("inspect")
     .description("Show what a model is: inputs, outputs, operators, size, quantization")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", "model file: .onnx, .tflite, .pt2 or .pte")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
-        const { inspect, load } = await import("@millrace/toolkit");
-        const model = load(readModel(path), loadOptionsOf(options));
-        context.report(model.diagnostics);
-        const info = inspect(model);
-        context.result({ ...info, diagnostics: model.diagnostics }, await describe(info));
+        const { inspectFile } = await import("@millrace/toolkit");
+        const { info, diagnostics } = inspectFile(readModel(path), loadOptionsOf(options));
+        context.report(diagnostics);
+        context.result({ ...info, diagnostics }, await describe(info));
       }),
     );
   return withExamples(withShapeOptions(command), [
