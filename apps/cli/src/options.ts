@@ -16,6 +16,19 @@ export function withLayoutOption(command: Command): Command {
   );
 }
 
+export function withMemoryOption(command: Command): Command {
+  return command.option(
+    "--memory <bytes>",
+    "bytes that activations of a .tflite file should take at most; layers are computed in stripes of their rows where they take more",
+    parseBytes,
+  );
+}
+
+export function parseBytes(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It has to be a whole number of bytes.");
+}
+
 /** Adds examples of use to a command's help. */
 export function withExamples(command: Command, examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ millrace ${example}`);

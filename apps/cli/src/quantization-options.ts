@@ -14,7 +14,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CalibrationDataOptions, withCalibrationDataOptions } from "./calibration-data.ts";
 import type { CommonOptions } from "./context.ts";
 import type { ShapeOptions } from "./model-file.ts";
-import { parseCount, withLayoutOption, withShapeOptions } from "./options.ts";
+import { parseCount, withLayoutOption, withMemoryOption, withShapeOptions } from "./options.ts";
 
 export interface QuantizationOptions extends CommonOptions, ShapeOptions, CalibrationDataOptions {
   readonly output: string;
@@ -35,6 +35,7 @@ export interface QuantizationOptions extends CommonOptions, ShapeOptions, Calibr
   readonly recipe?: string;
   readonly like?: string;
   readonly ioLayout?: IoLayout;
+  readonly memory?: number;
 }
 
 const schemes = [
@@ -120,7 +121,7 @@ export function withQuantizationOptions(command: Command): Command {
     .option("--recipe <file>", "quantize as recipe.json says, which takes the place of other options")
     .option("--cache <folder>", "keep calibrations there, so that the same model and samples need none again")
     .option("--samples <count>", "most samples to calibrate with (default: 100)", parseCount);
-  return withLayoutOption(withShapeOptions(command));
+  return withMemoryOption(withLayoutOption(withShapeOptions(command)));
 }
 
 /** What the options ask for, besides the model to be like. */

@@ -39,6 +39,8 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   readonly npu?: NpuOptions;
   /** Whose kernels the processor beside the array has: in `.pte` files `portable` by default, else `integer`. */
   readonly kernels?: ProcessorKernels;
+  /** Bytes that activations of a `.tflite` file should take at most; its layers are computed in patches where they take more. */
+  readonly memoryBytes?: number;
   /** Whether accuracy and layer errors are measured; yes by default. */
   readonly measure?: boolean;
 }
@@ -73,7 +75,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const advice = isAdvised ? await watch.time("advise", () => advised(float, data, source.name, asked)) : undefined;
   const options = { ...asked, ...advice?.request };
   const result = await watch.time("quantize", () => integerForm(float, data, source.name, options));
-  const { formerPeakBytes, diagnostics: reduced } = reduceMemory(result.graph);
+  const reduction = reduceMemory(result.graph, to === "tflite" ? options.memoryBytes : undefined);
   const kernels = options.kernels ?? (to === "pte" ? "portable" : "integer");
   const machine = options.machine && withKernels(options.machine, kernels);
   const acceleration =
@@ -81,17 +83,19 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const scheme = result.likeness?.scheme ?? options.scheme ?? "int8";
   const naming = { stem: options.stem ?? stemOf(source.name), scheme, to } as const;
   const outputs = await watch.time("write", () => {
-    const plain = writeBoth(float, result.graph, naming);
+    const plain = writeBoth(float, reduction.graph, naming);
     return acceleration ? withPrograms(plain, acceleration, naming) : plain;
   });
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
-  const memory = await watch.time("memory", () => memoryOf(result.graph, options, formerPeakBytes));
+  const memory = await watch.time("memory", () =>
+    memoryOf(reduction.written ?? result.graph, options, reduction.formerPeakBytes),
+  );
   const diagnostics = [
     ...randomWarning(data),
     ...prepared.diagnostics,
     ...result.diagnostics,
-    ...reduced,
+    ...reduction.diagnostics,
     ...(acceleration?.diagnostics ?? []),
     ...(measured?.diagnostics ?? []),
     ...memoryProblems(result.graph),

@@ -14,6 +14,8 @@ export interface ConvertOptions extends LoadOptions {
   readonly ioLayout?: IoLayout;
   /** Version of ONNX's operators in an .onnx file, from 17 to 23; without it 18, or 21 where a type needs it. */
   readonly opset?: number;
+  /** Bytes that activations should take at most; layers are computed in patches where they take more. Only for .tflite files. */
+  readonly memoryBytes?: number;
   /** Whether recurrent layers are written out step by step, for runtimes that keep no states. */
   readonly unrolled?: boolean;
   /** Whether the parameters of a .pte file go to a .ptd file beside it. */
@@ -26,6 +28,9 @@ export interface Conversion extends Written {
   readonly model: LoadedModel;
   /** The graph that was written. */
   readonly graph: Graph;
+  /** The same in TFLite's words, where its activations were to fit into some bytes, and what they needed before if it is less now. */
+  readonly written?: Graph;
+  readonly formerPeakBytes?: number;
 }
 
 /** What a target makes of a graph. */
@@ -110,7 +115,7 @@ export function targetOf(path: string): TargetFormat {
 export function convert(source: ModelSource, options: ConvertOptions): Conversion {
   const model = load(source, { ...options, open: true });
   const ioLayout = options.ioLayout ?? defaultLayout(options.to);
-  const open = batchSymbols(model.graph);
+  const open = options.memoryBytes === undefined ? batchSymbols(model.graph) : new Set<string>();
   if (open.size === 0) return conversionOf(model, options, { ioLayout });
   const spare = { ...model, graph: cloneGraph(model.graph).graph };
   try {
@@ -124,9 +129,17 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
   const { graph, diagnostics } = prepare(model, { ...preparation, unrolled: options.unrolled ?? false });
-  const reduced = options.to === "tflite" ? reduceMemory(graph).diagnostics : [];
+  if (options.to === "tflite") {
+    const { diagnostics: reduced, ...reduction } = reduceMemory(graph, options.memoryBytes);
+    const written = write(reduction.graph, options.to, options);
+    return { ...written, model, ...reduction, diagnostics: [...diagnostics, ...reduced, ...written.diagnostics] };
+  }
+  if (options.memoryBytes !== undefined)
+    fail("convert.memory", `layers are computed in patches in .tflite files only, not in .${options.to} files`, {
+      hint: "leave the memory out, or write a .tflite file",
+    });
   const written = write(graph, options.to, options);
-  return { ...written, model, graph, diagnostics: [...diagnostics, ...reduced, ...written.diagnostics] };
+  return { ...written, model, graph, diagnostics: [...diagnostics, ...written.diagnostics] };
 }
 
 /** What was said of sizes that became 1, with what stood against leaving them open. */

@@ -78,6 +78,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     ...(options.to && { to: options.to }),
+    ...(options.memory !== undefined && { memoryBytes: options.memory }),
     ...(machine && { machine }),
     ...(npu && { npu }),
     ...(options.cpuKernels && { kernels: options.cpuKernels }),

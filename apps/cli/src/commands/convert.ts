@@ -2,7 +2,7 @@ import type { Conversion, IoLayout, Output, TargetFormat } from "@millrace/toolk
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
-import { collect, parseCount, withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
+import { collect, parseCount, withExamples, withLayoutOption, withMemoryOption, withShapeOptions } from "../options.ts";
 import { checkOutput, writeOutputs } from "../output-files.ts";
 import { readArrays } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
@@ -13,6 +13,7 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly inputValue?: ReadonlyMap<string, string>;
   readonly opset?: number;
   readonly unroll?: boolean;
+  readonly memory?: number;
   readonly externalWeights?: boolean;
 }
 
@@ -31,8 +32,8 @@ export function convertCommand(run: Run): Command {
     .option("--external-weights", "write the parameters of a .pte file to a .ptd file beside it")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
-        const { artifactOf, convert, inspect, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout, opset, externalWeights } = options;
+        const { artifactOf, convert, inspect, memoryOf, targetOf } = await import("@millrace/toolkit");
+        const { output, ioLayout, opset, memory: memoryBytes, externalWeights } = options;
         const { inputValue = new Map<string, string>(), unroll: unrolled = false } = options;
         const to = targetOf(output);
         await checkOutput(output, [path, ...inputValue.values()]);
@@ -44,29 +45,33 @@ export function convertCommand(run: Run): Command {
           unrolled,
           ...(ioLayout && { ioLayout }),
           ...(opset && { opset }),
+          ...(memoryBytes !== undefined && { memoryBytes }),
           ...(externalWeights && { externalWeights }),
         });
         const files = filesOf(output, to, conversion);
         await writeOutputs(files, { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
-        const { model, operators, diagnostics } = conversion;
+        const { model, operators, diagnostics, written, formerPeakBytes } = conversion;
         const { source, format, bytes, macs, parameters } = inspect(model);
+        const memory = written && (await memoryOf(written, { signal: context.signal }, formerPeakBytes));
         context.report(diagnostics);
         const document = {
           model: { source, format, bytes, macs, parameters },
           artifacts: await Promise.all(files.map(artifactOf)),
           graph: { operators, transposes: transposesIn(operators) },
+          ...(memory && { memory }),
           diagnostics,
           timings: [{ stage: "convert", ms }],
         };
         context.result(document, await describe(output, conversion, ms));
       }),
     );
-  return withExamples(withLayoutOption(withShapeOptions(command)), [
+  return withExamples(withMemoryOption(withLayoutOption(withShapeOptions(command))), [
     "convert model.onnx -o model.tflite",
     "convert model.onnx -o model.tflite --io-layout source --shape image=1,3,224,224",
     "convert model.onnx -o model.tflite --input-value axes=axes.npy",
     "convert model.tflite -o model.onnx --opset 17",
+    "convert model_int8.tflite -o smaller.tflite --memory 262144",
     "convert model.onnx -o model.pte --external-weights",
   ]);
 }

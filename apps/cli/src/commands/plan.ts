@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { MemoryPlan, NamedBuffer } from "@millrace/toolkit";
 import { Command, InvalidArgumentError } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
-import { withExamples } from "../options.ts";
+import { parseBytes, withExamples } from "../options.ts";
 import { readWholeFile } from "../read-file.ts";
 import { RequestError } from "../request-error.ts";
 import { columns, printable } from "../terminal.ts";
@@ -38,11 +38,6 @@ export function planCommand(run: Run): Command {
       }),
     );
   return withExamples(command, ["plan buffers.csv", "plan buffers.csv --capacity 1048576 --time 60 --json"]);
-}
-
-function parseBytes(text: string): number {
-  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It has to be a whole number of bytes.");
 }
 
 function parseSeconds(text: string): number {

@@ -61,6 +61,7 @@ async function quantize(path: string, options: Options, context: Context): Promi
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     to,
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
+    ...(options.memory !== undefined && { memoryBytes: options.memory }),
     floatEngine: await engineOf("onnxruntime", { signal }),
     integerEngine: await engineOf("wasm", { signal }),
     measure: folder !== undefined && data.count > 0,
