@@ -1,11 +1,13 @@
 import { readTflite } from "@millrace/formats/tflite";
-import { Graph } from "@millrace/ir";
-import { add, mean, tile } from "@millrace/ops";
+import { fromNumbers, Graph, type Value } from "@millrace/ir";
+import { add, conv2d, mean, tile } from "@millrace/ops";
+import { referenceEngine } from "@millrace/runtime";
 import { exportTflite } from "@millrace/targets/tflite";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { convert } from "./convert.ts";
 import { memoryOf } from "./memory.ts";
 import { reduceMemory } from "./reduce-memory.ts";
+import { syntheticInputs } from "./synthetic-inputs.ts";
 
 /** A large value that waits while a larger one becomes small. */
 function waiting(): Graph {
@@ -29,5 +31,59 @@ test("the operators of a written file are in the order that needs least memory, 
   const graph = waiting();
   const { formerPeakBytes } = reduceMemory(graph);
   expect(await memoryOf(graph, {}, formerPeakBytes)).toMatchObject({ lowerBoundBytes: 544, formerPeakBytes: 784 });
-  expect(reduceMemory(graph)).toEqual({ diagnostics: [] });
+  expect(reduceMemory(graph)).toEqual({ graph, diagnostics: [] });
+});
+
+/** An image that becomes deep and small again, in layers that can be computed in stripes. */
+function bulge(): Graph {
+  const graph = new Graph("bulge");
+  const x = graph.addInput("x", { dtype: "f32", shape: [1, 24, 24, 1] });
+  const layer = (value: Value, outputs: number, kernel: number) => {
+    const shape = [outputs, kernel, kernel, value.type.shape[3] as number];
+    const numbers = Array.from({ length: shape.reduce((a, b) => a * b) }, (_, at) => Math.sin(at));
+    const border = (kernel - 1) / 2;
+    const attributes = {
+      stride: [kernel === 3 ? 2 : 1, 1],
+      dilation: [1, 1],
+      padding: [border, border, border, border],
+      groups: 1,
+      layout: "last",
+      activation: "relu",
+    };
+    const weights = graph.addConstant("w", fromNumbers("f32", shape, numbers));
+    return graph.addNode({ op: conv2d, inputs: [value, weights], attributes }).outputs[0];
+  };
+  graph.setOutputs([layer(layer(layer(x, 16, 1), 12, 3), 1, 1)]);
+  return graph;
+}
+
+describe("a file that is to fit into some bytes", () => {
+  const { bytes } = exportTflite(bulge());
+  const source = { name: "bulge.tflite", bytes };
+  const peak = 4 * 24 * 24 * (16 + 6);
+
+  test("has layers in patches, and computes the same", async () => {
+    const memoryBytes = 30_000;
+    const { graph, written, diagnostics, formerPeakBytes } = convert(source, { to: "tflite", memoryBytes });
+    expect(diagnostics.map(({ code }) => code)).toEqual(["memory.patches"]);
+    expect(formerPeakBytes).toBe(peak);
+    expect((await memoryOf(written!))?.arenaBytes).toBeLessThanOrEqual(memoryBytes);
+    const feeds = syntheticInputs(graph);
+    const [ours, wanted] = await Promise.all(
+      [graph, bulge()].map(async (each) => [...(await (await referenceEngine().prepare(each)).run(feeds)).values()]),
+    );
+    expect(ours).toEqual(wanted);
+  });
+
+  test("stays as it is where it fits already", () => {
+    expect(convert(source, { to: "tflite", memoryBytes: 2 * peak }).diagnostics).toEqual([]);
+  });
+
+  test("comes with a warning where nothing makes it fit, and is refused in other formats", () => {
+    const codes = convert(source, { to: "tflite", memoryBytes: 100 }).diagnostics.map(({ code }) => code);
+    expect(codes).toContain("memory.not-met");
+    expect(() => convert(source, { to: "onnx", memoryBytes: 100 })).toThrow(
+      "in .tflite files only, not in .onnx files",
+    );
+  });
 });

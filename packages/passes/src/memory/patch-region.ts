@@ -6,7 +6,7 @@ import { macsOf, pieceBytes, type Stripe, stripeMacs, stripeOf, stripePeak } fro
 export interface PatchOptions {
   /** Bytes of values that may be alive at once. */
   readonly bytes: number;
-  /** Whether parts of a value lie where the whole does, so that neither cutting it nor joining its parts takes memory; else they are copies. */
+  /** Whether parts of a value lie where the whole does, so that neither cutting it nor joining its parts takes memory; else they are copies, and so is what is padded on some sides only. */
   readonly inPlace: boolean;
 }
 

@@ -1,4 +1,5 @@
 import type { AxisRange, Node, Sliced, Value } from "@millrace/ir";
+import { spatialAxes } from "@millrace/ops";
 import { bytesOf, greatest } from "./flow.ts";
 
 /** Some indices of an axis of a value, computed or cut out for one stripe. */
@@ -118,7 +119,7 @@ export function macsOf({ op, inputs, outputs, attributes }: Node): number {
 
 /**
  * Bytes that a stripe needs at once beside the values it reads from outside. With `inPlace` what is cut out lies where it is cut out of, and the
- * result is written where it belongs in the whole result, which is not counted.
+ * result is written where it belongs in the whole result, which is not counted. Without, windows that are padded otherwise than before need a padded copy.
  */
 export function stripePeak(stripe: Stripe, inPlace: boolean): number {
   const made = new Set(stripe.flatMap(({ node, piece }) => (node ? [piece] : [])));
@@ -131,17 +132,39 @@ export function stripePeak(stripe: Stripe, inPlace: boolean): number {
   const waiting = new Map<Piece, number>();
   for (const piece of held.flat()) waiting.set(piece, (waiting.get(piece) ?? 0) + 1);
   let live = 0;
+  const release = (at: number) => {
+    for (const read of held[at]) {
+      const left = waiting.get(read)! - 1;
+      waiting.set(read, left);
+      if (left === 0) live -= pieceBytes(read);
+    }
+  };
   return greatest(
-    stripe.map(({ node, piece }, at) => {
-      const isFree = inPlace && (node === undefined || piece === result);
-      live += isFree ? 0 : pieceBytes(piece);
-      const needed = live;
-      for (const read of held[at]) {
-        const left = waiting.get(read)! - 1;
-        waiting.set(read, left);
-        if (left === 0) live -= pieceBytes(read);
-      }
-      return needed;
+    stripe.flatMap((step, at) => {
+      const isFree = inPlace && (step.node === undefined || step.piece === result);
+      const copied = inPlace ? 0 : paddedBytes(step);
+      const padding = live + copied;
+      if (copied > 0) release(at);
+      live += isFree ? 0 : pieceBytes(step.piece);
+      const computing = live + copied;
+      if (copied === 0) release(at);
+      return [padding, computing];
     }),
   );
+}
+
+/** Bytes of a padded copy of what a window slides over, which files need that have no words for padding on one side only; 0 where the padding is as it was. */
+function paddedBytes({ node, form, reads }: StripeStep): number {
+  const [padding, before] = [form, node].map((each) => each?.attributes["padding"] as readonly number[] | undefined);
+  const [x] = node?.inputs ?? [];
+  if (!padding || !before || !x || !node || padding.every((count) => count === 0)) return 0;
+  if (padding.every((count, side) => count === before[side])) return 0;
+  const { height, width } = spatialAxes(node.attributes["layout"] as "first" | "last");
+  const range = reads[0]?.range;
+  const sizes = [height, width].map((axis) =>
+    range?.axis === axis ? range.end - range.start : (x.type.shape[axis] as number),
+  );
+  const [top, left, bottom, right] = padding;
+  const growth = ((sizes[0] + top + bottom) / sizes[0]) * ((sizes[1] + left + right) / sizes[1]);
+  return (reads[0] ? pieceBytes(reads[0]) : bytesOf(x)) * growth;
 }
