@@ -1,5 +1,5 @@
 import { cloneGraph, type Diagnostic, type Graph } from "@millrace/ir";
-import { orderForMemory, patches, peakBytes, runPasses } from "@millrace/passes";
+import { orderForMemory, patches, runPasses } from "@millrace/passes";
 import type { Machine } from "../machine.ts";
 import { processorCycles } from "../processor-cost.ts";
 import { compileGraph, type NpuCompilation, type NpuOptions } from "./compile-graph.ts";
@@ -35,21 +35,16 @@ function compileByRules(source: Graph, machine: Machine, options: NpuOptions): F
   const { graph } = cloneGraph(source);
   const { diagnostics } = runPasses(graph, [orderForMemory]);
   const { bytes } = machine.memory;
-  const whole = () => ({ graph, compilation: compileGraph(graph, machine, options), diagnostics });
-  const mayFit = machine.outer !== undefined || (peakBytes(graph) ?? 0) <= bytes;
-  let best: FittingCompilation | undefined = mayFit ? whole() : undefined;
+  let best: FittingCompilation = { graph, compilation: compileGraph(graph, machine, options), diagnostics };
   for (const share of shares) {
-    if (best && lackOf(best) === 0) return best;
+    if (best.compilation.lacking.size === 0) break;
     const patched = inPatches(graph, Math.floor(bytes * share));
     if (patched === undefined) continue;
     const compilation = compileGraph(patched.graph, machine, options);
     const next = { graph: patched.graph, compilation, diagnostics: [...diagnostics, ...patched.diagnostics] };
-    if (best && lackOf(next) >= lackOf(best)) break;
-    best = next;
+    if (lackOf(next) < lackOf(best)) best = next;
   }
-  if (best && (mayFit || lackOf(best) === 0)) return best;
-  const other = whole();
-  return best && lackOf(best) < lackOf(other) ? best : other;
+  return best;
 }
 
 /** Cycles of the processor for what the array would compute if it had more memory. */
