@@ -111,6 +111,23 @@ describe("tiles", () => {
     expect(found.length).toBeGreaterThan(waits.length / 2);
   });
 
+  test("are of plain commands where chains and compressed weights would be too large for them", () => {
+    const kinds = ["window", "greatest", "window", "greatest"] as const;
+    const graph = network(
+      [1, 24, 24, 8],
+      kinds.map((kind, at) => ({ kind, channels: 16, stride: 1, seed: 4 * (at + 1) })),
+    );
+    const all = { ...imx95.features, tables: true, pooling: true, decompression: true };
+    const namesIn = (kilobytes: number) => {
+      const machine = { ...small(kilobytes * 1024), features: all };
+      const { phases, reasons } = compileGraph(graph, machine);
+      expect([...reasons.keys()].map(({ op }) => op.name)).toEqual(kilobytes > 64 ? [] : ["linear"]);
+      return new Set(phases.filter(isSegment).flatMap(({ program }) => program.commands.map(({ kind }) => kind.name)));
+    };
+    expect(namesIn(96)).toContain("convolve+pool");
+    expect(namesIn(8)).not.toContain("convolve+pool");
+  });
+
   test("of layers that no parting makes small enough are left to the processor, all at once", () => {
     const { reasons } = compileGraph(layers, small(1024));
     const ofLayers = [...reasons].filter(([{ op }]) => op.name === "conv2d" || op.name === "linear");

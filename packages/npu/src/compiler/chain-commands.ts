@@ -1,3 +1,4 @@
+import type { Node } from "@millrace/ir";
 import { chainFields, chainOf } from "../commands/chain.ts";
 import { cyclesOf } from "../commands/command.ts";
 import { type Buffer, placedFields } from "../lowering/lowering.ts";
@@ -14,18 +15,21 @@ interface Chain {
 
 /**
  * Commands of which one takes all results of another, that nobody else needs, as one where the machine has the units for that and it takes fewer
- * cycles. `kept` are the buffers that are needed after the last command. A chain takes the place of its last command.
+ * cycles. `kept` are the buffers that are needed after the last command; commands of nodes of `apart` are left as they are. A chain takes the place of its
+ * last command.
  */
 export function chainCommands(
   commands: readonly NodeDraft[],
   kept: ReadonlySet<Buffer>,
   machine: Machine,
   overheads: Overheads,
+  apart: ReadonlySet<Node>,
 ): readonly NodeDraft[] {
   const uses = usesOf(commands);
   const result: (NodeDraft | undefined)[] = [...commands];
   for (const [at, command] of commands.entries()) {
-    let chain: Chain | undefined = result[at] === command ? { members: [at], draft: command } : undefined;
+    let chain: Chain | undefined =
+      result[at] === command && !apart.has(command.node) ? { members: [at], draft: command } : undefined;
     while (chain) {
       const next = followerOf(chain.members, commands, uses, kept);
       const longer = next === undefined ? undefined : joined(chain, next, commands, machine, overheads);

@@ -10,6 +10,7 @@ import { type CopyProblem, type CopySchedule, copyProblemOf } from "./copy-probl
 import { earliestStarts, startsAtUse } from "./copy-starts.ts";
 import { draftCommands, type NodeDraft, valueBytes } from "./draft.ts";
 import { type Boundary, type Layout, layOutMemory, lifetimesOf, liveBytes, requireRoom } from "./lay-out.ts";
+import { NodeRefusal } from "./node-refusal.ts";
 import { stageConstants } from "./stage.ts";
 import { tileSegment } from "./tiles/tile-segment.ts";
 
@@ -76,9 +77,24 @@ export function compileSegment(
   context: KernelContext,
   options: ScheduleOptions,
 ): CompiledSegment {
-  const draft = draftSegment(segment, machine, context, options);
-  const placedCommands = (machine.outer ? tiled : placed)(draft, machine, options);
-  return assemble(draft, placedCommands, machine, options);
+  const apart = new Set<Node>();
+  for (;;) {
+    const draft = draftSegment(segment, machine, context, options, apart);
+    try {
+      return assemble(draft, (machine.outer ? tiled : placed)(draft, machine, options), machine, options);
+    } catch (error) {
+      const undivided = machine.outer && error instanceof NodeRefusal ? undividedNodes(draft, error) : [];
+      if (undivided.length === 0) throw error;
+      for (const node of undivided) apart.add(node);
+    }
+  }
+}
+
+/** Nodes that were refused and whose commands features made such as can't be divided into tiles. */
+function undividedNodes({ commands }: SegmentDraft, refusal: NodeRefusal): readonly Node[] {
+  const refused = new Set([refusal, ...refusal.others].map(({ node }) => node));
+  const whole = commands.filter(({ kind, fields }) => kind.parts !== undefined || Number(fields.weightBytes) > 0);
+  return whole.map(({ node }) => node).filter((node) => refused.has(node));
 }
 
 export function draftSegment(
@@ -86,6 +102,7 @@ export function draftSegment(
   machine: Machine,
   context: KernelContext,
   options: ScheduleOptions,
+  apart: ReadonlySet<Node> = new Set(),
 ): SegmentDraft {
   const overheads = machine.modes[options.mode];
   const { commands: written, places } = draftCommands(segment.nodes, { machine, context, options, overheads });
@@ -93,7 +110,7 @@ export function draftSegment(
     inputs: segment.inputs.flatMap((value) => places.get(value)?.buffer ?? []),
     outputs: segment.outputs.map((value) => places.get(value)!.buffer),
   };
-  const commands = applyFeatures(written, new Set(boundary.outputs), machine, overheads);
+  const commands = applyFeatures(written, new Set(boundary.outputs), machine, overheads, apart);
   return { segment, commands, places, constants: layOutConstants(commands, machine.memory.alignment), boundary };
 }
 

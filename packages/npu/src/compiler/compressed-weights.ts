@@ -1,17 +1,22 @@
+import type { Node } from "@millrace/ir";
 import { convolve, weightGroups, weightRegion } from "../commands/convolve.ts";
 import { compressWeights } from "../compression.ts";
 import { type Buffer, placedFields } from "../lowering/lowering.ts";
 import type { Machine } from "../machine.ts";
 import type { NodeDraft } from "./draft.ts";
 
-/** Commands whose weights are compressed where that makes them fewer bytes; what several read is compressed once. */
-export function withCompressedWeights(commands: readonly NodeDraft[], { array }: Machine): readonly NodeDraft[] {
+/** Commands whose weights are compressed where that makes them fewer bytes, but for those of some nodes; what several read is compressed once. */
+export function withCompressedWeights(
+  commands: readonly NodeDraft[],
+  { array }: Machine,
+  apart: ReadonlySet<Node>,
+): readonly NodeDraft[] {
   const known = new Map<Buffer, Map<string, Buffer>>();
   return commands.map((command) => {
     const { weights } = command.fields;
     if (command.kind.code !== convolve.code || typeof weights === "number") return command;
     const { name, contents } = weights.buffer;
-    if (contents === undefined) return command;
+    if (contents === undefined || apart.has(command.node)) return command;
     const fields = placedFields(command.fields, ({ offset }) => offset) as Parameters<typeof weightRegion>[0];
     const { address, bytes } = weightRegion(fields, array);
     const layout = weightGroups(fields, array);
