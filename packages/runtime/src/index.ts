@@ -27,6 +27,7 @@ export {
 } from "./kernels/pairwise.ts";
 export { preluMultipliers } from "./kernels/prelu.ts";
 export { meanRescaling } from "./kernels/reduction.ts";
+export { fixedPointMixing } from "./kernels/resize.ts";
 export { createScratch } from "./kernels/scratch.ts";
 export { transposedScaling } from "./kernels/transpose-convolution.ts";
 export { clampRescaling, leakyReluRescalings, requantizing } from "./kernels/unary.ts";

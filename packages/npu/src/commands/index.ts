@@ -4,6 +4,7 @@ import type { CommandKind } from "./command.ts";
 import { convolve } from "./convolve.ts";
 import { depthwise } from "./depthwise.ts";
 import { fill } from "./fill.ts";
+import { interpolate } from "./interpolate.ts";
 import { lookUp } from "./look-up.ts";
 import { move } from "./move.ts";
 import { pool } from "./pool.ts";
@@ -12,7 +13,19 @@ import { awaitTransfers, transfer } from "./transfer.ts";
 
 /** Every kind of command, by its code in the stream. */
 export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
-  [convolve, depthwise, pool, combine, lookUp, move, fill, transfer, awaitTransfers, average, quantize, dequantize].map(
-    (kind) => [kind.code, kind as CommandKind],
-  ),
+  [
+    convolve,
+    depthwise,
+    pool,
+    combine,
+    lookUp,
+    move,
+    fill,
+    transfer,
+    awaitTransfers,
+    average,
+    quantize,
+    dequantize,
+    interpolate,
+  ].map((kind) => [kind.code, kind as CommandKind]),
 );

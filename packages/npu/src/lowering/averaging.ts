@@ -1,24 +1,22 @@
 import { affineOf, meanRescaling } from "@millrace/runtime";
 import { average } from "../commands/average.ts";
 import { scalings } from "../commands/scaling.ts";
-import { firstOf, type Lowering } from "./lowering.ts";
-import { reducedAxes } from "./reduced-axes.ts";
+import type { Lowering } from "./lowering.ts";
+import { reducedAxes, reducedData, refuseReduction } from "./reduced-axes.ts";
 import { refuseValues } from "./shared-rules.ts";
 
-/** Means over axes that follow one another. */
+/** Means over axes. */
 export const averaging: Lowering = {
-  refuse: (node, machine) =>
-    refuseValues(node, machine) ??
-    firstOf([reducedAxes(node) === undefined, "it averages along axes with others between"]),
+  refuse: (node, machine) => refuseValues(node, machine) ?? refuseReduction(node),
   write(node, writer) {
     const [x] = node.inputs;
-    const { outer, taps, inner } = reducedAxes(node)!;
+    const { outer, taps, inner } = reducedAxes(node);
     const { multiplier, zeroPoint, low, high } = meanRescaling(node, writer.context, taps);
     writer.emit(average, {
       blocks: outer,
       taps,
       channels: inner,
-      input: writer.placeOf(x!),
+      input: reducedData(node, writer),
       output: writer.placeOf(node.outputs[0]),
       inputZero: affineOf(x, node).zeroPoint,
       rounding: scalings[writer.context.rounding],

@@ -3,24 +3,23 @@ import { affineOf, convolutionScaling } from "@millrace/runtime";
 import { depthwise } from "../commands/depthwise.ts";
 import { attributesOf, emitConvolution, refuseWeights, refuseWindow } from "./emit-convolution.ts";
 import { firstOf, type Lowering, placeBehind, type Writer } from "./lowering.ts";
-import { writeMoves } from "./movement.ts";
+import { movesOf } from "./movement.ts";
 import { scalingFieldsOf, scalingPartsOf } from "./scaling.ts";
-import { elementsOf, imageWindow, isDepthwise, refuseNumbers, sizesOf } from "./shared-rules.ts";
+import { elementsOf, imageWindows, isDepthwise, refuseNumbers, refuseSamples, sizesOf } from "./shared-rules.ts";
 
 /** Published limit of kernels, strides and dilations. */
 const greatestStep = 4096;
 
 export const convolution: Lowering = {
   refuse(node, machine) {
-    const [x, weights] = node.inputs as [Value, Value];
-    const refusal = refuseNumbers(node, machine) ?? refuseWeights(node);
+    const weights = node.inputs[1]!;
+    const refusal = refuseNumbers(node, machine) ?? refuseSamples(node) ?? refuseWeights(node);
     if (refusal) return refusal;
     const { stride, dilation, layout } = attributesOf(node);
     const [, kernelHeight, kernelWidth, depth] = sizesOf(weights);
     const steps = [kernelHeight, kernelWidth, ...stride, ...dilation];
     const rule = firstOf(
       [layout !== "last", "its data are channel-first"],
-      [sizesOf(x)[0] !== 1, "it has more than one sample"],
       [steps.some((size) => size > greatestStep), `a step is above ${greatestStep}`],
     );
     if (rule !== undefined || isDepthwise(node)) return rule;
@@ -32,61 +31,63 @@ export const convolution: Lowering = {
   },
 };
 
-/** Fields of the window of a convolution, whole. */
-function windowOf(node: Node, writer: Writer) {
+/** Fields of the window of a convolution for each image. */
+function windowsOf(node: Node, writer: Writer) {
   const [x, weights] = node.inputs as [Value, Value];
   const kernel = sizesOf(weights).slice(1, 3);
-  const window = imageWindow(node, writer, { ...attributesOf(node), kernel });
-  return { ...window, ...elementsOf(node), inputZero: affineOf(x, node).zeroPoint };
+  const inputZero = affineOf(x, node).zeroPoint;
+  const images = imageWindows(node, writer, { ...attributesOf(node), kernel });
+  return images.map((window) => ({ ...window, ...elementsOf(node), inputZero }));
 }
 
 function writeConvolution(node: Node, writer: Writer): void {
-  const window = windowOf(node, writer);
   const filters = node.inputs[1]!.constant!.data as Int8Array;
   const scaling = scalingFieldsOf(node, convolutionScaling(node, writer.context), writer);
-  emitConvolution(writer, window, filters, scaling);
+  emitConvolution(writer, windowsOf(node, writer), filters, scaling);
 }
 
 /** A convolution for each group, on the channels of the group moved together; its results lie between those of the others. */
 function writeGroups(node: Node, writer: Writer): void {
   const { groups } = attributesOf(node);
-  const window = windowOf(node, writer);
-  const [depth, count] = [window.depth / groups, window.channels / groups];
+  const windows = windowsOf(node, writer);
+  const [{ height, width, channels, elementBytes, resultBytes, depth: whole }] = windows;
+  const [depth, count, pixels] = [whole / groups, channels / groups, height * width];
   const filters = node.inputs[1]!.constant!.data as Int8Array;
-  const pixels = window.height * window.width;
-  const { elementBytes, resultBytes } = window;
-  const bytes = depth * pixels * elementBytes;
-  const apart = writer.scratch(bytes * groups);
   const blocks = Array.from({ length: groups }, (_, group) => ({
     first: group * depth,
     length: depth,
     runs: pixels,
-    step: window.depth,
+    step: whole,
     to: group * depth * pixels,
   }));
-  writeMoves(writer, { first: 0, count: window.depth * pixels }, window.input, apart, blocks, elementBytes);
+  const move = movesOf(writer, { first: 0, count: whole * pixels }, blocks, elementBytes);
+  const apart = windows.map(({ input }) => {
+    const place = writer.scratch(whole * pixels * elementBytes);
+    move(input, place);
+    return place;
+  });
   const scalings = scalingPartsOf(node, convolutionScaling(node, writer.context), writer, groups);
   for (const [group, scaling] of scalings.entries()) {
-    const input = placeBehind(apart, group * bytes);
-    const output = placeBehind(window.output, group * count * resultBytes);
     const length = filters.length / groups;
     const own = filters.subarray(group * length, (group + 1) * length);
-    emitConvolution(writer, { ...window, input, depth, output, count }, own, scaling);
+    const images = windows.map((window, image) => {
+      const input = placeBehind(apart[image], group * depth * pixels * elementBytes);
+      const output = placeBehind(window.output, group * count * resultBytes);
+      return { ...window, input, depth, output, count };
+    });
+    emitConvolution(writer, images, own, scaling);
   }
 }
 
 function writeDepthwise(node: Node, writer: Writer): void {
-  const weights = node.inputs[1]!;
-  const window = windowOf(node, writer);
-  const { channels, kernelHeight, kernelWidth } = window;
-  const taps = kernelHeight * kernelWidth;
-  const filters = weights.constant!.data as Int8Array;
+  const filters = node.inputs[1]!.constant!.data as Int8Array;
+  const windows = windowsOf(node, writer);
+  const [{ channels }] = windows;
+  const taps = filters.length / channels;
   const byTap = new Int8Array(filters.length);
   for (let channel = 0; channel < channels; channel++)
     for (let tap = 0; tap < taps; tap++) byTap[tap * channels + channel] = filters[channel * taps + tap];
-  writer.emit(depthwise, {
-    ...window,
-    weights: writer.constant(byTap),
-    ...scalingFieldsOf(node, convolutionScaling(node, writer.context), writer),
-  });
+  const weights = writer.constant(byTap);
+  const scaling = scalingFieldsOf(node, convolutionScaling(node, writer.context), writer);
+  for (const window of windows) writer.emit(depthwise, { ...window, weights, ...scaling });
 }

@@ -68,15 +68,19 @@ type Window = Omit<
 
 type Sizes = WindowFields & { readonly elementBytes: number; readonly resultBytes: number };
 
-/** Emits a convolution with the filters of the channels it computes. */
-export function emitConvolution(writer: Writer, window: Window, filters: Int8Array, scaling: Scaled): void {
+/** Emits a convolution of each of some images, of the same sizes, with the filters of the channels it computes. */
+export function emitConvolution(writer: Writer, images: readonly Window[], filters: Int8Array, scaling: Scaled): void {
   const { machine, options } = writer;
-  const sizes = window as unknown as Sizes;
+  const sizes = images[0] as unknown as Sizes;
   const compresses = machine.features.decompression && allowedMappings(options).length > 1;
   const byDepth = weightArray({ ...sizes, mapping: mappings.depth }, machine.array);
   const weightBytes = compresses ? compressedBytes(filters, sizes, byDepth) : 0;
-  const weightsOf = (array: DotProductArray) => writer.constant(packWeights(filters, sizes, sizes.count, array));
-  emitWithWeights(writer, window, scaling, weightsOf, weightBytes);
+  let weights: Place | undefined;
+  const weightsOf = (array: DotProductArray) => {
+    weights ??= writer.constant(packWeights(filters, sizes, sizes.count, array));
+    return weights;
+  };
+  for (const window of images) emitWithWeights(writer, window, scaling, weightsOf, weightBytes);
 }
 
 /**

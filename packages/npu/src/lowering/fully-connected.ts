@@ -21,7 +21,7 @@ function emitRows(node: Node, writer: Writer, filters: Int8Array, scaling: Scali
     count: channels,
     inputZero: affineOf(x, node).zeroPoint,
   };
-  emitConvolution(writer, window, filters, scalingFieldsOf(node, scaling, writer));
+  emitConvolution(writer, [window], filters, scalingFieldsOf(node, scaling, writer));
 }
 
 export const fullyConnected: Lowering = {

@@ -175,14 +175,6 @@ export function movesOf(
 /** Operators that move stored integers; a result that is one run of the bytes of a value lies where these do. */
 export const movement: Lowering = moving(() => []);
 
-/** Enlarging by repeating the nearest numbers. */
-export const enlarging: Lowering = {
-  ...movement,
-  moves: false,
-  refuse: (node, machine) =>
-    firstOf([node.attributes.mode === "bilinear", "no command interpolates"]) ?? movement.refuse(node, machine),
-};
-
 const converting = moving((node, { context }) => conversions(node, context));
 
 /** Operators that bring several values, if they are bytes, to one output's parameters and move them, unless these are written where they belong at once. */

@@ -4,8 +4,8 @@ import { pool, poolKinds } from "../commands/pool.ts";
 import { greatestSize } from "../commands/window.ts";
 import { onePixel } from "./emit-convolution.ts";
 import { firstOf, type Lowering } from "./lowering.ts";
-import { reducedAxes } from "./reduced-axes.ts";
-import { imageWindow, refuseValues, type Sliding, sizesOf } from "./shared-rules.ts";
+import { reducedAxes, reducedData, refuseReduction } from "./reduced-axes.ts";
+import { imageWindows, refuseSamples, refuseValues, type Sliding } from "./shared-rules.ts";
 
 interface Attributes extends Omit<Sliding, "dilation"> {
   readonly dilation?: Sliding["dilation"];
@@ -21,13 +21,12 @@ const greatestStride = 32;
 export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowering {
   return {
     refuse(node, machine) {
-      const refusal = refuseValues(node, machine);
+      const refusal = refuseValues(node, machine) ?? refuseSamples(node);
       if (refusal) return refusal;
       const { stride, padding, layout } = attributesOf(node);
       const isPadded = padding.some((size) => size > 0);
       return firstOf(
         [layout !== "last", "its data are channel-first"],
-        [sizesOf(node.inputs[0]!)[0] !== 1, "it has more than one sample"],
         [
           isPadded && stride.some((size) => size > greatestStride),
           `it is padded and its stride above ${greatestStride}`,
@@ -36,34 +35,28 @@ export function pooling(kindOf: (node: Node) => keyof typeof poolKinds): Lowerin
     },
     write(node, writer) {
       const [low, high] = activationClamp(affineOf(node.outputs[0], node), node);
-      writer.emit(pool, {
-        ...imageWindow(node, writer, { dilation: [1, 1], ...attributesOf(node) }),
-        pooling: poolKinds[kindOf(node)],
-        zero: affineOf(node.inputs[0], node).zeroPoint,
-        low,
-        high,
-      });
+      for (const window of imageWindows(node, writer, { dilation: [1, 1], ...attributesOf(node) })) {
+        const { zeroPoint: zero } = affineOf(node.inputs[0], node);
+        writer.emit(pool, { ...window, pooling: poolKinds[kindOf(node)], zero, low, high });
+      }
     },
   };
 }
 
-/** The greatest or least along axes that follow one another, as windows of a column. */
+/** The greatest or least along axes, as windows of a column. */
 export function extreme(kind: "greatest" | "least"): Lowering {
   return {
     refuse(node, machine) {
-      const refusal = refuseValues(node, machine);
+      const refusal = refuseValues(node, machine) ?? refuseReduction(node);
       if (refusal) return refusal;
-      const axes = reducedAxes(node);
-      return firstOf(
-        [axes === undefined, "it compares along axes with others between"],
-        [axes !== undefined && Math.max(axes.outer * axes.taps, axes.inner) > greatestSize, "its axes are too long"],
-      );
+      const { outer, taps, inner } = reducedAxes(node);
+      return firstOf([Math.max(outer * taps, inner) > greatestSize, "its axes are too long"]);
     },
     write(node, writer) {
-      const { outer, taps, inner } = reducedAxes(node)!;
+      const { outer, taps, inner } = reducedAxes(node);
       writer.emit(pool, {
         ...onePixel,
-        input: writer.placeOf(node.inputs[0]!),
+        input: reducedData(node, writer),
         height: outer * taps,
         width: 1,
         depth: inner,

@@ -1,6 +1,6 @@
 import { type DType, isStatic, type Node, storageBytes, type Value } from "@millrace/ir";
 import type { Machine } from "../machine.ts";
-import { firstOf, type Writer } from "./lowering.ts";
+import { firstOf, placeBehind, type Writer } from "./lowering.ts";
 
 const names: Readonly<Partial<Record<DType, string>>> = { i16: "int16", u8: "uint8", i32: "int32", i64: "int64" };
 
@@ -82,18 +82,28 @@ export interface Sliding {
   readonly padding: readonly number[];
 }
 
-/** Fields of a window that slides over a node's first input, whole. */
-export function imageWindow(node: Node, { placeOf }: Writer, { kernel, stride, dilation, padding }: Sliding) {
+/** More samples would be too many commands. */
+const mostSamples = 256;
+
+export function refuseSamples({ inputs }: Node): string | undefined {
+  const [samples] = sizesOf(inputs[0]!);
+  return firstOf([samples > mostSamples, `it has ${samples} samples; make the batch smaller`]);
+}
+
+/** Fields of windows that slide over the images of a node's first input, one for each. */
+export function imageWindows(node: Node, { placeOf }: Writer, { kernel, stride, dilation, padding }: Sliding) {
   const [x] = node.inputs as [Value];
   const [y] = node.outputs;
-  const [, height, width, depth] = sizesOf(x);
+  const [samples, height, width, depth] = sizesOf(x);
   const [, outputHeight, outputWidth, channels] = sizesOf(y);
-  return {
-    input: placeOf(x),
+  const bytes = height * width * depth * elementBytesOf(x);
+  const outputBytes = outputHeight * outputWidth * channels * elementBytesOf(y);
+  return Array.from({ length: samples }, (_, sample) => ({
+    input: placeBehind(placeOf(x), sample * bytes),
     height,
     width,
     depth,
-    output: placeOf(y),
+    output: placeBehind(placeOf(y), sample * outputBytes),
     outputHeight,
     outputWidth,
     channels,
@@ -109,7 +119,7 @@ export function imageWindow(node: Node, { placeOf }: Writer, { kernel, stride, d
     rows: outputHeight,
     firstChannel: 0,
     count: channels,
-  };
+  }));
 }
 
 /** Whether a node is a convolution whose filters have the depth of one channel each. */

@@ -16,11 +16,12 @@ import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { fullyConnected, matrixProduct } from "./fully-connected.ts";
 import { type Lowering, type Unsupported, unsupported } from "./lowering.ts";
-import { enlarging, joining, movement, renaming } from "./movement.ts";
+import { joining, movement, renaming } from "./movement.ts";
 import { averagePooling, extreme, maximumPooling } from "./pooling.ts";
 import { prelu } from "./prelu.ts";
 import { quantizing } from "./quantizing.ts";
 import { dequantizing } from "./reals.ts";
+import { resizing } from "./resizing.ts";
 import { transposedConvolution } from "./transposed-convolution.ts";
 import { leakyWords, orWords, rescaledWords } from "./words.ts";
 
@@ -135,7 +136,7 @@ export const lowerings = {
   dynamicUpdateSlice: whenRun,
   expand: movement,
   tile: movement,
-  resize: enlarging,
+  resize: resizing,
   depthToSpace: movement,
   spaceToDepth: movement,
   where: indices,

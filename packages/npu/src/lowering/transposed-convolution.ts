@@ -136,5 +136,5 @@ function emitPhases(node: Node, writer: Writer, [rows, columns]: readonly [Axis,
     inputZero: input.zeroPoint,
   };
   const scaling = scalingFieldsOf(node, { ...transposedScaling(node, writer.context), channels }, writer);
-  emitConvolution(writer, window, phaseFilters(weights, [rows, columns]), scaling);
+  emitConvolution(writer, [window], phaseFilters(weights, [rows, columns]), scaling);
 }

@@ -21,7 +21,7 @@ function lengths(from: number, to: number, coordinates: unknown): readonly [numb
 }
 
 /** Shares in 1024ths, halves rounded away from zero. */
-export const fixedPoint: Mixing = {
+export const fixedPointMixing: Mixing = {
   neighbours(from, to, coordinates) {
     const [size, steps] = lengths(from, to, coordinates);
     const scale = Math.floor((1024 * size + Math.floor(steps / 2)) / steps);
@@ -88,7 +88,7 @@ function bilinear({ neighbours, mix }: Mixing): KernelFactory {
   });
 }
 
-const signedBilinear = bilinear(fixedPoint);
+const signedBilinear = bilinear(fixedPointMixing);
 const unsignedBilinear = bilinear(floatingPoint);
 
 /** Stored integers: mixed in fixed point, unsigned ones in floating point; nearest ones are moved. */

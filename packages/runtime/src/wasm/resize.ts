@@ -1,4 +1,4 @@
-import { fixedPoint, type Neighbours } from "../kernels/resize.ts";
+import { fixedPointMixing, type Neighbours } from "../kernels/resize.ts";
 import type { FastKernelFactory } from "./kernel.ts";
 import { fastMovement } from "./movement.ts";
 
@@ -15,8 +15,8 @@ export const fastResize: FastKernelFactory = (fast) => {
   const [y] = node.outputs;
   if (x?.type.dtype !== "i8" || y.type.dtype !== "i8" || order !== "last") return undefined;
   const [[batches, height, width, channels], to] = [typeOf(x).shape, typeOf(y).shape];
-  const rows = encoded(fixedPoint.neighbours(height, to[1], coordinates));
-  const columns = encoded(fixedPoint.neighbours(width, to[2], coordinates));
+  const rows = encoded(fixedPointMixing.neighbours(height, to[1], coordinates));
+  const columns = encoded(fixedPointMixing.neighbours(width, to[2], coordinates));
   return {
     reads: [x],
     scratch: 0,
