@@ -65,14 +65,14 @@ export class Bundles {
   }
 
   /** The transfers that a job needs; adds to `moved` where each buffer lies then. */
-  stage(reads: readonly Touched[], node: Node, moved: Map<Buffer, Slice>): readonly NodeDraft[] {
+  stage(reads: readonly Touched[], node: Node, moved: Map<Buffer, Slice[]>): readonly NodeDraft[] {
     const pieces = [...byBuffer(reads)].filter(([{ contents }]) => contents !== undefined);
     if (pieces.length === 0) return [];
     const { constants, starts } = this.#constants.of(pieces, node);
     const known = this.#isKept ? this.#tiles.get(constants) : undefined;
     const tile = known ?? { name: constants.name, bytes: constants.bytes };
     this.#tiles.set(constants, tile);
-    for (const [buffer, start] of starts) moved.set(buffer, { start, end: start + tile.bytes, tile });
+    for (const [buffer, start] of starts) moved.set(buffer, [{ start, end: start + tile.bytes, tile }]);
     return known ? [] : [copyOf({ buffer: constants, offset: 0 }, { buffer: tile, offset: 0 }, tile.bytes, node)];
   }
 }

@@ -5,7 +5,7 @@ import type { Machine, Overheads } from "../../machine.ts";
 import { memoryBase, outerBase } from "../../simulator/memory.ts";
 import { constantsOf } from "../constants.ts";
 import { type Group, splitChannels, tilingOf } from "./group.ts";
-import { type Job, jobsOf, refuseResults, type Surroundings } from "./job.ts";
+import { type Job, jobsOf, refuseFar, type Surroundings } from "./job.ts";
 import { bytesAlone, bytesAtOnce } from "./live.ts";
 
 /** More tiles would be more commands than a layer is worth. */
@@ -20,7 +20,7 @@ export type Division = readonly Job[] | string;
  * cycles: with the tiles of the next job among those bytes, or else those of one job alone.
  */
 export function divided(group: Group, budget: number, surroundings: Surroundings, overheads: Overheads): Division {
-  const reason = refuseResults(group, surroundings);
+  const reason = refuseFar(group, surroundings);
   if (reason !== undefined) return reason;
   const within = (bytesOf: typeof bytesAtOnce) => fewestCycles(group, bytesOf, budget, surroundings, overheads);
   return within(bytesAtOnce) ?? within(bytesAlone) ?? "no part of it and its weights is small enough for the memory";

@@ -1,3 +1,4 @@
+import { move } from "../../commands/move.ts";
 import { type Buffer, firstOf, type Place } from "../../lowering/lowering.ts";
 import type { Machine } from "../../machine.ts";
 import type { Region } from "../../region.ts";
@@ -51,17 +52,22 @@ function jobsOfTile(
   const slices = new Map<Buffer, Slice[]>();
   const jobs = commands.map((command, index): Job => {
     const ins: NodeDraft[] = [];
-    const moved = new Map<Buffer, Slice>(result && [[output, result]]);
+    const moved = new Map<Buffer, Slice[]>(result && [[output, [result]]]);
     for (const [buffer, reads] of byBuffer(touched[index].reads)) {
-      if (buffer.contents !== undefined || near.has(buffer) || buffer === output) continue;
+      if (buffer.contents !== undefined || near.has(buffer)) continue;
       const [from, to] = hullOf(reads);
+      if (buffer === output && from >= start && to <= end) {
+        const place = { buffer: result!.tile, offset: from - start };
+        if (index === 0) ins.push(copyOf({ buffer, offset: from }, place, to - from, node));
+        continue;
+      }
       const known = slices.get(buffer) ?? [];
       const same = known.find((slice) => slice.start === from && slice.end === to);
       const slice = same ?? sliceOf(buffer, from, to, "tile");
       if (same === undefined)
         ins.push(copyOf({ buffer, offset: from }, { buffer: slice.tile, offset: 0 }, to - from, node));
       slices.set(buffer, same ? known : [...known, slice]);
-      moved.set(buffer, slice);
+      moved.set(buffer, [...(moved.get(buffer) ?? []), slice]);
     }
     if (staged) ins.push(...bundles.stage(touched[index].reads, node, moved));
     return { command: relocated(command, moved), ins, outs: [] };
@@ -74,11 +80,13 @@ function jobsOfTile(
   return [...jobs.slice(0, -1), { ...jobs[jobs.length - 1], outs }];
 }
 
-function relocated(command: NodeDraft, moved: ReadonlyMap<Buffer, Slice>): NodeDraft {
+function relocated(command: NodeDraft, moved: ReadonlyMap<Buffer, readonly Slice[]>): NodeDraft {
   const fields = Object.entries(command.fields).map(([name, field]) => {
-    const slice = typeof field === "number" ? undefined : moved.get(field.buffer);
-    if (slice === undefined) return [name, field];
-    return [name, { buffer: slice.tile, offset: (field as Place).offset - slice.start }];
+    const slices = typeof field === "number" ? undefined : moved.get(field.buffer);
+    if (slices === undefined) return [name, field];
+    const { offset } = field as Place;
+    const slice = slices.find(({ start, end }) => offset >= start && offset < end) ?? slices[0];
+    return [name, { buffer: slice.tile, offset: offset - slice.start }];
   });
   return { ...command, fields: Object.fromEntries(fields) };
 }
@@ -100,18 +108,31 @@ function outOf(
   return { ...copy, fields: { ...copy.fields, runs: axis.size, fromStep: axis.step, toStep: axis.step } };
 }
 
-/** Why the results of a group can't go out; undefined if they can. */
-export function refuseResults(
+/** Why the result of a group has to be in the memory of the array; undefined where it can lie in the outer one. */
+export function refuseFar(
   { commands, output, isAlone }: Group,
-  { machine, near }: Surroundings,
+  { machine, near }: Pick<Surroundings, "machine" | "near">,
 ): string | undefined {
-  if (isAlone || near.has(output)) return undefined;
-  const axes = commands.flatMap((command) =>
-    touchedBy(command, machine).writes.map(({ region }) => region.axes?.length ?? 0),
-  );
-  const most = Math.max(...axes);
+  if (near.has(output)) return undefined;
+  const touched = commands.map((command) => touchedBy(command, machine));
+  const written = touched.flatMap(({ writes }) => writes);
+  const [start, end] = hullOf(written);
+  const isMixed = touched.some(({ reads, writes }) => {
+    const own = reads.filter(({ buffer }) => buffer === output);
+    if (own.length === 0) return false;
+    const [[from, to], [first, last]] = [hullOf(own), hullOf(writes)];
+    return !(to <= start || from >= end || (from === first && to === last));
+  });
+  const axes = isAlone ? 0 : Math.max(...written.map(({ region }) => region.axes?.length ?? 0));
   return firstOf(
-    [most > 1, "its results lie apart in two ways"],
-    [most > 0 && !machine.outer?.strided, "its results lie apart, and transfers are of bytes that follow one another"],
+    [isMixed, "it reads what it writes elsewhere in the same value, which is too large for the memory"],
+    [!isAlone && !commands.every(writesAll), "its results lie between those of others, in pieces"],
+    [axes > 1, "its results lie apart in two ways"],
+    [axes > 0 && !machine.outer?.strided, "its results lie apart, and transfers are of bytes that follow one another"],
   );
+}
+
+/** Whether a command writes every byte of the regions that it tells. */
+function writesAll({ kind, fields }: NodeDraft): boolean {
+  return kind.code !== move.code || fields.moved === fields.outputBytes;
 }

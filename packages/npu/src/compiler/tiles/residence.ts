@@ -17,6 +17,12 @@ interface Candidate {
   readonly uses: number;
 }
 
+/** Groups that need all of the memory, and values that have to stay there. */
+export interface Wishes {
+  readonly alone: ReadonlySet<Group>;
+  readonly near: ReadonlySet<Buffer>;
+}
+
 /** Where values lie: those that never leave the memory of the array, and how many bytes of them there are at each group. */
 export interface Residence {
   readonly near: ReadonlySet<Buffer>;
@@ -25,14 +31,15 @@ export interface Residence {
 
 /**
  * Has values stay in the memory of the array, those first that are there for the shortest time for each transfer they save, as long as a third of
- * it is left at each group, or less where the tiles of its other operands need less. Nothing stays where a group is to have it alone.
+ * it is left at each group, or less where the tiles of its other operands need less. Values that are
+ * wished near come first; nothing stays where a group is to have the memory alone.
  */
 export function residenceOf(
   groups: readonly Group[],
   boundary: Boundary,
   machine: Machine,
   capacity: number,
-  alone: ReadonlySet<Group> = new Set(),
+  wishes: Wishes = { alone: new Set(), near: new Set() },
 ): Residence {
   const operands = groups.map((group) => operandsOf(group, machine));
   const near = new Set<Buffer>();
@@ -44,9 +51,9 @@ export function residenceOf(
       far.reduce((sum, { bytes }) => sum + bytes, constantBytes),
     );
   };
-  for (const { buffer, first, last } of candidatesOf(operands, boundary)) {
+  for (const { buffer, first, last } of candidatesOf(operands, boundary, wishes)) {
     const fits = (at: number) =>
-      !alone.has(groups[at]) && live[at] + buffer.bytes + reserveOf(operands[at], buffer) <= capacity;
+      !wishes.alone.has(groups[at]) && live[at] + buffer.bytes + reserveOf(operands[at], buffer) <= capacity;
     let at = first;
     while (at <= last && fits(at)) at++;
     if (at <= last) continue;
@@ -70,7 +77,11 @@ function operandsOf({ commands }: Group, machine: Machine): Operands {
 }
 
 /** Buffers within a program, in the order in which they are to be considered. */
-function candidatesOf(operands: readonly Operands[], { inputs, outputs }: Boundary): readonly Candidate[] {
+function candidatesOf(
+  operands: readonly Operands[],
+  { inputs, outputs }: Boundary,
+  wishes: Wishes,
+): readonly Candidate[] {
   const outside = new Set([...inputs, ...outputs]);
   const candidates = new Map<Buffer, Candidate>();
   for (const [at, { buffers }] of operands.entries()) {
@@ -80,7 +91,7 @@ function candidatesOf(operands: readonly Operands[], { inputs, outputs }: Bounda
       candidates.set(buffer, { buffer, first, last: at, uses: uses + 1 });
     }
   }
-  const cost = ({ first, last, uses }: Candidate) => (last - first) / uses;
+  const cost = ({ buffer, first, last, uses }: Candidate) => (wishes.near.has(buffer) ? -1 : (last - first) / uses);
   return [...candidates.values()].sort(
     (a, b) => cost(a) - cost(b) || a.buffer.bytes - b.buffer.bytes || a.first - b.first,
   );

@@ -7,7 +7,7 @@ import { NodeRefusal } from "../node-refusal.ts";
 import { BundledConstants } from "./bundles.ts";
 import { type Division, divided } from "./divide.ts";
 import { type Group, groupsOf } from "./group.ts";
-import type { Job } from "./job.ts";
+import { type Job, refuseFar } from "./job.ts";
 import { pipelined } from "./pipeline.ts";
 import { type Residence, residenceOf } from "./residence.ts";
 
@@ -74,12 +74,17 @@ function streamOf(
     const surroundings = { machine, near, staged, constants };
     return groups.map((group, at) => divided(group, capacity - live[at], surroundings, machine.modes[mode]));
   };
-  const undivided = (all: readonly Division[]) => groups.filter((_, at) => typeof all[at] === "string");
   const preferred = residenceOf(groups, boundary, machine, capacity);
   const first = dividedBeside(preferred);
-  const alone = new Set(undivided(first));
-  const residence = alone.size === 0 ? preferred : residenceOf(groups, boundary, machine, capacity, alone);
-  const byGroup = alone.size === 0 ? first : dividedBeside(residence);
+  const undivided = groups.filter((_, at) => typeof first[at] === "string");
+  const isFarRefused = (group: Group) => refuseFar(group, { machine, near: preferred.near }) !== undefined;
+  const wishes = {
+    alone: new Set(undivided.filter((group) => !isFarRefused(group))),
+    near: new Set(undivided.filter(isFarRefused).map(({ output }) => output)),
+  };
+  const isDivided = undivided.length === 0;
+  const residence = isDivided ? preferred : residenceOf(groups, boundary, machine, capacity, wishes);
+  const byGroup = isDivided ? first : dividedBeside(residence);
   refuseUndivided(groups, byGroup);
   const jobs = byGroup.flatMap((own) => own as readonly Job[]);
   const taken = Float64Array.from(byGroup.flatMap((own, at) => (own as readonly Job[]).map(() => residence.live[at])));
