@@ -27,6 +27,7 @@ import { leakyWords, orWords, rescaledWords } from "./words.ts";
 
 const realOnly = unsupported("it has no integer form");
 const indices = unsupported("it computes indices or truth values, which the array does not");
+const positions = unsupported("it gives positions of numbers; the array gives numbers");
 const choices = unsupported("what it does depends on the data; the array does the same for all");
 const whenRun = unsupported("what it does is only known when it runs");
 const bodies = unsupported("the array runs no graphs inside of graphs");
@@ -90,8 +91,10 @@ export const lowerings = {
   linear: fullyConnected,
   asymmetricLinear: realOnly,
   matmul: matrixProduct,
-  svdf: unsupported("it keeps a state"),
-  lstm: unsupported("its steps are no commands; write them out with --unroll"),
+  svdf: unsupported("no command multiplies the state that it keeps by its weights over time"),
+  lstm: unsupported(
+    "no command computes its gates, sigmoids and tangents of 16 bits; write its steps out with --unroll",
+  ),
   averagePool2d: averagePooling,
   l2Pool2d: realOnly,
   maxPool2d: maximumPooling,
@@ -105,16 +108,16 @@ export const lowerings = {
   l2Normalize: unsupported("the array has no square root"),
   localResponseNormalization: realOnly,
   mean: averaging,
-  sum: unsupported("no command sums along axes"),
+  sum: unsupported("TFLite scales sums in float32, and the array by integer multipliers"),
   reduceMax: extreme("greatest"),
   reduceMin: extreme("least"),
   reduceProd: unsupported("no command multiplies along axes"),
   reduceAll: indices,
   reduceAny: indices,
-  argMax: choices,
-  argMin: choices,
-  topK: choices,
-  cumulativeSum: unsupported("no command sums along axes"),
+  argMax: positions,
+  argMin: positions,
+  topK: positions,
+  cumulativeSum: unsupported("each of its results needs the one before it; the array computes results on their own"),
   dynamicMean: whenRun,
   dynamicSum: whenRun,
   dynamicReduceMax: whenRun,
