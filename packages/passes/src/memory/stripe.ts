@@ -104,8 +104,8 @@ function shareOf({ value, range }: Piece): number {
 }
 
 /** Bytes of a piece in memory. */
-export function pieceBytes(piece: Piece): number {
-  return bytesOf(piece.value) * shareOf(piece);
+export function pieceBytes({ value, range }: Piece): number {
+  return (bytesOf(value) / (value.type.shape[range.axis] as number)) * (range.end - range.start);
 }
 
 /** Multiplications of a stripe. */
@@ -165,6 +165,6 @@ function paddedBytes({ node, form, reads }: StripeStep): number {
     range?.axis === axis ? range.end - range.start : (x.type.shape[axis] as number),
   );
   const [top, left, bottom, right] = padding;
-  const growth = ((sizes[0] + top + bottom) / sizes[0]) * ((sizes[1] + left + right) / sizes[1]);
-  return (reads[0] ? pieceBytes(reads[0]) : bytesOf(x)) * growth;
+  const bytes = reads[0] ? pieceBytes(reads[0]) : bytesOf(x);
+  return (bytes / (sizes[0] * sizes[1])) * (sizes[0] + top + bottom) * (sizes[1] + left + right);
 }
