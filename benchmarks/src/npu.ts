@@ -16,6 +16,7 @@ import {
 } from "@millrace/toolkit";
 import { mobileNetV2Path } from "./conversion.ts";
 import { type Benchmark, type Row, row } from "./row.ts";
+import { withRealInputs } from "./with-real-inputs.ts";
 
 const shared = new URL("../../../shared/", import.meta.url);
 const pathOf = (name: string) => fileURLToPath(new URL(name, shared));
@@ -152,7 +153,19 @@ function gains({ name, graph, options, published }: Net): readonly Row[] {
     ...withOptions.map((step) =>
       row(`${name}: ${step.name}`, step.ms, published, "the vendor's published figure", "ms predicted"),
     ),
+    conversion(name, graph, options),
   ];
+}
+
+/** The network with inputs of real numbers, which the array converts or else the processor. */
+function conversion(name: string, graph: Graph, options: NpuOptions): Row {
+  const real = withRealInputs(graph);
+  const [inLine, apart] = [true, false].map((conversion) => {
+    const machine = having({ conversion })(machineOf("imxrt700"));
+    return accelerate(real, machine, options).latency.ms;
+  });
+  const title = `${name}: fp32 input converted as it is read (assumes converters ahead of the array)`;
+  return row(title, inLine, apart, "the processor converts", "ms predicted");
 }
 
 function qualityOf({ level, gapPercent, proven, scheduleGapPercent }: PredictedSchedule): string {
