@@ -59,3 +59,36 @@ describe("millrace compile --to pte", () => {
     expect(codesOf(outcome)).toEqual([code]);
   });
 });
+
+describe("millrace inspect --dialect", () => {
+  const inspecting = (file: string, ...words: string[]) => inProcess(["inspect", digits(file), "--dialect", ...words]);
+
+  it("prints an exported program with the user's modules", async () => {
+    const { stdout, exitCode } = await inspecting("digits.pt2", "aten");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /conv2d: float32\[1,32,14,14\] = aten\.conv2d\.default\(x, p_stem_0_weight, None, \[2, 2\], \[1, 1\]\) in user_module\.Digits\/Sequential_stem\/conv2d/,
+    );
+    const { nodes } = JSON.parse((await inspecting("digits.pt2", "aten", "--json")).stdout);
+    expect(nodes.at(-1)).toMatchObject({ target: "aten.softmax.int", namespace: "user_module.Digits/softmax" });
+  });
+
+  it("prints Edge operators, and what an array computes of them as delegates", async () => {
+    const edge = JSON.parse((await inspecting("digits.onnx", "edge", "--json")).stdout);
+    expect(edge.nodes.map(({ target }: { target: string }) => target)).toContain("aten.convolution.default");
+    const backend = await inspecting("digits.onnx", "backend", "--target", "imxrt700", "--data", at("data"));
+    expect(backend.stdout).toMatch(/delegate\.MillraceNpu\(\w+\) from \[/);
+    expect(backend.stdout).not.toMatch(/aten\.convolution/);
+  });
+
+  it.each([
+    ["operators of PyTorch in another format", ["digits.onnx", "aten"], "dialect.no-aten"],
+    ["a back end without a machine", ["digits.onnx", "backend"], "dialect.target"],
+    ["a float model without data", ["digits.onnx", "backend", "--target", "imxrt700"], "dialect.float-model"],
+    ["a dialect that there is not", ["digits.onnx", "onnx"], "usage.invalid-argument"],
+  ])("refuses %s", async (_, [file, ...words], code) => {
+    const outcome = await inspecting(file, ...words, "--json");
+    expect(outcome.exitCode).toBe(2);
+    expect(codesOf(outcome)).toEqual([code]);
+  });
+});

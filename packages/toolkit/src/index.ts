@@ -68,6 +68,7 @@ export {
   write,
 } from "./convert.ts";
 export * from "./data/index.ts";
+export { type Dialect, type DialectOptions, type DialectView, dialectView } from "./dialect.ts";
 export { diagnosticsOf } from "./errors.ts";
 export { type Evaluation, evaluate, type Runnable } from "./evaluate.ts";
 export { type ExplainOptions, type Explanation, explain, type NodeExplanation } from "./explain.ts";

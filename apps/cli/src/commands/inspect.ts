@@ -1,29 +1,77 @@
-import type { ModelInfo } from "@millrace/toolkit";
-import { Command } from "commander";
-import type { CommonOptions, Run } from "../context.ts";
+import type { Dialect, ModelInfo } from "@millrace/toolkit";
+import { Command, Option } from "commander";
+import type { CommonOptions, Context, Run } from "../context.ts";
+import { dataDescription, openData } from "../data.ts";
+import { engineOf } from "../engines.ts";
+import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
 import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
 import { withExamples, withShapeOptions } from "../options.ts";
-import { columns, printable } from "../terminal.ts";
+import { RequestError } from "../request-error.ts";
+import { columns, printable, printableLines } from "../terminal.ts";
 
-type Options = CommonOptions & ShapeOptions;
+interface Options extends CommonOptions, ShapeOptions, MachineOptions {
+  readonly dialect?: Dialect;
+  readonly target?: string;
+  readonly data?: string;
+}
+
+const dialects = ["aten", "edge", "backend"] as const satisfies readonly Dialect[];
 
 export function inspectCommand(run: Run): Command {
   const command = new Command("inspect")
     .description("Show what a model is: inputs, outputs, operators, size, quantization")
     .argument("<model>", "model file: .onnx, .tflite, .pt2 or .pte")
+    .addOption(
+      new Option(
+        "--dialect <dialect>",
+        "print the graph as torch.export's operators, as ExecuTorch's Edge operators, or with the parts that a machine computes",
+      ).choices(dialects),
+    )
+    .option("--target <machine>", "with --dialect backend: the machine, which `millrace targets` names")
+    .option("--data <data>", `with --dialect backend, for a float model: ${dataDescription}`)
     .action((path: string, options: Options) =>
       run(options, async (context) => {
+        if (options.dialect !== undefined) return showDialect(path, { ...options, dialect: options.dialect }, context);
         const { inspectFile } = await import("@millrace/toolkit");
         const { info, diagnostics } = inspectFile(readModel(path), loadOptionsOf(options));
         context.report(diagnostics);
         context.result({ ...info, diagnostics }, await describe(info));
       }),
     );
-  return withExamples(withShapeOptions(command), [
+  return withExamples(withMachineOptions(withShapeOptions(command)), [
     "inspect model.onnx",
     "inspect model.tflite --json",
     "inspect model.onnx --dim batch=1",
+    "inspect model.pt2 --dialect aten",
+    "inspect model.pt2 --dialect edge --json",
+    "inspect model_int8.tflite --dialect backend --target imxrt700",
+    "inspect model.pt2 --dialect backend --target imxrt700 --data samples/",
   ]);
+}
+
+async function showDialect(path: string, options: Options & { dialect: Dialect }, context: Context): Promise<void> {
+  const { dialect, target, data } = options;
+  const machine = target === undefined ? undefined : await machineFor(target, options);
+  if ((dialect === "backend") !== (machine !== undefined)) {
+    throw new RequestError("dialect.target", "--dialect backend and --target with a machine go together", {
+      hint: "give --dialect backend --target NAME, with a name that `millrace targets` lists",
+    });
+  }
+  const { dialectView } = await import("@millrace/toolkit");
+  const view = await dialectView(readModel(path), dialect, {
+    ...loadOptionsOf(options),
+    ...(machine && { machine, npu: await npuOptionsOf(machine, options) }),
+    ...(options.cpuKernels && { kernels: options.cpuKernels }),
+    ...(data !== undefined && {
+      data: await openData(data, "quantizing"),
+      floatEngine: await engineOf("onnxruntime", { signal: context.signal }),
+    }),
+    signal: context.signal,
+    progress: context.progress,
+  });
+  context.report(view.diagnostics);
+  const { text, ...document } = view;
+  context.result(document, printableLines(text));
 }
 
 async function describe(info: ModelInfo): Promise<string> {

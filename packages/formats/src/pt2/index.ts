@@ -1,5 +1,6 @@
 export type { Pt2Model, Pt2Tensors } from "./model.ts";
 export type * from "./program/exported-program.ts";
+export { type PrintedNode, printedNodes, printProgram } from "./program/print-program.ts";
 export type { SymbolicExpression } from "./program/symbolic-expression.ts";
 export { looksLikePt2, type Pt2Archive, readPt2 } from "./read-pt2.ts";
 export { type SavedEntry, type SavedValue, savedValues } from "./saved/saved-values.ts";

@@ -10,6 +10,7 @@ import { move } from "./move.ts";
 import { pool } from "./pool.ts";
 import { dequantize, quantize } from "./quantize.ts";
 import { awaitTransfers, transfer } from "./transfer.ts";
+import { transpose } from "./transpose.ts";
 
 /** Every kind of command, by its code in the stream. */
 export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
@@ -27,5 +28,6 @@ export const commandKinds: ReadonlyMap<number, CommandKind> = new Map(
     quantize,
     dequantize,
     interpolate,
+    transpose,
   ].map((kind) => [kind.code, kind as CommandKind]),
 );

@@ -17,7 +17,7 @@ import { elementBytesOf, refuseNumbers, sizesOf } from "./shared-rules.ts";
 /** More elements are not traced. */
 export const mostElements = 2 ** 24;
 /** More blocks would be a longer list than they are worth. */
-const mostBlocks = 2 ** 14;
+export const mostBlocks = 2 ** 14;
 
 /** A block of an output, with where in it the block begins. */
 export interface PlacedBlock extends Block {

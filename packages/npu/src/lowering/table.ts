@@ -23,6 +23,7 @@ import { quantizing } from "./quantizing.ts";
 import { dequantizing } from "./reals.ts";
 import { resizing } from "./resizing.ts";
 import { transposedConvolution } from "./transposed-convolution.ts";
+import { transposing } from "./transposing.ts";
 import { leakyWords, orWords, rescaledWords } from "./words.ts";
 
 const realOnly = unsupported("it has no integer form");
@@ -127,7 +128,7 @@ export const lowerings = {
   dynamicPad: whenRun,
   dynamicSlice: whenRun,
   reshape: renaming,
-  transpose: movement,
+  transpose: transposing,
   concat: joining,
   split: movement,
   slice: movement,

@@ -13,22 +13,36 @@ export function printEdge({ name, inputs, steps, outputs }: EdgeProgram): string
   const lines = [
     ...inputs.map((input) => `input ${typed(input)}`),
     ...[...parameters].map((parameter) => `parameter ${typed(parameter)}`),
-    ...steps.map((step) => {
-      const [operator, operands] = isDelegation(step)
-        ? [`delegate.${step.backend}`, step.inputs.map(textOf)]
-        : [
-            step.operator,
-            [
-              ...step.positional.map(textOf),
-              ...Object.entries(step.keywords).map(([key, item]) => `${key}=${textOf(item)}`),
-            ],
-          ];
-      const results = step.results.map(typed).join(", ");
-      return `${results} = ${operator}(${operands.join(", ")}) from [${step.origin.join(", ")}]`;
-    }),
+    ...printedSteps(steps).map(
+      ({ results, target, arguments: given, origin }) =>
+        `${results.join(", ")} = ${target}(${given.join(", ")}) from [${origin.join(", ")}]`,
+    ),
     `output ${outputs.map(({ name }) => name).join(", ")}`,
   ];
   return [`program ${name}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
+}
+
+/** A step of a program in words. */
+export interface PrintedStep {
+  /** Names and types. */
+  readonly results: readonly string[];
+  /** Such as `aten.convolution.default` or `delegate.MillraceNpu`. */
+  readonly target: string;
+  readonly arguments: readonly string[];
+  /** The source model's layers that it came from. */
+  readonly origin: readonly string[];
+}
+
+/** The steps of a program in their order. */
+export function printedSteps(steps: EdgeProgram["steps"]): readonly PrintedStep[] {
+  return steps.map((step) => {
+    const { origin } = step;
+    const results = step.results.map(typed);
+    if (isDelegation(step))
+      return { results, target: `delegate.${step.backend}`, arguments: step.inputs.map(textOf), origin };
+    const keywords = Object.entries(step.keywords).map(([key, item]) => `${key}=${textOf(item)}`);
+    return { results, target: step.operator, arguments: [...step.positional.map(textOf), ...keywords], origin };
+  });
 }
 
 function typed({ name, dtype, shape }: EdgeTensor): string {

@@ -10,7 +10,7 @@ import type { Report } from "../report.ts";
 import { type Acceleration, accelerate } from "./accelerate.ts";
 
 export interface PredictOptions extends NpuOptions, Progress {
-  /** Whose kernels the processor has; `integer` by default. */
+  /** Whose kernels the processor has: for `.pte` files `portable` by default, else `integer`. */
   readonly kernels?: ProcessorKernels;
 }
 
@@ -21,7 +21,7 @@ export interface PredictOptions extends NpuOptions, Progress {
 export async function predict(
   model: LoadedModel,
   machine: Machine,
-  { kernels = "integer", ...options }: PredictOptions = {},
+  { kernels = model.format === "pte" ? "portable" : "integer", ...options }: PredictOptions = {},
 ): Promise<{ readonly report: Report; readonly acceleration: Acceleration }> {
   const isFinished = isCompiled(model.graph);
   if (kernels === "integer" && !isFinished) requireIntegers(model);
