@@ -40,6 +40,18 @@ describe("millrace compile --to pte", () => {
     expect(reals.accuracy!.samples).toBeGreaterThan(0);
   });
 
+  it("writes programs whose time is predicted from the file as when they were compiled", async () => {
+    const { latency } = await reportOf("again", "--io", "int8");
+    const words = ["profile", at("again/digits_imxrt700.pte"), "--target", "imxrt700", "--json"];
+    const outcome = await inProcess(words);
+    expect(outcome).toMatchObject({ exitCode: 0 });
+    const report = JSON.parse(outcome.stdout) as Report;
+    const arrayTime = (operators: NonNullable<typeof latency>["perOperator"]) =>
+      (operators ?? []).reduce((sum, { unit, us }) => sum + (unit === "npu" ? us : 0), 0);
+    expect(arrayTime(report.latency!.perOperator)).toBeCloseTo(arrayTime(latency!.perOperator), 6);
+    expect(report.latency!.basis).toMatch(/derived and not predicted/);
+  });
+
   it("leaves layers to the processor by name", async () => {
     const { delegation, graph } = await reportOf("kept", "--keep-on-cpu", "linear,node_Conv_133");
     expect(delegation!.reasons.map(({ node }) => node)).toEqual(

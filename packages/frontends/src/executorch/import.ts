@@ -61,7 +61,7 @@ function runProgram(
 ) {
   const results = resultsOf(types);
   if (results === undefined) return call.unsupported("its program gives what no array computes", "export it again");
-  const bytes = delegates[call.arguments.integer("delegate")].processed;
+  const bytes = delegates[call.arguments.integer("0")].processed;
   const program = call.writer.constant({ dtype: "u8", shape: [bytes.length], data: bytes });
   const inputs = Array.from({ length: operands }, (_, index) => call.arguments.tensor(String(index + 1)));
   return call.writer.emitAll(npuProgram, [program, ...inputs], { results });
