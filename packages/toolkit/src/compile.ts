@@ -5,7 +5,7 @@ import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } fr
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { type Advice, advise } from "./advice/advise.ts";
 import { type Recipe, recipeOf } from "./advice/recipe.ts";
-import { defaultLayout, type TargetFormat, write } from "./convert.ts";
+import { defaultLayout, type TargetFormat, type Written, write } from "./convert.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { RandomNumbers } from "./data/random.ts";
 import { evaluate, usableLabels } from "./evaluate.ts";
@@ -89,7 +89,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () =>
-    memoryOf(reduction.written ?? result.graph, options, reduction.formerPeakBytes),
+    memoryOf(reduction.written ?? result.graph, { ...options, ...outputs }, reduction.formerPeakBytes),
   );
   const diagnostics = [
     ...randomWarning(data),
@@ -159,9 +159,8 @@ async function integerForm(
   };
 }
 
-interface WrittenOutputs {
+interface WrittenOutputs extends Pick<Written, "operators" | "arena"> {
   readonly files: readonly Output[];
-  readonly operators: Readonly<Record<string, number>>;
 }
 
 interface Naming {
@@ -175,7 +174,7 @@ function writeBoth(float: Graph, quantized: Graph, { stem, scheme, to }: Naming)
   const files: Output[] = [{ path: `${stem}_${scheme}.${to}`, kind: `${to}-${scheme}`, bytes: integers.bytes }];
   if (!isQuantized(float))
     files.push({ path: `${stem}_float.${to}`, kind: `${to}-float`, bytes: write(float, to).bytes });
-  return { files, operators: integers.operators };
+  return { ...integers, files };
 }
 
 /** The model with programs first, as the main artifact, and the timeline last. */
@@ -185,7 +184,7 @@ function withPrograms(
   { stem, to }: Naming,
 ): WrittenOutputs {
   const { name } = compilation.machine;
-  const { bytes, operators } = write(graph, to);
+  const { bytes, ...written } = write(graph, to);
   const timeline = new TextEncoder().encode(JSON.stringify(trace));
   return {
     files: [
@@ -193,7 +192,7 @@ function withPrograms(
       ...files,
       { path: `${stem}_${name}_trace.json`, kind: "trace", bytes: timeline },
     ],
-    operators,
+    ...written,
   };
 }
 

@@ -1,5 +1,6 @@
 import { cloneGraph, type Diagnostic, DiagnosticError, fail, type Graph } from "@millrace/ir";
 import { batchSymbols } from "@millrace/passes";
+import type { MemoryPlan } from "@millrace/runtime";
 import { exportPte } from "@millrace/targets/executorch";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
@@ -38,6 +39,8 @@ export interface Written {
   readonly bytes: Uint8Array;
   /** Parameters that stand in a file of their own. */
   readonly weights?: Uint8Array;
+  /** The arena that the file plans for its tensors, where it does. */
+  readonly arena?: Pick<MemoryPlan, "arenaBytes" | "lowerBoundBytes">;
   /** Operators of the written file by the names of its format. */
   readonly operators: Readonly<Record<string, number>>;
   readonly diagnostics: readonly Diagnostic[];
@@ -58,8 +61,8 @@ const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOption
     return { bytes, operators: countNames(operatorNames), diagnostics: [] };
   },
   pte: (graph, options) => {
-    const { bytes, weights, operatorNames } = exportPte(graph, options);
-    return { bytes, ...(weights && { weights }), operators: countNames(operatorNames), diagnostics: [] };
+    const { bytes, weights, plan, operatorNames } = exportPte(graph, options);
+    return { bytes, ...(weights && { weights }), arena: plan, operators: countNames(operatorNames), diagnostics: [] };
   },
 };
 

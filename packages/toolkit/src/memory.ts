@@ -1,24 +1,26 @@
 import { allNodes, bitsOf, type Diagnostic, type Graph, isStatic } from "@millrace/ir";
 import { arenaOfInSteps } from "@millrace/runtime";
+import type { Written } from "./convert.ts";
 import type { Progress } from "./progress.ts";
 import type { Report } from "./report.ts";
 
 const milliseconds = 1000;
 
 /**
- * The memory that an inference needs; undefined where the sizes of activations are not known, or bodies need memory of their own. Plans for a second at most.
+ * The memory that an inference needs; undefined where the sizes of activations are not known, or bodies need memory of their own. Plans for a second at most, where the
+ * file has no `arena` of its own.
  * `formerPeakBytes` is what was needed before the graph was changed to need less.
  */
 export async function memoryOf(
   graph: Graph,
-  { signal }: Progress = {},
+  { signal, arena }: Progress & Pick<Written, "arena"> = {},
   formerPeakBytes?: number,
 ): Promise<Report["memory"]> {
   const values = [...graph.inputs, ...[...graph.nodes()].flatMap(({ outputs }) => outputs)];
   if (!values.every(({ type }) => isStatic(type.shape))) return undefined;
   for (const { op } of graph.nodes()) if (op.bodies) return undefined;
-  const { plan } = await arenaOfInSteps(graph, { milliseconds, ...(signal && { signal }) });
-  const { arenaBytes, lowerBoundBytes } = plan;
+  const planned = arena ?? (await arenaOfInSteps(graph, { milliseconds, ...(signal && { signal }) })).plan;
+  const { arenaBytes, lowerBoundBytes } = planned;
   const weightBytes = weightBytesOf(graph);
   const former = formerPeakBytes === undefined ? {} : { formerPeakBytes };
   return { arenaBytes, lowerBoundBytes, ...former, weightBytes, totalBytes: arenaBytes + weightBytes };

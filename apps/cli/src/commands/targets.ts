@@ -12,7 +12,7 @@ export function targetsCommand(run: Run): Command {
         const rows = allMachines.map(({ name, title, clockMHz, array, memory, modes, basis }) => [
           name,
           title,
-          `${array.pipelines * array.lanes} MAC/cycle`,
+          `${array.cores * array.pipelines * array.lanes} MAC/cycle`,
           `${clockMHz} MHz`,
           formatBytes(memory.bytes),
           Object.keys(modes).join(", "),

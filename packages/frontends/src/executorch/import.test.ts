@@ -46,3 +46,14 @@ describe("every operator's samples give their results after a way through an Exe
     for (const [index, expected] of sample.outputs.entries()) expectClose(results[index], expected);
   });
 });
+
+describe("ExecuTorch programs of stored integers", () => {
+  it("tell what their inputs and outputs stand for", () => {
+    const quantization = { scale: [0.5], zeroPoint: [3] };
+    const x = { dtype: "i8", shape: [2], data: Int8Array.of(-7, 9) } as const;
+    const graph = oneNode(operators.get("reshape")!, [x], { shape: [2, 1] }, [quantization]);
+    graph.setType(graph.outputs[0], { ...graph.outputs[0].type, quantization });
+    const read = throughFile(graph)!;
+    expect([read.inputs[0].type.quantization, read.outputs[0].type.quantization]).toEqual([quantization, quantization]);
+  });
+});

@@ -5,6 +5,7 @@ import { npuProgram, resultsOf } from "@millrace/ops";
 import type { Call } from "../torch/call.ts";
 import { type ImportedModel, type ImportOptions, importTorch } from "../torch/import.ts";
 import { elementTypeOf } from "../torch/types.ts";
+import { quantizeBoundary } from "./boundary-quantization.ts";
 import { delegateCall, methodProgram } from "./method-program.ts";
 
 /** The back end whose programs are command streams that Millrace executes. */
@@ -39,7 +40,7 @@ export function importExecutorch(program: PteProgram, options: ExecutorchImportO
   const named = [...program.namedData, ...(options.weights?.entries ?? [])];
   const model = methodProgram({ ...program, namedData: named }, method, options.modelName ?? method.name ?? "forward");
   const types = model.program.graph.tensorValues;
-  return importTorch(model, {
+  const imported = importTorch(model, {
     ...options,
     handlerOf: ({ target, inputs, outputs }) => {
       if (target !== delegateCall) return undefined;
@@ -47,6 +48,8 @@ export function importExecutorch(program: PteProgram, options: ExecutorchImportO
       return (call) => runProgram(call, method.delegates, inputs.length - 1, results);
     },
   });
+  quantizeBoundary(imported.graph, program);
+  return imported;
 }
 
 function typeOf({ scalarType, sizes }: TensorMeta): ValueType {

@@ -189,13 +189,14 @@ export class Builder {
       });
   }
 
-  /** The value with `quantization` in its type: a constant, or an input without another one; undefined for any other value. */
+  /** The value with `quantization` in its type: a constant, or an input or stored result without another one; undefined for any other value. */
   quantized(value: Value, quantization: Quantization): Value | undefined {
     const source = value.producer ? this.settled(value) : value;
     const { type, name, constant, producer } = source;
     if (sameQuantization(type.quantization, quantization)) return source;
     if (constant && source.uses.size > 0) return this.constant(name, constant, quantization);
-    if (!constant && (type.quantization || producer)) return undefined;
+    const isComputed = producer !== undefined && producer.op.quantization.kind !== "stored";
+    if (!constant && (type.quantization || isComputed)) return undefined;
     this.graph.setType(source, { ...type, quantization });
     return source;
   }

@@ -1,6 +1,7 @@
 import { writePtd, writePte } from "@millrace/formats/pte";
 import type { Graph } from "@millrace/ir";
 import type { MemoryPlan } from "@millrace/runtime";
+import { boundaryMethods } from "./boundary-methods.ts";
 import { buildProgram } from "./build-program.ts";
 import type { EdgeProgram } from "./edge-program.ts";
 import { lowerEdge } from "./lower-edge.ts";
@@ -25,7 +26,7 @@ export interface PteExport {
 }
 
 /**
- * Writes a graph of known sizes as an ExecuTorch program with one method, `forward`, which calls kernels of the portable and quantized
+ * Writes a graph of known sizes as an ExecuTorch program with the method `forward`, and those of `boundaryMethods`; it calls kernels of the portable and quantized
  * libraries only, and back ends where the graph has programs for them. Throws what `lowerEdge` throws.
  */
 export function exportPte(
@@ -36,7 +37,7 @@ export function exportPte(
   const tensors = planTensors(edge, milliseconds);
   const { method, constants, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
   return {
-    bytes: writePte({ methods: [method], constants }),
+    bytes: writePte({ methods: [method, ...boundaryMethods(graph)], constants }),
     ...(externalWeights && { weights: writePtd({ entries: external }) }),
     edge,
     plan: tensors.plan,

@@ -1,0 +1,40 @@
+import type { PteMethodDraft, PteValueDraft } from "@millrace/formats/pte";
+import { type Graph, integerRange, type ValueType } from "@millrace/ir";
+import { scalarTypeOf } from "./edge-program.ts";
+
+/**
+ * Methods that tell what the stored integers of inputs and outputs stand for, a number each, as ExecuTorch's own pass for quantized inputs and
+ * outputs adds them: `forward_input0_scale`, `_zp`, `_quant_min`, `_quant_max` and `_dtype`. Inputs and outputs of reals have none.
+ */
+export function boundaryMethods({ inputs, outputs }: Graph): readonly PteMethodDraft[] {
+  return [
+    ...inputs.flatMap(({ type }, index) => methodsOf(`forward_input${index}`, type)),
+    ...outputs.flatMap(({ type }, index) => methodsOf(`forward_output${index}`, type)),
+  ];
+}
+
+function methodsOf(name: string, { dtype, quantization }: ValueType): readonly PteMethodDraft[] {
+  if (quantization?.scale.length !== 1) return [];
+  const [least, greatest] = integerRange(dtype);
+  const whole = { zp: quantization.zeroPoint[0], quant_min: least, quant_max: greatest, dtype: scalarTypeOf(dtype) };
+  return [
+    constantMethod(`${name}_scale`, { kind: "Double", doubleVal: quantization.scale[0] }),
+    ...Object.entries(whole).map(([key, number]) =>
+      constantMethod(`${name}_${key}`, { kind: "Int", intVal: BigInt(number) }),
+    ),
+  ];
+}
+
+/** A method without inputs that gives a number. */
+function constantMethod(name: string, value: PteValueDraft): PteMethodDraft {
+  return {
+    name,
+    containerMetaType: { encodedInpStr: "", encodedOutStr: "" },
+    values: [value],
+    inputs: [],
+    outputs: [0],
+    chains: [{ instructions: [] }],
+    operators: [],
+    nonConstBufferSizes: [0n],
+  };
+}
