@@ -7,7 +7,7 @@ import { printableLines } from "../terminal.ts";
 export function disasmCommand(run: Run): Command {
   const command = new Command("disasm")
     .description("Print the command streams of a compiled model")
-    .argument("<file>", "a .tflite file that was compiled for a machine, or the bytes of one command stream")
+    .argument("<file>", "a .tflite or .pte file that was compiled for a machine, or the bytes of one command stream")
     .action((path: string, options: CommonOptions) =>
       run(options, async (context) => {
         const { disassemblyOf } = await import("@millrace/toolkit");
@@ -15,5 +15,5 @@ export function disasmCommand(run: Run): Command {
         context.result({ text }, printableLines(text));
       }),
     );
-  return withExamples(command, ["disasm out/model_imxrt700.tflite"]);
+  return withExamples(command, ["disasm out/model_imxrt700.tflite", "disasm out/model_imxrt700.pte"]);
 }

@@ -3,9 +3,9 @@ import { decodeProgram, disassemble } from "@millrace/npu";
 import { npuProgram } from "@millrace/ops";
 import { load } from "../load.ts";
 
-/** The programs of a .tflite file, or the one that the bytes are, as text. Throws `npu.no-program` where there are none. */
+/** The programs of a .tflite or .pte file, or the one that the bytes are, as text. Throws `npu.no-program` where there are none. */
 export function disassemblyOf(name: string, bytes: Uint8Array): string {
-  if (!name.toLowerCase().endsWith(".tflite")) return disassemble(decodeProgram(bytes));
+  if (!/\.(tflite|pte)$/i.test(name)) return disassemble(decodeProgram(bytes));
   const programs = programsOf(load({ name, bytes }).graph);
   if (programs.length > 0) return programs.join("\n\n");
   return fail("npu.no-program", `${name} has no programs of an NPU`, {
