@@ -52,6 +52,16 @@ describe("millrace compile --to pte", () => {
     expect(report.latency!.basis).toMatch(/derived and not predicted/);
   });
 
+  it("writes delegates for a vendor's converter, and says that no device runs them as they are", async () => {
+    const { graph, diagnostics } = await reportOf("vendor", "--backend", "neutron");
+    expect(graph.operators).toMatchObject({ NeutronBackend: 1 });
+    const [notice] = diagnostics.filter(({ code }) => code === "backend.not-converted");
+    expect(notice.message).toMatch(/no microcode: no device runs them as they are; latency is predicted for Millrace/);
+    const outcome = await inProcess(["inspect", at("vendor/digits_imxrt700.pte"), "--json"]);
+    expect(outcome).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(outcome.stdout).operators).toMatchObject({ NeutronBackend: 1 });
+  });
+
   it("leaves layers to the processor by name", async () => {
     const { delegation, graph } = await reportOf("kept", "--keep-on-cpu", "linear,node_Conv_133");
     expect(delegation!.reasons.map(({ node }) => node)).toEqual(
@@ -64,6 +74,9 @@ describe("millrace compile --to pte", () => {
     ["a name that no layer has", ["--keep-on-cpu", "nothing"], "npu.unknown-layer"],
     ["an empty name", ["--keep-on-cpu", "linear,"], "usage.invalid-argument"],
     ["a format that it can't write", ["--to", "so"], "usage.invalid-argument"],
+    ["a back end that is not known", ["--backend", "ethos"], "usage.invalid-argument"],
+    ["a vendor's back end for another machine", ["--backend", "neutron", "--target", "imx95"], "backend.other-machine"],
+    ["a vendor's back end in another format", ["--backend", "neutron", "--to", "tflite"], "backend.no-delegates"],
     ["a compiler that takes another format", ["--external", "vela"], "external.no-tflite"],
   ])("refuses %s", async (_, words, code) => {
     const outcome = await compiling("refused", ...words);

@@ -4,9 +4,10 @@ export { compileFitting, type FittingCompilation } from "./compiler/compile-fitt
 export * from "./compiler/compile-graph.ts";
 export type { CompiledSegment, MemoryUse, ScheduleOptions, WeightPlacement } from "./compiler/compile-segment.ts";
 export { isCompiled } from "./compiler/compiled-graph.ts";
-export { embedPrograms } from "./compiler/embed.ts";
+export { embedPrograms, type PayloadOf } from "./compiler/embed.ts";
 export { refusalOf } from "./compiler/legality.ts";
 export type { OptimalLevel } from "./compiler/optimize-segment.ts";
+export { segmentGraph } from "./compiler/segment-graph.ts";
 export { npuEngine } from "./engine.ts";
 export * from "./machine.ts";
 export { type CalibratedNumber, calibration } from "./machines/calibration.ts";

@@ -15,6 +15,13 @@ import { bySensitivity, layerReports, likeReport } from "./layer-reports.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource, stemOf } from "./load.ts";
 import { memoryOf, memoryProblems } from "./memory.ts";
 import { type Acceleration, accelerate } from "./npu/accelerate.ts";
+import {
+  conversionNotices,
+  converterInput,
+  edgeBackend,
+  requireBackend,
+  type VendorBackendName,
+} from "./npu/vendor-backend.ts";
 import { type IoLayout, isQuantized, type PrepareOptions, prepare } from "./prepare.ts";
 import { type Progress, Stopwatch } from "./progress.ts";
 import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from "./quantize.ts";
@@ -39,6 +46,8 @@ export interface CompileOptions extends LoadOptions, QuantizeRequest {
   readonly npu?: NpuOptions;
   /** Whose kernels the processor beside the array has: in `.pte` files `portable` by default, else `integer`. */
   readonly kernels?: ProcessorKernels;
+  /** Whose converter the delegates of a `.pte` file are input for; without it they have programs of Millrace's own. */
+  readonly backend?: VendorBackendName;
   /** Bytes that activations of a `.tflite` file should take at most; its layers are computed in patches where they take more. */
   readonly memoryBytes?: number;
   /** Whether accuracy and layer errors are measured; yes by default. */
@@ -59,6 +68,8 @@ export interface Compilation {
 export async function compile(source: ModelSource, data: Dataset, request: CompileOptions): Promise<Compilation> {
   const watch = new Stopwatch();
   const to = request.to ?? "tflite";
+  const { backend } = request;
+  if (backend) requireBackend(backend, to, request.machine);
   const form = {
     ioLayout: request.ioLayout ?? defaultLayout(to),
     unrolled: true,
@@ -79,9 +90,10 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
   const kernels = options.kernels ?? (to === "pte" ? "portable" : "integer");
   const machine = options.machine && withKernels(options.machine, kernels);
   const acceleration =
-    machine && (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu)));
+    machine &&
+    (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu, backend && converterInput)));
   const scheme = result.likeness?.scheme ?? options.scheme ?? "int8";
-  const naming = { stem: options.stem ?? stemOf(source.name), scheme, to } as const;
+  const naming = { stem: options.stem ?? stemOf(source.name), scheme, to, ...(backend && { backend }) } as const;
   const outputs = await watch.time("write", () => {
     const plain = writeBoth(float, reduction.graph, naming);
     return acceleration ? withPrograms(plain, acceleration, naming) : plain;
@@ -97,6 +109,7 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
     ...result.diagnostics,
     ...reduction.diagnostics,
     ...(acceleration?.diagnostics ?? []),
+    ...(acceleration && backend ? conversionNotices(backend, acceleration) : []),
     ...(measured?.diagnostics ?? []),
     ...memoryProblems(result.graph),
   ];
@@ -167,6 +180,7 @@ interface Naming {
   readonly stem: string;
   readonly scheme: SchemeName;
   readonly to: TargetFormat;
+  readonly backend?: VendorBackendName;
 }
 
 function writeBoth(float: Graph, quantized: Graph, { stem, scheme, to }: Naming): WrittenOutputs {
@@ -181,10 +195,11 @@ function writeBoth(float: Graph, quantized: Graph, { stem, scheme, to }: Naming)
 function withPrograms(
   { files }: WrittenOutputs,
   { graph, compilation, trace }: Acceleration,
-  { stem, to }: Naming,
+  { stem, to, backend }: Naming,
 ): WrittenOutputs {
-  const { name } = compilation.machine;
-  const { bytes, ...written } = write(graph, to);
+  const { machine } = compilation;
+  const { name } = machine;
+  const { bytes, ...written } = write(graph, to, backend && { backend: edgeBackend(backend, machine) });
   const timeline = new TextEncoder().encode(JSON.stringify(trace));
   return {
     files: [

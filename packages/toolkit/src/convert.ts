@@ -1,7 +1,7 @@
 import { cloneGraph, type Diagnostic, DiagnosticError, fail, type Graph } from "@millrace/ir";
 import { batchSymbols } from "@millrace/passes";
 import type { MemoryPlan } from "@millrace/runtime";
-import { exportPte } from "@millrace/targets/executorch";
+import { type EdgeBackend, exportPte } from "@millrace/targets/executorch";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
@@ -46,7 +46,10 @@ export interface Written {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-type WriteOptions = Pick<ConvertOptions, "opset" | "externalWeights">;
+interface WriteOptions extends Pick<ConvertOptions, "opset" | "externalWeights"> {
+  /** Whose programs the delegates of a .pte file are; Millrace's own by default. */
+  readonly backend?: EdgeBackend;
+}
 
 const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOptions) => Written>> = {
   tflite: (graph) => {

@@ -102,6 +102,7 @@ export { parseMachine } from "./npu/machine-file.ts";
 export type { Mapping } from "./npu/placement.ts";
 export { predict } from "./npu/predict.ts";
 export { allMachines, machineNames, machineOf } from "./npu/targets.ts";
+export { type VendorBackendName, vendorBackends } from "./npu/vendor-backend.ts";
 export * from "./npy.ts";
 export { type IoLayout, isQuantized, type PreparedModel, prepare } from "./prepare.ts";
 export { type ProfileOptions, profile } from "./profile.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Compilation, Diagnostic, TargetFormat } from "@millrace/toolkit";
+import type { Compilation, Diagnostic, TargetFormat, VendorBackendName } from "@millrace/toolkit";
 import { Command, Option } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
 import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
@@ -19,9 +19,11 @@ import { printableLines } from "../terminal.ts";
 interface Options extends QuantizationOptions, MachineOptions, ExternalCompilerOptions {
   readonly target: string;
   readonly to?: (typeof formats)[number];
+  readonly backend?: (typeof backends)[number];
 }
 
 const formats = ["tflite", "pte"] as const satisfies readonly TargetFormat[];
+const backends = ["millrace", "neutron"] as const satisfies readonly ("millrace" | VendorBackendName)[];
 
 export function compileCommand(run: Run): Command {
   const command = new Command("compile")
@@ -30,6 +32,12 @@ export function compileCommand(run: Run): Command {
     .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
     .addOption(
       new Option("--to <format>", "format of the models: TFLite or ExecuTorch (default: tflite)").choices(formats),
+    )
+    .addOption(
+      new Option(
+        "--backend <backend>",
+        "with --to pte: whose delegates; neutron's hold int8 TFLite models as input for NXP's converter, which no device runs as they are (default: millrace)",
+      ).choices(backends),
     )
     .requiredOption("-o, --output <folder>", "folder for the models, report.json and report.html")
     .action((path: string, options: Options) => run(options, (context) => compileModel(path, options, context)));
@@ -41,6 +49,7 @@ export function compileCommand(run: Run): Command {
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
     "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --io float32",
     "compile model.pt2 --target imxrt700 --to pte --data samples/ -o out/ --keep-on-cpu softmax,classifier*",
+    "compile model.pt2 --target imxrt700 --to pte --backend neutron --data samples/ -o out/",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --schedule tuned --level optimal --time-limit 30",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --external neutron-converter",
     "compile model_int8.tflite --target tflite -o out/ --external vela --external-target ethos-u55-256",
@@ -78,6 +87,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
     ...(options.to && { to: options.to }),
+    ...(options.backend === "neutron" && { backend: options.backend }),
     ...(options.memory !== undefined && { memoryBytes: options.memory }),
     ...(machine && { machine }),
     ...(npu && { npu }),

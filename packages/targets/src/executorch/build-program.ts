@@ -101,8 +101,10 @@ class ProgramBuilder {
   }
 
   #delegateCall({ backend, processed, inputs, results }: EdgeDelegation): PteInstructionDraft {
-    const delegateIndex = this.#delegates.push({ id: backend, processed }) - 1;
-    this.#operatorNames.push(backend);
+    const { id, compileSpecs: asked = [] } = backend;
+    const compileSpecs = asked.map(({ key, value }) => ({ key, value: new TextEncoder().encode(value) }));
+    const delegateIndex = this.#delegates.push({ id, processed, compileSpecs }) - 1;
+    this.#operatorNames.push(id);
     return {
       kind: "DelegateCall",
       delegateIndex,

@@ -50,7 +50,7 @@ describe("programs of an array in an ExecuTorch program", () => {
       "aten::_softmax",
       "quantized_decomposed::quantize_per_tensor",
     ]);
-    expect(method.delegates.map(({ id }) => id)).toEqual([npuBackend]);
+    expect(method.delegates.map(({ id }) => id)).toEqual([npuBackend.id]);
     const [delegation] = method.chains[0].instructions;
     const sizes = (delegation.kind === "DelegateCall" ? delegation.args : []).map((index) => {
       const value = method.values[index];

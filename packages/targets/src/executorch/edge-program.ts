@@ -31,9 +31,15 @@ export interface EdgeCall {
   readonly origin: readonly string[];
 }
 
+/** Whoever computes delegated parts of a program, and what it was asked for, in its own words. */
+export interface EdgeBackend {
+  readonly id: string;
+  readonly compileSpecs?: readonly { readonly key: string; readonly value: string }[];
+}
+
 /** A part that a back end computes. */
 export interface EdgeDelegation {
-  readonly backend: string;
+  readonly backend: EdgeBackend;
   readonly processed: Uint8Array;
   readonly inputs: readonly EdgeTensor[];
   readonly results: readonly EdgeTensor[];

@@ -1,14 +1,20 @@
 import type { DType, Node, Tensor, Value } from "@millrace/ir";
 import { sizesOf } from "@millrace/passes";
-import type { EdgeArgument, EdgeCall, EdgeDelegation, EdgeTensor } from "./edge-program.ts";
+import type { EdgeArgument, EdgeBackend, EdgeCall, EdgeDelegation, EdgeTensor } from "./edge-program.ts";
 
 /** Collects the steps of an Edge program. */
 export class EdgeEmitter {
   readonly steps: (EdgeCall | EdgeDelegation)[] = [];
+  readonly #backend: EdgeBackend;
   readonly #tensors = new Map<Value, EdgeTensor>();
   readonly #derived = new Map<Value, EdgeTensor>();
   readonly #names = new Map<string, number>();
   #node: Node | undefined;
+
+  /** `backend` computes what is delegated. */
+  constructor(backend: EdgeBackend) {
+    this.#backend = backend;
+  }
 
   /** Steps from here on come from `node`. */
   begin(node: Node): void {
@@ -69,8 +75,8 @@ export class EdgeEmitter {
     return result;
   }
 
-  delegate(part: Omit<EdgeDelegation, "origin">): void {
-    this.steps.push({ ...part, origin: this.#origin() });
+  delegate(part: Omit<EdgeDelegation, "backend" | "origin">): void {
+    this.steps.push({ ...part, backend: this.#backend, origin: this.#origin() });
   }
 
   #origin(): readonly string[] {

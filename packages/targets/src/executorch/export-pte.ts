@@ -3,13 +3,15 @@ import type { Graph } from "@millrace/ir";
 import type { MemoryPlan } from "@millrace/runtime";
 import { boundaryMethods } from "./boundary-methods.ts";
 import { buildProgram } from "./build-program.ts";
-import type { EdgeProgram } from "./edge-program.ts";
+import type { EdgeBackend, EdgeProgram } from "./edge-program.ts";
 import { lowerEdge } from "./lower-edge.ts";
 import { planTensors } from "./plan-tensors.ts";
 
 export interface PteExportOptions {
   /** Whether parameters go to a `.ptd` file of their own. */
   readonly externalWeights?: boolean;
+  /** Whose programs the graph has; Millrace's own by default. */
+  readonly backend?: EdgeBackend;
   /** For planning memory; 1000 by default. */
   readonly milliseconds?: number;
 }
@@ -31,9 +33,9 @@ export interface PteExport {
  */
 export function exportPte(
   graph: Graph,
-  { externalWeights = false, milliseconds = 1000 }: PteExportOptions = {},
+  { externalWeights = false, backend, milliseconds = 1000 }: PteExportOptions = {},
 ): PteExport {
-  const edge = lowerEdge(graph);
+  const edge = lowerEdge(graph, backend);
   const tensors = planTensors(edge, milliseconds);
   const { method, constants, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
   return {

@@ -2,22 +2,23 @@ import { cloneGraph, DiagnosticError, type Graph, type Node } from "@millrace/ir
 import type { OpName } from "@millrace/ops";
 import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
 import { edgeProblems } from "./constraints.ts";
-import type { EdgeProgram, EdgeTensor } from "./edge-program.ts";
+import { npuBackend } from "./delegation.ts";
+import type { EdgeBackend, EdgeProgram, EdgeTensor } from "./edge-program.ts";
 import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";
 import { edgeLowerings } from "./ops.ts";
 import { edgeSpellings } from "./spell/index.ts";
 
 /**
  * Lowers a graph of known sizes to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
- * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. The graph is not
- * changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`).
+ * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. Programs are
+ * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`).
  */
-export function lowerEdge(source: Graph): EdgeProgram {
+export function lowerEdge(source: Graph, backend: EdgeBackend = npuBackend): EdgeProgram {
   const { graph } = cloneGraph(source);
   runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, ...edgeSpellings]);
   const problems = [...graph.nodes()].flatMap(edgeProblems);
   if (problems.length > 0) throw new DiagnosticError(problems);
-  const emit = new EdgeEmitter();
+  const emit = new EdgeEmitter(backend);
   const inputs = graph.inputs.map((input) => emit.read(input));
   for (const node of graph.nodes()) {
     emit.begin(node);

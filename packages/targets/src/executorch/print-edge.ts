@@ -39,7 +39,7 @@ export function printedSteps(steps: EdgeProgram["steps"]): readonly PrintedStep[
     const { origin } = step;
     const results = step.results.map(typed);
     if (isDelegation(step))
-      return { results, target: `delegate.${step.backend}`, arguments: step.inputs.map(textOf), origin };
+      return { results, target: `delegate.${step.backend.id}`, arguments: step.inputs.map(textOf), origin };
     const keywords = Object.entries(step.keywords).map(([key, item]) => `${key}=${textOf(item)}`);
     return { results, target: step.operator, arguments: [...step.positional.map(textOf), ...keywords], origin };
   });

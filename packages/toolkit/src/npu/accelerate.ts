@@ -7,6 +7,7 @@ import {
   type Machine,
   type NpuCompilation,
   type NpuOptions,
+  type PayloadOf,
   profileCompilation,
   traceOf,
 } from "@millrace/npu";
@@ -27,15 +28,20 @@ export interface Acceleration {
   readonly trace: object;
 }
 
-/** Compiles what a machine's array can compute of an integer graph and predicts the time of an inference. */
-export function accelerate(source: Graph, machine: Machine, options: NpuOptions = {}): Acceleration {
+/** Compiles what a machine's array can compute of an integer graph and predicts the time of an inference; `payloadOf` is as in `embedPrograms`. */
+export function accelerate(
+  source: Graph,
+  machine: Machine,
+  options: NpuOptions = {},
+  payloadOf?: PayloadOf,
+): Acceleration {
   const { graph, compilation, diagnostics } = compileFitting(source, machine, options);
   const profile = profileCompilation(compilation);
   const { activities, cycles, bounds } = profile;
   const milliseconds = (count: number) => count / machine.clockMHz / 1000;
   return {
     compilation,
-    graph: embedPrograms(graph, compilation),
+    graph: embedPrograms(graph, compilation, payloadOf),
     diagnostics,
     latency: {
       target: machine.title,
