@@ -4,7 +4,6 @@ import {
   bytesOf,
   type InputSpec,
   type Node,
-  type NodeMetadata,
   type Pt2Model,
   type ScalarType,
   type StoredTensor,
@@ -12,7 +11,11 @@ import {
 } from "@millrace/formats/pt2";
 import type { PteInstruction, PteMethod, PteProgram, PteTensor } from "@millrace/formats/pte";
 import { fail } from "@millrace/ir";
+import { tensorNames } from "../torch/scope.ts";
+import { branchNode, graphOf, loopNode, noMetadata, tensorArgument } from "./flow-nodes.ts";
+import { MadeTensors, type Part } from "./made-tensors.ts";
 import { elementTypes, MethodArguments } from "./method-arguments.ts";
+import { type Branch, type Loop, refuseFlow, type Step, structuredSteps } from "./structured-steps.ts";
 
 /** What a node that a back end computes is called. */
 export const delegateCall = "torch.ops.higher_order.executorch_call_delegate";
@@ -39,7 +42,7 @@ class MethodReader {
   readonly #stored = new Map<string, StoredTensor>();
   readonly #specs: InputSpec[] = [];
   /** Tensors that have contents by now. */
-  readonly #made = new Set<number>();
+  readonly #made = new MadeTensors();
 
   constructor(program: PteProgram, method: PteMethod) {
     this.#program = program;
@@ -52,11 +55,11 @@ class MethodReader {
   read(name: string): Pt2Model {
     const { values, inputs, outputs, chains } = this.#method;
     for (const index of inputs) {
-      this.#made.add(index);
+      this.#made.add(this.#nameOf(index));
       this.#specs.push({ kind: "userInput", value: this.#arguments.argument(index, anything) });
     }
     for (const [index, value] of values.entries()) if (value.kind === "Tensor") this.#declare(index, value);
-    const nodes = chains.flatMap(({ instructions }) => instructions.flatMap((step) => this.#nodeOf(step)));
+    const nodes = chains.flatMap(({ instructions }) => this.#nodesOf(structuredSteps(instructions, this.#isFalse)));
     const results = outputs.map((index) => this.#arguments.argument(index, anything));
     return {
       name,
@@ -73,19 +76,12 @@ class MethodReader {
         guards: [],
         moduleCalls: [],
         signature: { inputs: this.#specs, outputs: results.map((value) => ({ kind: "userOutput", value }) as const) },
-        graph: {
-          inputs: this.#specs.flatMap((spec) =>
-            typeof spec.value === "string" ? [tensorArgument(spec.value)] : [spec.value],
-          ),
-          outputs: results,
+        graph: graphOf(
+          this.#specs.map(({ value }) => (typeof value === "string" ? tensorArgument(value) : (value as Argument))),
+          results,
           nodes,
-          tensorValues: this.#tensors,
-          symIntValues: new Map(),
-          symFloatValues: new Map(),
-          symBoolValues: new Map(),
-          customObjectValues: new Map(),
-          isSingleTensorReturn: false,
-        },
+          this.#tensors,
+        ),
       },
     };
   }
@@ -96,7 +92,7 @@ class MethodReader {
     const scalarType = (elementTypes[tensor.scalarType] ?? "unknown") as ScalarType;
     const view = { sizes, strides: stridesOf(tensor), storageOffset: 0, requiresGrad: false };
     this.#tensors.set(name, { ...view, scalarType, layout: "strided", device });
-    const bytes = this.#made.has(index) ? undefined : this.#contentsOf(tensor);
+    const bytes = this.#made.has(name) ? undefined : this.#contentsOf(tensor);
     if (bytes === undefined) return;
     if (scalarType === "unknown" || bytes.length < countOf(sizes) * bytesOf(scalarType))
       fail(
@@ -106,7 +102,7 @@ class MethodReader {
           hint: "export the program again",
         },
       );
-    this.#made.add(index);
+    this.#made.add(name);
     this.#stored.set(name, { ...view, scalarType, storage: { name, bytes } });
     const named = { value: name, target: name };
     this.#specs.push(
@@ -130,14 +126,68 @@ class MethodReader {
     return this.#program.constants[dataBufferIdx];
   }
 
-  #nodeOf(instruction: PteInstruction): readonly Node[] {
-    if (instruction.kind === "FreeCall") return [];
-    if (instruction.kind === "KernelCall") return [this.#kernelCall(instruction)];
-    if (instruction.kind === "DelegateCall") return [this.#delegateCall(instruction)];
-    return fail("executorch.control-flow", "the program branches or loops, which is not read yet", {
-      hint: "import the model that it was made from",
-    });
+  #nodesOf(steps: readonly Step[]): readonly Node[] {
+    return steps.filter((step) => step.kind !== "FreeCall").map((step) => this.#nodeOf(step));
   }
+
+  #nodeOf(step: Exclude<Step, { kind: "FreeCall" }>): Node {
+    switch (step.kind) {
+      case "KernelCall":
+        return this.#kernelCall(step);
+      case "DelegateCall":
+        return this.#delegateCall(step);
+      case "MoveCall":
+        return this.#move(step);
+      case "Branch":
+        return this.#branch(step);
+      case "Loop":
+        return this.#loop(step);
+    }
+  }
+
+  #move({ moveFrom, moveTo }: Extract<PteInstruction, { kind: "MoveCall" }>): Node {
+    const [source, result] = [moveFrom, moveTo].map((index) => tensorArgument(this.#tensorOf(index)));
+    const inputs = [{ name: "self", value: source }];
+    const target = "torch.ops.dim_order_ops._clone_dim_order.default";
+    return this.#written({ target, inputs, outputs: [result], metadata: noMetadata });
+  }
+
+  #branch({ condition, whenTrue, whenFalse }: Branch): Node {
+    const name = this.#conditionOf(condition);
+    const parts = [this.#part(whenTrue), this.#part(whenFalse)] as const;
+    return this.#written(branchNode(name, parts, this.#made, this.#tensors));
+  }
+
+  #loop({ head, condition, body }: Loop): Node {
+    const name = this.#conditionOf(condition);
+    return this.#written(loopNode(name, this.#part(head), this.#part(body), this.#made, this.#tensors));
+  }
+
+  #part(steps: readonly Step[]): Part {
+    return this.#made.part(() => this.#nodesOf(steps));
+  }
+
+  /** A node whose results have contents from here on. */
+  #written(node: Node): Node {
+    for (const name of node.outputs.flatMap(tensorNames)) if (name !== undefined) this.#made.add(name);
+    return node;
+  }
+
+  #conditionOf(index: number): string {
+    const value = this.#method.values[index];
+    const isCondition = value.kind === "Tensor" && value.scalarType === "BOOL" && countOf(value.sizes) === 1;
+    return isCondition ? this.#tensorOf(index) : refuseFlow(`value ${index} decides and is not one truth value`);
+  }
+
+  #tensorOf(index: number): string {
+    if (this.#method.values[index].kind !== "Tensor") refuseFlow(`value ${index} is no tensor`);
+    return this.#nameOf(index);
+  }
+
+  #isFalse = (index: number): boolean => {
+    const value = this.#method.values[index];
+    return value.kind === "Bool" && !value.boolVal;
+  };
 
   /** Its arguments by name without the tensors that are written, which are its results. */
   #kernelCall({ opIndex, args }: Extract<PteInstruction, { kind: "KernelCall" }>): Node {
@@ -164,22 +214,22 @@ class MethodReader {
     if (isTyped) inputs.push({ name: "dtype", value: this.#typeOf(results[0].index) });
     for (const { index } of results) this.#write(index);
     const target = `torch.ops.${functional.name.replace("::", ".")}.${functional.overload || "default"}`;
-    return { target, inputs, outputs: results.map(({ value }) => value), metadata };
+    return { target, inputs, outputs: results.map(({ value }) => value), metadata: noMetadata };
   }
 
   /** Its inputs behind the number of the delegate; what the method's other steps read before it are inputs, the rest it writes. */
   #delegateCall({ delegateIndex, args }: Extract<PteInstruction, { kind: "DelegateCall" }>): Node {
     const tensors = args.filter((index) => this.#method.values[index].kind === "Tensor");
-    const read = tensors.filter((index) => this.#made.has(index));
-    const results = tensors.filter((index) => !this.#made.has(index));
+    const read = tensors.filter((index) => this.#made.has(this.#nameOf(index)));
+    const results = tensors.filter((index) => !this.#made.has(this.#nameOf(index)));
     const inputs = read.map((index) => ({ name: "", value: tensorArgument(this.#nameOf(index)) }));
-    for (const index of results) this.#made.add(index);
+    for (const index of results) this.#made.add(this.#nameOf(index));
     const delegate = { name: "delegate", value: { kind: "int", value: delegateIndex } } as const;
     return {
       target: delegateCall,
       inputs: [delegate, ...inputs],
       outputs: results.map((index) => tensorArgument(this.#nameOf(index))),
-      metadata,
+      metadata: noMetadata,
     };
   }
 
@@ -196,11 +246,9 @@ class MethodReader {
   /** Notes that a tensor, or those of a list, have contents now. */
   #write(index: number): void {
     const value = this.#method.values[index];
-    for (const item of value.kind === "TensorList" ? value.items : [index]) this.#made.add(item);
+    for (const item of value.kind === "TensorList" ? value.items : [index]) this.#made.add(this.#nameOf(item));
   }
 }
-
-const metadata: NodeMetadata = { moduleStack: [], entries: new Map() };
 
 const anything: SchemaType = { base: "Tensor", optional: true };
 
@@ -210,8 +258,6 @@ function namesOf({ inputs, outputs }: PteMethod): ReadonlyMap<number, string> {
     indices.map((index, at) => [index, `${label}_${at}`] as const);
   return new Map([...numbered(outputs, "output"), ...numbered(inputs, "input")]);
 }
-
-const tensorArgument = (name: string) => ({ kind: "tensor", name }) as const;
 
 const countOf = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
 

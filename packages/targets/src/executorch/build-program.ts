@@ -8,11 +8,16 @@ import type {
 } from "@millrace/formats/pte";
 import { bytesOf } from "@millrace/ir";
 import {
+  type EdgeBranch,
   type EdgeCall,
   type EdgeDelegation,
+  type EdgeLoop,
   type EdgeProgram,
+  type EdgeStep,
   type EdgeTensor,
+  isBranch,
   isDelegation,
+  isLoop,
   scalarTypeNames,
 } from "./edge-program.ts";
 import { MethodValues } from "./method-values.ts";
@@ -36,7 +41,7 @@ export interface BuiltProgram {
  */
 export function buildProgram(program: EdgeProgram, plan: TensorPlan, isExternal: boolean): BuiltProgram {
   const builder = new ProgramBuilder(plan, isExternal);
-  for (const step of program.steps) builder.add(step);
+  builder.add(program.steps);
   return builder.finish(program);
 }
 
@@ -57,8 +62,12 @@ class ProgramBuilder {
     this.#isExternal = isExternal;
   }
 
-  add(step: EdgeCall | EdgeDelegation): void {
-    this.#instructions.push(isDelegation(step) ? this.#delegateCall(step) : this.#kernelCall(step));
+  add(steps: readonly EdgeStep[]): void {
+    for (const step of steps) {
+      if (isBranch(step)) this.#branch(step);
+      else if (isLoop(step)) this.#loop(step);
+      else this.#instructions.push(isDelegation(step) ? this.#delegateCall(step) : this.#kernelCall(step));
+    }
   }
 
   finish({ inputs, outputs }: EdgeProgram): BuiltProgram {
@@ -79,6 +88,39 @@ class ProgramBuilder {
     };
     const [constants, external] = [this.#constants, this.#external];
     return { method, constants, external, operatorNames: this.#operatorNames };
+  }
+
+  #branch({ condition, whenTrue, whenFalse }: EdgeBranch): void {
+    const toOther = this.#jumpUnless(this.#values.tensor(condition));
+    this.add(whenTrue);
+    const toEnd = this.#jump();
+    toOther(this.#instructions.length);
+    this.add(whenFalse);
+    toEnd(this.#instructions.length);
+  }
+
+  #loop({ condition, goesOn, body }: EdgeLoop): void {
+    const start = this.#instructions.length;
+    this.add(condition);
+    const toEnd = this.#jumpUnless(this.#values.tensor(goesOn));
+    this.add(body);
+    this.#jump()(start);
+    toEnd(this.#instructions.length);
+  }
+
+  /** Adds a jump; what it gives is told where to. */
+  #jumpUnless(condValueIndex: number): (destination: number) => void {
+    const at = this.#instructions.length;
+    const jumpTo = (destinationInstruction: number) => {
+      this.#instructions[at] = { kind: "JumpFalseCall", condValueIndex, destinationInstruction };
+    };
+    jumpTo(at + 1);
+    return jumpTo;
+  }
+
+  /** A jump in any case. */
+  #jump(): (destination: number) => void {
+    return this.#jumpUnless(this.#values.argument(false, { base: "bool", optional: false }));
   }
 
   /** All arguments in the schema's order, then the outputs once more, which are what it returns. */

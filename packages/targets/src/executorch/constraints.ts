@@ -1,5 +1,6 @@
 import { type Diagnostic, isStatic, type Node } from "@millrace/ir";
 import { batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
+import { bodiesFit } from "./control-flow.ts";
 import { scalarTypeNames } from "./edge-program.ts";
 import type { EdgeLowering, Unsupported } from "./emitter.ts";
 import { outputPadding } from "./layers.ts";
@@ -17,6 +18,7 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     ({ inputs, outputs }) =>
       [...inputs, ...outputs].some((value) => value && !Object.hasOwn(scalarTypeNames, value.type.dtype)),
   ],
+  ["bodies of branches and loops take and give tensors of the types that these do", (node) => !bodiesFit(node)],
   [
     "channels come last in an operator that is there only channel-first",
     (node) => node.attributes["layout"] === "last",

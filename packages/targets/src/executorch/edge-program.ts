@@ -46,16 +46,56 @@ export interface EdgeDelegation {
   readonly origin: readonly string[];
 }
 
+/** Steps of which one list is done, as a condition of one element says. The last steps of both write the results. */
+export interface EdgeBranch {
+  readonly condition: EdgeTensor;
+  readonly whenTrue: readonly EdgeStep[];
+  readonly whenFalse: readonly EdgeStep[];
+  readonly results: readonly EdgeTensor[];
+  readonly origin: readonly string[];
+}
+
+/**
+ * Steps that are repeated as long as `goesOn`, one element that `condition` makes before each round, is true. Steps before the loop give the
+ * results their first contents; the last steps of `body` write them again.
+ */
+export interface EdgeLoop {
+  readonly condition: readonly EdgeStep[];
+  readonly goesOn: EdgeTensor;
+  readonly body: readonly EdgeStep[];
+  readonly results: readonly EdgeTensor[];
+  readonly origin: readonly string[];
+}
+
+export type EdgeStep = EdgeCall | EdgeDelegation | EdgeBranch | EdgeLoop;
+
 /** A program in ExecuTorch's Edge dialect: functional operators of the core ATen set on tensors of known sizes, channel-first. */
 export interface EdgeProgram {
   readonly name: string;
   readonly inputs: readonly EdgeTensor[];
-  readonly steps: readonly (EdgeCall | EdgeDelegation)[];
+  readonly steps: readonly EdgeStep[];
   readonly outputs: readonly EdgeTensor[];
 }
 
-export function isDelegation(step: EdgeCall | EdgeDelegation): step is EdgeDelegation {
+export function isDelegation(step: EdgeStep): step is EdgeDelegation {
   return "backend" in step;
+}
+
+export function isBranch(step: EdgeStep): step is EdgeBranch {
+  return "whenTrue" in step;
+}
+
+export function isLoop(step: EdgeStep): step is EdgeLoop {
+  return "goesOn" in step;
+}
+
+/** Steps and all within them, those of a branch or loop behind it. */
+export function* allSteps(steps: readonly EdgeStep[]): Generator<EdgeStep> {
+  for (const step of steps) {
+    yield step;
+    if (isBranch(step)) yield* allSteps([...step.whenTrue, ...step.whenFalse]);
+    if (isLoop(step)) yield* allSteps([...step.condition, ...step.body]);
+  }
 }
 
 /** Whether an argument is one tensor. */
@@ -63,8 +103,10 @@ export function isTensor(argument: EdgeArgument): argument is EdgeTensor {
   return argument !== null && typeof argument === "object" && "dtype" in argument;
 }
 
-/** Tensors that a step reads. */
-export function tensorsRead(step: EdgeCall | EdgeDelegation): readonly EdgeTensor[] {
+/** Tensors that a step reads; of a branch or loop, what decides. */
+export function tensorsRead(step: EdgeStep): readonly EdgeTensor[] {
+  if (isBranch(step)) return [step.condition];
+  if (isLoop(step)) return [step.goesOn];
   if (isDelegation(step)) return step.inputs;
   return [...step.positional, ...Object.values(step.keywords)].flatMap((argument) =>
     (Array.isArray(argument) ? argument : [argument]).filter((item): item is EdgeTensor => isTensor(item)),

@@ -1,24 +1,59 @@
-import type { DType, Node, Tensor, Value } from "@millrace/ir";
+import type { DType, Graph, Node, Tensor, Value } from "@millrace/ir";
 import { sizesOf } from "@millrace/passes";
-import type { EdgeArgument, EdgeBackend, EdgeCall, EdgeDelegation, EdgeTensor } from "./edge-program.ts";
+import type {
+  EdgeArgument,
+  EdgeBackend,
+  EdgeBranch,
+  EdgeCall,
+  EdgeDelegation,
+  EdgeLoop,
+  EdgeStep,
+  EdgeTensor,
+} from "./edge-program.ts";
+
+const copying = "dim_order_ops._clone_dim_order.default";
 
 /** Collects the steps of an Edge program. */
 export class EdgeEmitter {
-  readonly steps: (EdgeCall | EdgeDelegation)[] = [];
   readonly #backend: EdgeBackend;
+  readonly #lower: EdgeLowering;
+  #steps: EdgeStep[] = [];
   readonly #tensors = new Map<Value, EdgeTensor>();
   readonly #derived = new Map<Value, EdgeTensor>();
   readonly #names = new Map<string, number>();
   #node: Node | undefined;
 
-  /** `backend` computes what is delegated. */
-  constructor(backend: EdgeBackend) {
+  /** `backend` computes what is delegated; `lower` writes any node. */
+  constructor(backend: EdgeBackend, lower: EdgeLowering) {
     this.#backend = backend;
+    this.#lower = lower;
   }
 
-  /** Steps from here on come from `node`. */
-  begin(node: Node): void {
+  /** The steps that `write` adds, which are not added here. */
+  collect(write: () => void): readonly EdgeStep[] {
+    const [steps, node] = [this.#steps, this.#node];
+    const within: EdgeStep[] = [];
+    this.#steps = within;
+    write();
+    this.#steps = steps;
     this.#node = node;
+    return within;
+  }
+
+  /** Adds the steps of a graph whose inputs are tensors that there are, and gives its outputs. */
+  body(graph: Graph, inputs: readonly EdgeTensor[]): readonly EdgeTensor[] {
+    const holder = this.#node;
+    for (const [index, input] of graph.inputs.entries()) this.#tensors.set(input, inputs[index]);
+    for (const node of graph.nodes()) {
+      this.#node = node;
+      this.#lower(
+        node,
+        this,
+        node.outputs.map((output) => this.read(output)),
+      );
+    }
+    this.#node = holder;
+    return graph.outputs.map((output) => this.read(output));
   }
 
   /** The tensor of a value. */
@@ -60,7 +95,7 @@ export class EdgeEmitter {
     results: readonly EdgeTensor[],
     keywords: EdgeCall["keywords"] = {},
   ): void {
-    this.steps.push({ operator, positional, keywords, results, origin: this.#origin() });
+    this.#steps.push({ operator, positional, keywords, results, origin: this.#origin() });
   }
 
   /** Adds a call with one result that only other steps of the node read. */
@@ -70,13 +105,31 @@ export class EdgeEmitter {
     { dtype, shape }: Pick<EdgeTensor, "dtype" | "shape">,
     keywords: EdgeCall["keywords"] = {},
   ): EdgeTensor {
-    const result = this.tensor(`${this.#node?.name}/${operator.split(".")[1]}`, dtype, shape);
+    const result = this.#part(operator, dtype, shape);
     this.call(operator, positional, [result], keywords);
     return result;
   }
 
+  /** Adds a copy of a tensor, into `result` if that is given. */
+  copy(tensor: EdgeTensor, result = this.#part(copying, tensor.dtype, tensor.shape)): EdgeTensor {
+    this.call(copying, [tensor], [result], { dim_order: tensor.shape.map((_, axis) => axis) });
+    return result;
+  }
+
   delegate(part: Omit<EdgeDelegation, "backend" | "origin">): void {
-    this.steps.push({ ...part, backend: this.#backend, origin: this.#origin() });
+    this.#steps.push({ ...part, backend: this.#backend, origin: this.#origin() });
+  }
+
+  branch(parts: Omit<EdgeBranch, "origin">): void {
+    this.#steps.push({ ...parts, origin: this.#origin() });
+  }
+
+  loop(parts: Omit<EdgeLoop, "origin">): void {
+    this.#steps.push({ ...parts, origin: this.#origin() });
+  }
+
+  #part(operator: string, dtype: DType, shape: readonly number[]): EdgeTensor {
+    return this.tensor(`${this.#node?.name}/${operator.split(".")[1]}`, dtype, shape);
   }
 
   #origin(): readonly string[] {

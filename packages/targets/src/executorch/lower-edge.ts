@@ -1,4 +1,4 @@
-import { cloneGraph, DiagnosticError, type Graph, type Node } from "@millrace/ir";
+import { allNodes, bodiesOf, cloneGraph, DiagnosticError, type Graph } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
 import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
 import { edgeProblems } from "./constraints.ts";
@@ -15,24 +15,23 @@ import { edgeSpellings } from "./spell/index.ts";
  */
 export function lowerEdge(source: Graph, backend: EdgeBackend = npuBackend): EdgeProgram {
   const { graph } = cloneGraph(source);
-  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, ...edgeSpellings]);
-  const problems = [...graph.nodes()].flatMap(edgeProblems);
+  spell(graph);
+  const problems = [...allNodes(graph)].flatMap(edgeProblems);
   if (problems.length > 0) throw new DiagnosticError(problems);
-  const emit = new EdgeEmitter(backend);
+  const emit = new EdgeEmitter(backend, lower);
   const inputs = graph.inputs.map((input) => emit.read(input));
-  for (const node of graph.nodes()) {
-    emit.begin(node);
-    lower(
-      node,
-      emit,
-      node.outputs.map((output) => emit.read(output)),
-    );
-  }
-  const outputs = graph.outputs.map((value) => emit.read(value));
-  return { name: graph.name, inputs, steps: emit.steps, outputs: withCopies(outputs, inputs, emit) };
+  const outputs: EdgeTensor[] = [];
+  const steps = emit.collect(() => outputs.push(...withCopies(emit.body(graph, inputs), inputs, emit)));
+  return { name: graph.name, inputs, steps, outputs };
 }
 
-const lower: EdgeLowering = (node: Node, emit, outputs) =>
+/** Brings a graph and all bodies within it into a form that has a lowering for each node. */
+function spell(graph: Graph): void {
+  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, ...edgeSpellings]);
+  for (const { attributes } of graph.nodes()) for (const [, body] of bodiesOf(attributes)) spell(body);
+}
+
+const lower: EdgeLowering = (node, emit, outputs) =>
   (edgeLowerings[node.op.name as OpName] as EdgeLowering)(node, emit, outputs);
 
 /** Outputs that are inputs, parameters or other outputs too are copied: each has memory of its own. */
@@ -47,7 +46,6 @@ function withCopies(
       taken.add(output);
       return output;
     }
-    const order = output.shape.map((_, axis) => axis);
-    return emit.step("dim_order_ops._clone_dim_order.default", [output], output, { dim_order: order });
+    return emit.copy(output);
   });
 }

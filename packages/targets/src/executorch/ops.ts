@@ -1,4 +1,5 @@
 import type { OpName } from "@millrace/ops";
+import { lowerIf, lowerWhile } from "./control-flow.ts";
 import { lowerNpuProgram } from "./delegation.ts";
 import * as elementwise from "./elementwise.ts";
 import { renamed } from "./elementwise.ts";
@@ -12,7 +13,7 @@ const spelled = unsupported("it has to be written out before");
 const computed = unsupported("its axes, sizes or places are known only when it runs");
 const countless = unsupported("only the data decides how large its result is");
 const volumes = unsupported("ExecuTorch's portable kernels convolve over at most two axes");
-const control = unsupported("branches and loops are not written yet");
+const unrolled = unsupported("its steps can't be written one after the other");
 
 /** How each operator is written in the Edge dialect, for what the passes in `spell` have left. */
 export const edgeLowerings = {
@@ -142,7 +143,7 @@ export const edgeLowerings = {
   signalFramer: sound,
   signalOverlapAdd: sound,
   signalStacker: sound,
-  if: control,
-  while: control,
-  scan: control,
+  if: lowerIf,
+  while: lowerWhile,
+  scan: unrolled,
 } satisfies Record<OpName, EdgeLowering | Unsupported>;

@@ -1,6 +1,14 @@
 import { bitsOf } from "@millrace/ir";
 import { type MemoryPlan, planMemory } from "@millrace/runtime";
-import { type EdgeProgram, type EdgeTensor, tensorsRead } from "./edge-program.ts";
+import {
+  type EdgeLoop,
+  type EdgeProgram,
+  type EdgeStep,
+  type EdgeTensor,
+  isBranch,
+  isLoop,
+  tensorsRead,
+} from "./edge-program.ts";
 
 /** Where the tensors that a program computes lie. */
 export interface TensorPlan {
@@ -18,18 +26,60 @@ export function bytesOfTensor({ dtype, shape }: EdgeTensor): number {
 
 /** Gives inputs and all that steps compute a place in one arena, for as long as it is needed; in `milliseconds` at most. */
 export function planTensors({ inputs, steps, outputs }: EdgeProgram, milliseconds: number): TensorPlan {
-  const lifetimes = new Map<EdgeTensor, { start: number; end: number }>();
-  for (const input of inputs) lifetimes.set(input, { start: 0, end: 1 });
-  steps.forEach((step, at) => {
-    for (const tensor of tensorsRead(step)) {
-      const lifetime = lifetimes.get(tensor);
-      if (lifetime) lifetime.end = at + 1;
-    }
-    for (const result of step.results) lifetimes.set(result, { start: at, end: at + 1 });
-  });
-  for (const output of outputs) lifetimes.get(output)!.end = steps.length + 1;
-  const tensors = [...lifetimes.keys()];
-  const buffers = tensors.map((tensor) => ({ ...lifetimes.get(tensor)!, size: bytesOfTensor(tensor) }));
+  const lifetimes = new Lifetimes();
+  for (const input of inputs) lifetimes.write(input);
+  lifetimes.pass(steps);
+  for (const output of outputs) lifetimes.read(output);
+  const tensors = [...lifetimes.all.keys()];
+  const buffers = [...lifetimes.all].map(([tensor, lifetime]) => ({ ...lifetime, size: bytesOfTensor(tensor) }));
   const plan = planMemory(buffers, { alignment, milliseconds });
   return { plan, offsets: new Map(tensors.map((tensor, index) => [tensor, plan.offsets[index]])) };
+}
+
+/** From when to when tensors are needed, counted in steps as they are written one behind the other. */
+class Lifetimes {
+  readonly all = new Map<EdgeTensor, { start: number; end: number }>();
+  #now = 0;
+
+  write(tensor: EdgeTensor): void {
+    const lifetime = this.all.get(tensor);
+    if (lifetime) lifetime.end = this.#now + 1;
+    else this.all.set(tensor, { start: this.#now, end: this.#now + 1 });
+  }
+
+  read(tensor: EdgeTensor): void {
+    const lifetime = this.all.get(tensor);
+    if (lifetime) lifetime.end = this.#now + 1;
+  }
+
+  /** Goes through steps and gives all tensors that they use. */
+  pass(steps: readonly EdgeStep[]): ReadonlySet<EdgeTensor> {
+    const used = new Set<EdgeTensor>();
+    for (const step of steps) for (const tensor of this.#step(step)) used.add(tensor);
+    return used;
+  }
+
+  #step(step: EdgeStep): Iterable<EdgeTensor> {
+    if (isLoop(step)) return this.#loop(step);
+    const read = tensorsRead(step);
+    for (const tensor of read) this.read(tensor);
+    if (isBranch(step)) {
+      this.#now++;
+      return [...read, ...this.pass(step.whenTrue), ...this.pass(step.whenFalse)];
+    }
+    for (const result of step.results) this.write(result);
+    this.#now++;
+    return [...read, ...step.results];
+  }
+
+  /** What is there before a loop and used in it is needed until its last round is over. */
+  #loop({ condition, goesOn, body }: EdgeLoop): Iterable<EdgeTensor> {
+    const start = this.#now;
+    const used = new Set(this.pass(condition)).add(goesOn);
+    this.read(goesOn);
+    this.#now++;
+    for (const tensor of this.pass(body)) used.add(tensor);
+    for (const tensor of used) if ((this.all.get(tensor)?.start ?? start) < start) this.read(tensor);
+    return used;
+  }
 }
