@@ -16,13 +16,13 @@ export function loweredBy(to: TargetFormat, op: Operator): Lowered {
       reason = reasonIn(error);
     }
   }
-  for (const wrapping of ["Identity", "TRANSPOSE", "Transpose"]) if (operators.size > 1) operators.delete(wrapping);
+  for (const wrapping of ["Identity", "TRANSPOSE", "Transpose", "aten::permute_copy.out"]) if (operators.size > 1) operators.delete(wrapping);
   return operators.size > 0 ? { operators: [...operators].sort() } : { reason };
 }
 
 /** The end of the sentence "node can't be written: reason." */
 function reasonIn({ diagnostics: [first] }: DiagnosticError): string {
-  return first.message.replace(/^.*?can't be written(?: as ONNX)?: /, "").replace(/\.$/, "");
+  return first.message.replace(/^.*?can't be written(?: as ONNX| for ExecuTorch)?: /, "").replace(/\.$/, "");
 }
 
 /** A graph of one node, ready for a channel-last target; the first input flows, the others are constants. */

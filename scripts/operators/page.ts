@@ -1,6 +1,7 @@
 import { builtinOperators } from "@millrace/formats/tflite";
 import * as onnx from "@millrace/frontends/onnx";
 import * as tflite from "@millrace/frontends/tflite";
+import * as torch from "@millrace/frontends/torch";
 import { operators } from "@millrace/ops";
 import { integerKernelGap } from "@millrace/runtime";
 import { type Lowered, loweredBy } from "./lowered.ts";
@@ -18,7 +19,7 @@ export function operatorsPage(): string {
     "What each operator is in the files that are written, and whether it is computed on integers that stand for reals",
     "(every operator is computed on reals). Where there is no way, the cell says why.",
     "",
-    ...table(["operator", "integers", "TFLite", "ONNX"], graphRows()),
+    ...table(["operator", "integers", "TFLite", "ONNX", "ExecuTorch"], graphRows()),
     "",
     "## Of ONNX",
     "Operators that are imported, as one node or written out in several. `com.microsoft` are onnxruntime's own.",
@@ -28,6 +29,11 @@ export function operatorsPage(): string {
     "Refused for what they are:",
     "",
     ...table(["operator or domain", "why"], refusedRows()),
+    "",
+    "## Of PyTorch",
+    "Overloads that are imported from exported programs.",
+    "",
+    Object.keys(torch.handlers).sort(byName).map(code).join(" "),
     "",
     "## Of TFLite",
     ...table(
@@ -46,6 +52,7 @@ function graphRows(): readonly Row[] {
       integerKernelGap(op) ?? "yes",
       cellOf(loweredBy("tflite", op)),
       cellOf(loweredBy("onnx", op)),
+      cellOf(loweredBy("pte", op)),
     ]);
 }
 
