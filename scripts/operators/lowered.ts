@@ -16,7 +16,8 @@ export function loweredBy(to: TargetFormat, op: Operator): Lowered {
       reason = reasonIn(error);
     }
   }
-  for (const wrapping of ["Identity", "TRANSPOSE", "Transpose", "aten::permute_copy.out"]) if (operators.size > 1) operators.delete(wrapping);
+  for (const wrapping of ["Identity", "TRANSPOSE", "Transpose", "aten::permute_copy.out"])
+    if (operators.size > 1) operators.delete(wrapping);
   return operators.size > 0 ? { operators: [...operators].sort() } : { reason };
 }
 
