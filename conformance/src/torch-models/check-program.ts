@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type Graph, numbersOf, type Tensor } from "@millrace/ir";
+import { createLiteRt, createTfjsTflite, type TfliteRunner } from "@millrace/devices/node";
+import { bytesOf, type Graph, numbersOf, type Tensor, viewBytes } from "@millrace/ir";
 import { transposeTensor } from "@millrace/ops";
 import { load, prepare, wasmEngine, write } from "@millrace/toolkit";
 import { pathOf } from "../golden.ts";
@@ -8,9 +9,10 @@ import { readNpy } from "../npy.ts";
 import type { ProgramFile } from "./program-files.ts";
 
 export interface ProgramOutcome {
-  /** Greatest differences from PyTorch's results: of the imported graph, of the TFLite file and of the ExecuTorch program. */
+  /** Greatest differences from PyTorch's results: of the imported graph, of the TFLite file here and in LiteRT, and of the ExecuTorch program. */
   readonly imported: number;
   readonly written: number;
+  readonly litert: number;
   readonly executorch: number;
   /** Operators of the TFLite file, and those of the file that the ONNX model gives. */
   readonly operators: Readonly<Record<string, number>>;
@@ -25,24 +27,27 @@ export async function checkProgram({ name, samples, permutation, onnx }: Program
   const [inputs, results] = samples.map((path) => readNpy(pathOf(path)));
   const stored = permutation ? transposeTensor(inputs, permutation) : inputs;
   const model = loaded(name);
-  const imported = await differenceOf(model.graph, stored, results, (sample) => sample);
+  const asStored = { inputs: stored, results, turn: (sample: Tensor) => sample };
+  const imported = await differenceOf(graphRunner(model.graph), asStored);
   const { graph, boundary } = prepare(loaded(name), { ioLayout: "nhwc" });
   const file = write(graph, "tflite");
   const order = boundary.find(({ kind }) => kind === "input")?.permutation;
   const turned = (sample: Tensor) => (order ? transposeTensor(sample, order) : sample);
   const back = boundary.find(({ kind }) => kind === "output")?.permutation;
-  const written = await differenceOf(
-    load({ name: "model.tflite", bytes: file.bytes }).graph,
-    stored,
-    results,
-    turned,
-    back,
-  );
+  const channelsLast = { inputs: stored, results, turn: turned, ...(back && { order: back }) };
+  const written = await differenceOf(graphRunner(read("model.tflite", file.bytes)), channelsLast);
+  const litert = await differenceOf(litertRunner(file.bytes), channelsLast);
   const program = write(prepare(loaded(name), { ioLayout: "source", unrolled: true }).graph, "pte");
-  const read = load({ name: "model.pte", bytes: program.bytes }).graph;
-  const executorch = await differenceOf(read, stored, results, (sample) => sample);
+  const executorch = await differenceOf(graphRunner(read("model.pte", program.bytes)), asStored);
   const { operators } = file;
-  return { imported, written, executorch, operators, fromOnnx: onnx === undefined ? undefined : operatorsOf(onnx) };
+  return {
+    imported,
+    written,
+    litert,
+    executorch,
+    operators,
+    fromOnnx: onnx === undefined ? undefined : operatorsOf(onnx),
+  };
 }
 
 function loaded(name: string) {
@@ -53,24 +58,57 @@ function operatorsOf(name: string): Readonly<Record<string, number>> {
   return write(prepare(loaded(name), { ioLayout: "nhwc" }).graph, "tflite").operators;
 }
 
-/** The greatest difference over the samples, which are run one by one. */
-async function differenceOf(
-  graph: Graph,
-  inputs: Tensor,
-  results: Tensor,
-  turn: (sample: Tensor) => Tensor,
-  order?: readonly number[],
-): Promise<number> {
+function read(name: string, bytes: Uint8Array): Graph {
+  return load({ name, bytes }).graph;
+}
+
+/** Runs one sample after the other. */
+interface Runner {
+  run(sample: Tensor): Promise<Tensor>;
+  dispose(): Promise<void> | void;
+}
+
+async function graphRunner(graph: Graph): Promise<Runner> {
   const prepared = await wasmEngine().prepare(graph);
+  const [input] = graph.inputs;
+  return {
+    run: async (sample) => (await prepared.run(new Map([[input.name, sample]]))).get(graph.outputs[0].name)!,
+    dispose: () => prepared.dispose(),
+  };
+}
+
+async function loadedBy(create: typeof createLiteRt, file: Uint8Array): Promise<TfliteRunner> {
+  return (await create()).load(file);
+}
+
+/** LiteRT.js does not load files with states, which the older tfjs-tflite takes. */
+async function litertRunner(file: Uint8Array): Promise<Runner> {
+  const runner = await loadedBy(createLiteRt, file).catch(() => loadedBy(createTfjsTflite, file));
+  const [{ shape }] = runner.outputs;
+  return {
+    run: async (sample) => viewBytes("f32", shape, (await runner.run([bytesOf(sample)]))[0]),
+    dispose: () => runner.dispose(),
+  };
+}
+
+/** What is run, what PyTorch made of it, and how the axes of both stand in the file. */
+interface Samples {
+  readonly inputs: Tensor;
+  readonly results: Tensor;
+  readonly turn: (sample: Tensor) => Tensor;
+  readonly order?: readonly number[];
+}
+
+/** The greatest difference over the samples, which are run one by one. */
+async function differenceOf(starting: Promise<Runner>, { inputs, results, turn, order }: Samples): Promise<number> {
+  const runner = await starting;
   let worst = 0;
   for (let index = 0; index < Math.min(mostSamples, inputs.shape[0]); index++) {
-    const [input] = graph.inputs;
-    const run = await prepared.run(new Map([[input.name, turn(sampleOf(inputs, index))]]));
     const wanted = sampleOf(results, index);
     const expected = order ? transposeTensor(wanted, order) : wanted;
-    worst = Math.max(worst, greatest(run.get(graph.outputs[0].name)!, expected));
+    worst = Math.max(worst, greatest(await runner.run(turn(sampleOf(inputs, index))), expected));
   }
-  await prepared.dispose();
+  await runner.dispose();
   return worst;
 }
 
