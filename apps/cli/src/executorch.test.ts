@@ -98,6 +98,12 @@ describe("millrace inspect --dialect", () => {
     expect(nodes.at(-1)).toMatchObject({ target: "aten.softmax.int", namespace: "user_module.Digits/softmax" });
   });
 
+  it("tells the user's modules of Edge operators too", async () => {
+    const { nodes } = JSON.parse((await inspecting("digits.pt2", "edge", "--json")).stdout);
+    const namespace = "user_module.Digits/Sequential_stem/conv2d";
+    expect(nodes[0]).toMatchObject({ target: "aten.convolution.default", namespace });
+  });
+
   it("prints Edge operators, and what an array computes of them as delegates", async () => {
     const edge = JSON.parse((await inspecting("digits.onnx", "edge", "--json")).stdout);
     expect(edge.nodes.map(({ target }: { target: string }) => target)).toContain("aten.convolution.default");

@@ -62,7 +62,18 @@ export async function dialectView(
       ? prepared
       : accelerate(await integers(prepared, source.name, options), withKernels(machine, kernels), npu).graph;
   const edge = lowerEdge(graph);
-  return { dialect, nodes: printedSteps(edge.steps), text: printEdge(edge).trimEnd(), diagnostics };
+  const namespaces = model.format === "pt2" ? namespacesOf(source) : new Map<string, string>();
+  const nodes = printedSteps(edge.steps).map((node) => {
+    const namespace = namespaces.get(node.origin?.[0]?.split("/").at(-1) ?? "");
+    return namespace === undefined ? node : { ...node, namespace };
+  });
+  return { dialect, nodes, text: printEdge(edge).trimEnd(), diagnostics };
+}
+
+/** The user's modules and the operator of each node of an exported program, by its name, with which origins end. */
+function namespacesOf({ bytes }: ModelSource): ReadonlyMap<string, string> {
+  const [{ program }] = readPt2(bytes).models;
+  return new Map(printedNodes(program).map(({ name, namespace }) => [name, namespace]));
 }
 
 function atenView(source: ModelSource, options: LoadOptions): DialectView {
