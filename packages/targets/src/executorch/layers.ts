@@ -15,31 +15,36 @@ import {
   transposeConv2d,
 } from "@millrace/ops";
 import { sizesOf } from "@millrace/passes";
+import type { EdgeTensor } from "./edge-program.ts";
 import { tensorsOf } from "./elementwise.ts";
-import type { EdgeLowering } from "./emitter.ts";
+import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
 /** As many rows and columns before as behind. */
 const evenPadding = ([top, left]: readonly number[]) => [top, left];
 
-export const lowerConv2d: EdgeLowering = (node, emit, outputs) => {
-  const { x, weights, bias } = conv2d.inputsOf(node);
-  const { stride, dilation, padding, groups } = conv2d.attributesOf(node);
-  emit.call(
-    "aten.convolution.default",
-    [
-      emit.read(x),
-      emit.read(weights),
-      emit.readOptional(bias),
-      stride,
-      evenPadding(padding),
-      dilation,
-      false,
-      [0, 0],
-      groups,
-    ],
-    outputs,
-  );
-};
+interface Convolution {
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: readonly number[];
+  readonly groups: number;
+}
+
+/** Both kinds of convolution are one operator, where only transposed ones add rows and columns behind their results. */
+function convolve(
+  { inputs: [x, weights, bias] }: Node,
+  emit: EdgeEmitter,
+  outputs: readonly EdgeTensor[],
+  { stride, dilation, padding, groups }: Convolution,
+  added?: readonly number[],
+): void {
+  const operands = [emit.read(x!), emit.read(weights!), emit.readOptional(bias)];
+  const window = [stride, evenPadding(padding), dilation];
+  const positional = [...operands, ...window, added !== undefined, added ?? [0, 0], groups];
+  emit.call("aten.convolution.default", positional, outputs);
+}
+
+export const lowerConv2d: EdgeLowering = (node, emit, outputs) =>
+  convolve(node, emit, outputs, conv2d.attributesOf(node));
 
 /** Rows and columns that a transposed convolution has to add behind its cropped result, below 0 where it has to leave some out. */
 export function outputPadding(node: Node): readonly number[] {
@@ -52,25 +57,8 @@ export function outputPadding(node: Node): readonly number[] {
   });
 }
 
-export const lowerTransposeConv2d: EdgeLowering = (node, emit, outputs) => {
-  const { x, weights, bias } = transposeConv2d.inputsOf(node);
-  const { stride, dilation, padding, groups } = transposeConv2d.attributesOf(node);
-  emit.call(
-    "aten.convolution.default",
-    [
-      emit.read(x),
-      emit.read(weights),
-      emit.readOptional(bias),
-      stride,
-      evenPadding(padding),
-      dilation,
-      true,
-      outputPadding(node),
-      groups,
-    ],
-    outputs,
-  );
-};
+export const lowerTransposeConv2d: EdgeLowering = (node, emit, outputs) =>
+  convolve(node, emit, outputs, transposeConv2d.attributesOf(node), outputPadding(node));
 
 /** Rows times the columns that the weights are turned to, once for all if they are constant. */
 export const lowerLinear: EdgeLowering = (node, emit, outputs) => {

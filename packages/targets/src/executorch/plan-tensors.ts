@@ -20,7 +20,7 @@ export interface TensorPlan {
 const alignment = 16;
 
 /** Bytes of a tensor's elements. */
-export function bytesOfTensor({ dtype, shape }: EdgeTensor): number {
+function bytesOfTensor({ dtype, shape }: EdgeTensor): number {
   return shape.reduce((product, size) => product * size, bitsOf(dtype) / 8);
 }
 

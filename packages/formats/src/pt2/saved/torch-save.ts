@@ -18,7 +18,7 @@ export function readTorchSave(bytes: Uint8Array): unknown {
 }
 
 /** The same for an archive whose members are known. */
-export function readSavedMembers(members: ReadonlyMap<string, ZipMember>): unknown {
+function readSavedMembers(members: ReadonlyMap<string, ZipMember>): unknown {
   const match = [...members.keys()].map((name) => pickleName.exec(name)).find((found) => found !== null);
   if (match === undefined) throw failure("has no data.pkl");
   const [name, root] = match;
