@@ -114,6 +114,7 @@ describe("machines", () => {
     ["a file format", ["profile", model, "--target", "tflite"], "target.no-machine"],
     ["an unknown mode", ["profile", model, "--target", "imxrt700", "--mode", "turbo"], "machine.unknown-mode"],
     ["a model without programs", ["disasm", model], "npu.no-program"],
+    ["a description without a target", ["profile", model, "--machine", model], "target.missing"],
     ["a description that is none", ["profile", model, "--target", "x", "--machine", model], "machine.no-json"],
   ])("refuses %s", async (_, words, code) => {
     const outcome = await inProcess([...words, "--json"]);

@@ -65,7 +65,12 @@ function parseWarmup(text: string): number {
   return text === "0" ? 0 : parseCount(text);
 }
 
+/** Measures on this machine, to which a description of another one says nothing. */
 async function profileModel(path: string, options: Options, context: Context): Promise<void> {
+  if (options.machine !== undefined)
+    throw new RequestError("target.missing", `${options.machine} is given, and no --target that it describes`, {
+      hint: "give the name in the description as --target NAME, or leave --machine out to measure on this machine",
+    });
   const { device, engine: name, runs, warmup, output: folder } = options;
   const kernelOptions = kernelOptionsOf(options, name);
   if (folder !== undefined) await checkOutputFolder(folder);
