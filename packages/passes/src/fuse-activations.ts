@@ -1,3 +1,4 @@
+import { sameQuantization, type ValueType } from "@millrace/ir";
 import { type Activation, activationOfRange, activationRanges, clamp } from "@millrace/ops";
 import { replaceNode } from "./edit.ts";
 import { refuse, rewrite, usedOnce } from "./rewrite.ts";
@@ -9,7 +10,8 @@ export const fuseActivations = rewrite("fuse-activations", {
     const { x } = clamp.inputsOf(node);
     const producer = x.producer;
     const current = producer?.attributes["activation"] as Activation | undefined;
-    if (producer === undefined || current === undefined || x.type.dtype !== "f32") return undefined;
+    if (producer === undefined || current === undefined || !standForTheSame(x.type, node.outputs[0].type))
+      return undefined;
     const { minimum, maximum } = clamp.attributesOf(node);
     const [low, high] = activationRanges[current];
     const merged = activationOfRange(Math.max(low, minimum), Math.min(high, maximum));
@@ -32,6 +34,26 @@ export const fuseActivations = rewrite("fuse-activations", {
       after: `
         input x: f32[1,2,2,1]
         z: f32[1,1,1,1] = maxPool2d(x) {kernel=[2,2], stride=[2,2], dilation=[1,1], padding=[0,0,0,0], layout=last, activation=relu6} from [pool, relu6]
+        output z`,
+    },
+    {
+      name: "integers whose parameters stay the same",
+      before: `
+        input x: i8[2]<scale=[1], zeroPoint=[0]>
+        y: i8[2]<scale=[2], zeroPoint=[3]> = add(x, x) {activation=none}
+        z: i8[2]<scale=[2], zeroPoint=[3]> = clamp(y) {minimum=0, maximum=Infinity}
+        output z`,
+      after: `
+        input x: i8[2]<scale=[1], zeroPoint=[0]>
+        z: i8[2]<scale=[2], zeroPoint=[3]> = add(x, x) {activation=relu}
+        output z`,
+    },
+    {
+      name: "integers whose parameters change",
+      before: `
+        input x: i8[2]<scale=[1], zeroPoint=[0]>
+        y: i8[2]<scale=[2], zeroPoint=[3]> = add(x, x) {activation=none}
+        z: i8[2]<scale=[1], zeroPoint=[-128]> = clamp(y) {minimum=0, maximum=Infinity}
         output z`,
     },
     {
@@ -63,3 +85,9 @@ export const fuseActivations = rewrite("fuse-activations", {
     },
   ],
 });
+
+/** Whether values of two types are reals, or integers that stand for the same ones. */
+function standForTheSame(a: ValueType, b: ValueType): boolean {
+  if (a.dtype === "f32") return true;
+  return a.dtype === b.dtype && a.quantization !== undefined && sameQuantization(a.quantization, b.quantization);
+}

@@ -38,6 +38,7 @@ import { productOnAxes } from "./product-on-axes.ts";
 import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts";
 import { foldQuantization } from "./quantization/fold-quantization.ts";
 import { foldRequantization } from "./quantization/fold-requantization.ts";
+import { quantizeEarly } from "./quantization/quantize-early.ts";
 import { realWeights } from "./quantization/real-weights.ts";
 import { signBytes } from "./quantization/sign-bytes.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
@@ -91,6 +92,7 @@ export const cleanUp: readonly Pass[] = [
   fusePadding,
   dropReducedAxes,
   removeIdentities,
+  quantizeEarly,
   foldQuantization,
   foldRequantization,
   signBytes,

@@ -285,4 +285,27 @@ describe("a quantized program", () => {
     expect([...graph.nodes()].map(({ op }) => op.name)).toEqual(["dequantize", "linear"]);
     expect(run(model, [f32([1, 2], [1, 1])])).toEqual([[1.5, 14]]);
   });
+
+  it("has weights that are quantized in it, and turned in core ATen", () => {
+    const steps = { scales: t("scales"), zero_points: t("zeros"), axis: 0, ...range };
+    const model = program({
+      inputs: { x: [1, 2] },
+      parameters: {
+        w: f32([2, 2], [0.5, 1.1, 6, 8]),
+        b: f32([2], [0, 1]),
+        scales: f32([2], [0.5, 2]),
+        zeros: i64([2], [0, 0]),
+      },
+      nodes: [
+        ["q", "quantized_decomposed.quantize_per_channel.default", { input: t("w"), ...steps }],
+        ["real", "quantized_decomposed.dequantize_per_channel.default", { input: t("q"), ...steps }],
+        ["turned", "aten.permute.default", { self: t("real"), dims: [1, 0] }],
+        ["y", "aten.addmm.default", { self: t("b"), mat1: t("x"), mat2: t("turned") }],
+      ],
+      outputs: ["y"],
+    });
+    const { graph } = importTorch(model);
+    expect([...graph.nodes()].map(({ op }) => op.name)).toEqual(["dequantize", "linear"]);
+    expect(run(model, [f32([1, 2], [1, 1])])).toEqual([[1.5, 15]]);
+  });
 });

@@ -48,6 +48,22 @@ export const signBytes: Pass = {
         output y`,
     },
     {
+      name: "several values that are joined",
+      before: `
+        input x: u8[1]<scale=[1], zeroPoint=[128]>
+        a: u8[1]<scale=[1], zeroPoint=[128]> = abs(x)
+        b: u8[3]<scale=[1], zeroPoint=[128]> = concat(a, a, a) {axis=0}
+        y: f32[3] = dequantize(b)
+        output y`,
+      after: `
+        input x: u8[1]<scale=[1], zeroPoint=[128]>
+        x_signed: i8[1]<scale=[1], zeroPoint=[0]> = quantize(x) {dtype=i8, scale=[1], zeroPoint=[0], axis=-1, rounding=away}
+        a: i8[1]<scale=[1], zeroPoint=[0]> = abs(x_signed)
+        b: i8[3]<scale=[1], zeroPoint=[0]> = concat(a, a, a) {axis=0}
+        y: f32[3] = dequantize(b)
+        output y`,
+    },
+    {
       name: "a layer of weights that are not around zero",
       before: `
         input x: u8[1,1]<scale=[1], zeroPoint=[128]>
@@ -69,8 +85,9 @@ function obstacle({ op, inputs }: Node): string | undefined {
   const rule = op.quantization;
   if (rule.kind === "float") return "it reads bytes as they are stored";
   const weights = rule.kind === "free" ? rule.weights?.weights : undefined;
-  const stored = inputs.some((value, index) => op.inputs[index]?.name === weights && value && isUnsigned(value));
-  return stored ? "its weights are bytes that are not around zero" : undefined;
+  const slot = weights === undefined ? -1 : op.inputs.findIndex(({ name }) => name === weights);
+  const stored = inputs[slot];
+  return stored && isUnsigned(stored) ? "its weights are bytes that are not around zero" : undefined;
 }
 
 function signed({ scale, zeroPoint }: Quantization): Quantization {

@@ -1,11 +1,12 @@
 import { addDimensions, type Dimension, divideDimensions, subtractDimensions, type Value } from "@millrace/ir";
-import { concat, depthToSpace, slice, spaceToDepth, split, transpose } from "@millrace/ops";
+import { concat, depthToSpace, slice, spaceToDepth, split } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
+import { permuted } from "./weights.ts";
 
 function transposition(node: SourceNode): Value {
   const rank = node.shape(0).length;
   const permutation = node.attributes.integers("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-  return node.compute(transpose, [node.input(0)], { permutation });
+  return permuted(node, node.input(0), permutation);
 }
 
 function concatenation(node: SourceNode): Value {

@@ -2,13 +2,14 @@ import {
   type DType,
   integerRange,
   isFloat,
+  numbersOf,
   type Quantization,
   type Shape,
   sameShape,
   type Value,
   type ValueType,
 } from "@millrace/ir";
-import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, sub } from "@millrace/ops";
+import { add, cast, dequantize, div, expand, mul, quantize, reshape, round, slice, storedOf, sub } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
 
@@ -44,6 +45,7 @@ export function quantized(node: SourceNode, x: Value, dtype: DType, parameters: 
   const settled = settledQuantization(node, { dtype, shape: x.type.shape }, parameters);
   const real = asReal(node, x);
   if (settled) {
+    if (node.isConstant(real)) return storedConstant(node, real, dtype, settled);
     const { scale, zeroPoint, axis = -1 } = settled;
     return node.emit(quantize, [real], { dtype, scale, zeroPoint, axis, rounding: "even" });
   }
@@ -53,6 +55,14 @@ export function quantized(node: SourceNode, x: Value, dtype: DType, parameters: 
   const zero = zeroPoint && spread(node, x.type.shape, asReal(node, zeroPoint), parameters);
   const stored = zero ? node.compute(add, [whole, zero], plain) : whole;
   return node.emit(quantize, [stored], { dtype, scale: [1], zeroPoint: [0], axis: -1, rounding: "even" });
+}
+
+/** The integers that stand for constant reals, as weights that are quantized in the file. */
+function storedConstant(node: SourceNode, real: Value, dtype: DType, quantization: Quantization): Value {
+  const tensor = node.constantTensor(real, "its data");
+  node.reserve(tensor.data.byteLength);
+  const stored = storedOf(numbersOf(tensor), tensor.shape, dtype, quantization, "even");
+  return node.quantized(node.constant(stored), quantization)!;
 }
 
 export function asReal(node: SourceNode, x: Value): Value {

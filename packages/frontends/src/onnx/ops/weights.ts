@@ -36,10 +36,21 @@ export function sliced(node: SourceNode, value: Value, axis: number, start: numb
   return rearranged(node, value, slice, attributes, (at) => (at === axis ? undefined : at));
 }
 
+/** The value with its axes in another order; integers behind a dequantize at once. */
+export function permuted(node: SourceNode, value: Value, permutation: readonly number[]): Value {
+  return integersOf(value)
+    ? permutedWeights(node, value, permutation)
+    : node.compute(transpose, [value], { permutation });
+}
+
 /** The matrix with its axes exchanged; constants at once. */
 export function transposedMatrix(node: SourceNode, value: Value): Value {
-  return node.once(value, "transposed", () =>
-    rearranged(node, value, transpose, { permutation: [1, 0] }, (axis) => 1 - axis),
+  return permutedWeights(node, value, [1, 0]);
+}
+
+function permutedWeights(node: SourceNode, value: Value, permutation: readonly number[]): Value {
+  return node.once(value, `permuted by ${permutation}`, () =>
+    rearranged(node, value, transpose, { permutation }, (axis) => permutation.indexOf(axis)),
   );
 }
 

@@ -7,8 +7,8 @@ import {
   sameShape,
   type Value,
 } from "@millrace/ir";
-import { expand, transpose } from "@millrace/ops";
-import { reshaped } from "../../onnx/ops/weights.ts";
+import { expand } from "@millrace/ops";
+import { permuted as permutedAxes, reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
 
 /** The shape with its one -1 replaced by what is left of the elements. */
@@ -79,7 +79,7 @@ function unsqueezing(call: Call): Value {
 
 export function permuted(call: Call, x: Value, permutation: readonly number[]): Value {
   if (permutation.every((axis, at) => axis === at)) return x;
-  return call.compute(transpose, [x], { permutation });
+  return permutedAxes(call.writer, x, permutation);
 }
 
 function permuting(call: Call): Value {
