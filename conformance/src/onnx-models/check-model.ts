@@ -61,9 +61,12 @@ async function convertOrRefuse(name: string, settings: ModelSettings) {
   }
 }
 
-/** The scale of the integers that an output is made real from. */
+/** The scale of the integers that an output is made real from, before it is rearranged at most. */
 function stepOf({ producer }: Value): number | undefined {
-  return producer?.op === dequantize ? producer.inputs[0]?.type.quantization?.scale[0] : undefined;
+  const [source] = producer?.inputs ?? [];
+  if (producer?.op === dequantize) return source?.type.quantization?.scale[0];
+  const rule = producer?.op.quantization;
+  return source && rule?.kind === "same" && !rule.rounds ? stepOf(source) : undefined;
 }
 
 function greatest(actual: Tensor, expected: Tensor, step: number | undefined): number {
