@@ -28,6 +28,7 @@ import { layerErrors, type QuantizeRequest, type QuantizeResult, quantize } from
 import { randomWarning } from "./random-data.ts";
 import { reduceMemory } from "./reduce-memory.ts";
 import { type AdviceReport, artifactOf, type Output, type Report } from "./report.ts";
+import { tellingPlaces } from "./source-places.ts";
 
 export interface CompileOptions extends LoadOptions, QuantizeRequest {
   /** The file of the graph that the quantized one is to be like. */
@@ -94,10 +95,12 @@ export async function compile(source: ModelSource, data: Dataset, request: Compi
     (await watch.time("accelerate", () => accelerate(result.graph, machine, options.npu, backend && converterInput)));
   const scheme = result.likeness?.scheme ?? options.scheme ?? "int8";
   const naming = { stem: options.stem ?? stemOf(source.name), scheme, to, ...(backend && { backend }) } as const;
-  const outputs = await watch.time("write", () => {
-    const plain = writeBoth(float, reduction.graph, naming);
-    return acceleration ? withPrograms(plain, acceleration, naming) : plain;
-  });
+  const outputs = await watch.time("write", () =>
+    tellingPlaces(model, () => {
+      const plain = writeBoth(float, reduction.graph, naming);
+      return acceleration ? withPrograms(plain, acceleration, naming) : plain;
+    }),
+  );
   const measured =
     options.measure === false ? undefined : await watch.time("evaluate", () => measure(float, result, data, options));
   const memory = await watch.time("memory", () =>

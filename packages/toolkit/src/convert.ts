@@ -4,9 +4,11 @@ import type { MemoryPlan } from "@millrace/runtime";
 import { type EdgeBackend, exportPte } from "@millrace/targets/executorch";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { exportTflite } from "@millrace/targets/tflite";
+import { alternatives } from "./alternatives.ts";
 import { type LoadedModel, type LoadOptions, load, type ModelSource } from "./load.ts";
 import { type IoLayout, type PrepareOptions, prepare } from "./prepare.ts";
 import { reduceMemory } from "./reduce-memory.ts";
+import { tellingPlaces } from "./source-places.ts";
 
 export type TargetFormat = "tflite" | "onnx" | "pte";
 
@@ -101,14 +103,14 @@ export function write(graph: Graph, to: TargetFormat, options: WriteOptions = {}
 }
 
 /** Endings of the files that can be written. */
-export const targetEndings: readonly string[] = Object.keys(writers).map((name) => `.${name}`);
+const targetEndings = Object.keys(writers).map((name) => `.${name}`);
 
 /** The target format that a file name asks for. Throws a DiagnosticError for other endings. */
 export function targetOf(path: string): TargetFormat {
   const format = (Object.keys(writers) as TargetFormat[]).find((name) => path.toLowerCase().endsWith(`.${name}`));
   return (
     format ??
-    fail("convert.unknown-target", `${path} does not end in ${targetEndings.join(" or ")}`, {
+    fail("convert.unknown-target", `${path} does not end in ${alternatives(targetEndings)}`, {
       hint: "name the output by the format it should have",
     })
   );
@@ -134,6 +136,10 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
 }
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
+  return tellingPlaces(model, () => writtenModel(model, options, preparation));
+}
+
+function writtenModel(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
   const { graph, diagnostics } = prepare(model, { ...preparation, unrolled: options.unrolled ?? false });
   if (options.to === "tflite") {
     const { diagnostics: reduced, ...reduction } = reduceMemory(graph, options.memoryBytes);

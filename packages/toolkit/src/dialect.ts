@@ -1,14 +1,23 @@
-import { printedNodes, printProgram, readPt2 } from "@millrace/formats/pt2";
+import { type Pt2Archive, printedNodes, printProgram, readPt2 } from "@millrace/formats/pt2";
 import { type Diagnostic, fail, type Graph } from "@millrace/ir";
 import { isCompiled, type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
 import type { Engine } from "@millrace/runtime";
 import { lowerEdge, printEdge, printedSteps } from "@millrace/targets/executorch";
 import type { Dataset } from "./data/dataset.ts";
-import { type LoadOptions, load, type ModelSource } from "./load.ts";
+import {
+  formatOf,
+  type LoadedModel,
+  type LoadOptions,
+  load,
+  type ModelSource,
+  namingModel,
+  severalModels,
+} from "./load.ts";
 import { accelerate } from "./npu/accelerate.ts";
 import { isQuantized, prepare } from "./prepare.ts";
 import type { Progress } from "./progress.ts";
 import { quantize } from "./quantize.ts";
+import { tellingPlaces } from "./source-places.ts";
 
 /** PyTorch's operators as exported, ExecuTorch's Edge operators, or these with what a machine's array computes as delegates. */
 export type Dialect = "aten" | "edge" | "backend";
@@ -43,15 +52,16 @@ export interface DialectView {
 }
 
 /**
- * A model's graph in a dialect. Throws `dialect.no-aten` for a model that is no exported program, `dialect.float-model` where a machine is to compute a float
- * model without data to quantize it, and what `lowerEdge` throws.
+ * A model's graph in a dialect; `aten` shows a program as it stands in the file, so also one that can't be imported, and heeds no options. Throws
+ * `dialect.no-aten` for a model that is no exported program, `dialect.float-model` where a machine is to compute a float model without data to quantize
+ * it, and what `load` and `lowerEdge` throw.
  */
 export async function dialectView(
   source: ModelSource,
   dialect: Dialect,
   options: DialectOptions = {},
 ): Promise<DialectView> {
-  if (dialect === "aten") return atenView(source, options);
+  if (dialect === "aten") return atenView(source);
   const model = load(source, options);
   const isFinished = isCompiled(model.graph);
   const forms = dialect === "backend" ? { unrolled: true, spelled: true, fused: true } : {};
@@ -61,8 +71,8 @@ export async function dialectView(
     machine === undefined
       ? prepared
       : accelerate(await integers(prepared, source.name, options), withKernels(machine, kernels), npu).graph;
-  const edge = lowerEdge(graph);
-  const namespaces = model.format === "pt2" ? namespacesOf(source) : new Map<string, string>();
+  const edge = tellingPlaces(model, () => lowerEdge(graph));
+  const namespaces = namespacesOf(model);
   const nodes = printedSteps(edge.steps).map((node) => {
     const namespace = namespaces.get(node.origin?.[0]?.split("/").at(-1) ?? "");
     return namespace === undefined ? node : { ...node, namespace };
@@ -71,23 +81,27 @@ export async function dialectView(
 }
 
 /** The user's modules and the operator of each node of an exported program, by its name, with which origins end. */
-function namespacesOf({ bytes }: ModelSource): ReadonlyMap<string, string> {
-  const [{ program }] = readPt2(bytes).models;
-  return new Map(printedNodes(program).map(({ name, namespace }) => [name, namespace]));
+function namespacesOf({ program }: LoadedModel): ReadonlyMap<string, string> {
+  const nodes = program === undefined ? [] : printedNodes(program);
+  return new Map(nodes.map(({ name, namespace }) => [name, namespace]));
 }
 
-function atenView(source: ModelSource, options: LoadOptions): DialectView {
-  const { format, diagnostics } = load(source, options);
-  if (format !== "pt2")
-    fail("dialect.no-aten", `${source.name} has no operators of PyTorch, as a .${format} file has its own`, {
-      hint: "give a .pt2 file of torch.export.save, or --dialect edge",
-    });
-  const [{ program }] = readPt2(source.bytes).models;
+function atenView(source: ModelSource): DialectView {
+  const { models } = namingModel(source.name, () => programsOf(source));
+  const [{ program }] = models;
   const nodes = printedNodes(program).map(({ name, results, ...node }) => ({
     ...node,
     results: [`${name}: ${results.join(", ")}`],
   }));
-  return { dialect: "aten", nodes, text: printProgram(program), diagnostics };
+  return { dialect: "aten", nodes, text: printProgram(program), diagnostics: severalModels(models) };
+}
+
+function programsOf(source: ModelSource): Pt2Archive {
+  const format = formatOf(source);
+  if (format === "pt2") return readPt2(source.bytes);
+  return fail("dialect.no-aten", `${source.name} has no operators of PyTorch, as a .${format} file has its own`, {
+    hint: "give a .pt2 file of torch.export.save, or --dialect edge",
+  });
 }
 
 async function integers(

@@ -6,6 +6,7 @@ import type { LoadedModel } from "./load.ts";
 import { type Mapping, placementsOf } from "./npu/placement.ts";
 import { requireIntegers } from "./npu/predict.ts";
 import { type IoLayout, prepare } from "./prepare.ts";
+import { withPlaces } from "./source-places.ts";
 
 /** What became of one node of the written graph, and why. */
 export interface NodeExplanation {
@@ -60,7 +61,10 @@ export function explain(model: LoadedModel, options: ExplainOptions): Explanatio
   });
   const placed = machine && placementsOf(prepared, withKernels(machine, kernels), npu);
   const { graph } = placed ?? { graph: prepared };
-  const refusals = refusalsOf(() => write(graph, to));
+  const refusals = withPlaces(
+    model,
+    refusalsOf(() => write(graph, to)),
+  );
   const [forced, others] = [true, false].map((is) => decisions.filter(({ pass }) => (pass === transposeNotes) === is));
   const reasons = reasonsByNode(others, refusals);
   const refused = new Set(refusals.map(({ at }) => at?.node));

@@ -94,7 +94,7 @@ export {
   timeByKind,
   totalTime,
 } from "./latency.ts";
-export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource, modelEndings } from "./load.ts";
+export { type LoadedModel, type LoadOptions, load, type ModelFormat, type ModelSource } from "./load.ts";
 export { memoryOf } from "./memory.ts";
 export { type Acceleration, accelerate } from "./npu/accelerate.ts";
 export { disassemblyOf } from "./npu/disassembly.ts";

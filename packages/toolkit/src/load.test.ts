@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readZip, writeZip } from "@millrace/formats/zip";
+import { type Diagnostic, DiagnosticError } from "@millrace/ir";
 import { describe, expect, test } from "vitest";
 import { diagnosticsOf } from "./errors.ts";
 import { type LoadedModel, load } from "./load.ts";
@@ -8,7 +9,7 @@ const example = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../examples/digits/${name}`, import.meta.url)));
 
 /** The first diagnostic that loading ends with. */
-function problemOf(name: string, bytes: Uint8Array): { readonly code: string; readonly message: string } | undefined {
+function problemOf(name: string, bytes: Uint8Array): Diagnostic | undefined {
   try {
     load({ name, bytes });
     return undefined;
@@ -29,6 +30,12 @@ describe("a model file", () => {
       expect(shapesOf(load({ name: "model", bytes }))).toEqual(shapesOf(known));
     },
   );
+
+  test("that can't be used is named by its problems", () => {
+    const bytes = example("digits.pt2").subarray(0, 2000);
+    expect(() => load({ name: "cut.pt2", bytes })).toThrow(DiagnosticError);
+    expect(problemOf("cut.pt2", bytes)).toMatchObject({ code: "zip.not-zip", at: { model: "cut.pt2" } });
+  });
 
   test("of another format than its name says is refused", () => {
     expect(problemOf("digits.onnx", example("digits.pt2"))?.code).toBe("model.wrong-ending");

@@ -1,12 +1,14 @@
 import { type ExternalData, looksLikeOnnx, readOnnx } from "@millrace/formats/onnx";
-import { looksLikePt2, type Pt2Model, readPt2 } from "@millrace/formats/pt2";
+import { type ExportedProgram, looksLikePt2, type Pt2Model, readPt2 } from "@millrace/formats/pt2";
 import { readPtd, readPte } from "@millrace/formats/pte";
 import { readTflite } from "@millrace/formats/tflite";
 import { importExecutorch } from "@millrace/frontends/executorch";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
-import { type ImportedModel, type ImportOptions, importTorch } from "@millrace/frontends/torch";
-import { type Diagnostic, fail, type Graph, type Tensor } from "@millrace/ir";
+import { type ImportOptions, importTorch } from "@millrace/frontends/torch";
+import { type Diagnostic, DiagnosticError, fail, type Graph, type Tensor } from "@millrace/ir";
+import { alternatives } from "./alternatives.ts";
+import { diagnosticsOf } from "./errors.ts";
 
 export type ModelFormat = "onnx" | "tflite" | "pt2" | "pte";
 
@@ -39,15 +41,16 @@ export interface LoadedModel {
   /** Names of the inputs of the source in its order, those that became constants among them. */
   readonly inputNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What a .pt2 file was read as, which tells of the user's modules and lines. */
+  readonly program?: ExportedProgram;
 }
+
+type ReadModel = Pick<LoadedModel, "graph" | "diagnostics" | "program"> & Partial<Pick<LoadedModel, "inputNames">>;
 
 interface FormatReader {
   readonly ending: string;
   recognizes(bytes: Uint8Array): boolean;
-  read(
-    source: ModelSource,
-    options: LoadOptions,
-  ): Pick<LoadedModel, "graph" | "diagnostics"> & Partial<Pick<LoadedModel, "inputNames">>;
+  read(source: ModelSource, options: LoadOptions): ReadModel;
 }
 
 const readers: Readonly<Record<ModelFormat, FormatReader>> = {
@@ -83,45 +86,63 @@ export function looksLikePte(bytes: Uint8Array): boolean {
   return new TextDecoder("latin1").decode(bytes.subarray(4, 8)) === "ET12";
 }
 
-export const modelEndings: readonly string[] = Object.values(readers).map(({ ending }) => ending);
+const modelEndings = Object.values(readers).map(({ ending }) => ending);
 
-/** Reads a model of any known format. Throws errors that `diagnosticsOf` turns into diagnostics. */
+/** Reads a model of any known format. Throws a DiagnosticError that names the model. */
 export function load(source: ModelSource, options: LoadOptions = {}): LoadedModel {
-  const format = formatOf(source);
-  const { graph, diagnostics, ...rest } = readers[format].read(source, options);
-  const { inputNames = graph.inputs.map(({ name }) => name) } = rest;
-  return { name: source.name, format, bytes: source.bytes.length, graph, inputNames, diagnostics };
+  const { name, bytes } = source;
+  return namingModel(name, () => {
+    const format = formatOf(source);
+    const read = readers[format].read(source, options);
+    return { inputNames: read.graph.inputs.map((input) => input.name), ...read, name, format, bytes: bytes.length };
+  });
+}
+
+/** What `action` throws about a model's file names the file. */
+export function namingModel<T>(model: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const diagnostics = diagnosticsOf(error);
+    if (diagnostics === undefined) throw error;
+    throw new DiagnosticError(diagnostics.map((diagnostic) => ({ ...diagnostic, at: { model, ...diagnostic.at } })));
+  }
+}
+
+function importFirst(models: readonly Pt2Model[], options: ImportOptions): ReadModel {
+  const [first] = models;
+  const { diagnostics, ...imported } = importTorch(first, options);
+  return { ...imported, program: first.program, diagnostics: [...diagnostics, ...severalModels(models)] };
 }
 
 /** Several models in one archive are rare; those that are left out are told of. */
-function importFirst([first, ...others]: readonly Pt2Model[], options: ImportOptions): ImportedModel {
-  const imported = importTorch(first, options);
-  if (others.length === 0) return imported;
+export function severalModels([first, ...others]: readonly Pt2Model[]): readonly Diagnostic[] {
+  if (others.length === 0) return [];
   const left = others.map(({ name }) => name).join(", ");
-  const warning: Diagnostic = {
-    code: "pt2.several-models",
-    severity: "warning",
-    message: `The archive has ${others.length + 1} models, of which "${first.name}" is read. Left out: ${left}.`,
-    hint: "Save each program in a file of its own with torch.export.save.",
-  };
-  return { ...imported, diagnostics: [...imported.diagnostics, warning] };
+  return [
+    {
+      code: "pt2.several-models",
+      severity: "warning",
+      message: `The archive has ${others.length + 1} models, of which "${first.name}" is read. Left out: ${left}.`,
+      hint: "Save each program in a file of its own with torch.export.save.",
+    },
+  ];
 }
 
-function formatOf({ name, bytes }: ModelSource): ModelFormat {
+/** The format of a model by its name, or else by what it holds. Throws a DiagnosticError where these differ or tell nothing. */
+export function formatOf({ name, bytes }: ModelSource): ModelFormat {
   const formats = Object.keys(readers) as ModelFormat[];
   const named =
     formats.find((format) => name.toLowerCase().endsWith(readers[format].ending)) ??
     formats.find((format) => readers[format].recognizes(bytes));
   if (named === undefined) {
-    fail("model.unknown-ending", `${name} does not end in ${modelEndings.join(" or ")} and holds no such model`, {
-      at: { model: name },
-      hint: "name the model file by its format",
+    fail("model.unknown-ending", `${name} does not end in ${alternatives(modelEndings)} and holds no such model`, {
+      hint: "convert it to one of these formats where it was trained, or name it by the format it has",
     });
   }
   const other = formats.find((format) => format !== named && readers[format].recognizes(bytes));
   if (other !== undefined && !readers[named].recognizes(bytes)) {
     fail("model.wrong-ending", `${name} is named as ${named} but holds a ${other} model`, {
-      at: { model: name },
       hint: `rename it to end in ${readers[other].ending}`,
     });
   }

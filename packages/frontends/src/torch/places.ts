@@ -1,4 +1,4 @@
-import type { ModuleFrame, Node } from "@millrace/formats/pt2";
+import type { ExportedProgram, Graph, ModuleFrame, Node } from "@millrace/formats/pt2";
 import type { Place } from "../onnx/problems.ts";
 
 const framePattern = /File "([^"]*)", line (\d+), in [^\n]*\n\s*([^\n]*)/g;
@@ -35,13 +35,32 @@ export function pathOf(node: Node): string {
 
 /** Where a problem with a node belongs, in the user's words: the operator, the module and the line of the source. */
 export function placeOf(node: Node): Place {
-  const module = framesOf(node).at(-1)?.path;
-  const inModule = module ? ` in ${module}` : "";
-  const line = sourceLine(node.metadata.stackTrace ?? "");
+  const place = sourcePlace(node);
   return {
-    label: `${operatorName(node.target)} "${nodeName(node)}"${inModule}${line ? ` (${line})` : ""}`,
+    label: `${operatorName(node.target)} "${nodeName(node)}"${place ? ` ${place}` : ""}`,
     at: { node: pathOf(node) },
   };
+}
+
+/** The module and line of the source of each node by its path, which is the origin of what it is imported as; those that the program tells nothing of are left out. */
+export function sourcePlaces({ graph }: ExportedProgram): ReadonlyMap<string, string> {
+  return new Map(
+    [...nodesWithin(graph)].map((node) => [pathOf(node), sourcePlace(node)] as const).filter(([, place]) => place),
+  );
+}
+
+function* nodesWithin({ nodes }: Graph): Generator<Node> {
+  for (const node of nodes) {
+    yield node;
+    for (const { value } of node.inputs) if (value.kind === "graph") yield* nodesWithin(value.graph);
+  }
+}
+
+/** Such as `in pick (model.py:31: return x[n])`. */
+function sourcePlace(node: Node): string {
+  const module = framesOf(node).at(-1)?.path;
+  const line = sourceLine(node.metadata.stackTrace ?? "");
+  return [module && `in ${module}`, line && `(${line})`].filter((part) => part).join(" ");
 }
 
 /** The innermost line of the user's own code. */

@@ -1,4 +1,4 @@
-import { type Diagnostic, isStatic, type Node } from "@millrace/ir";
+import { type Diagnostic, isStatic, type Node, type Value } from "@millrace/ir";
 import { batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
 import { bodiesFit } from "./control-flow.ts";
 import { scalarTypeNames } from "./edge-program.ts";
@@ -9,10 +9,7 @@ import { mirroredAxes } from "./shapes.ts";
 
 /** What an Edge program can't say: a sentence for people, and the test that finds it. Each may rely on those before it. */
 const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
-  [
-    "sizes have to be known when the program is written",
-    ({ inputs, outputs }) => [...inputs, ...outputs].some((value) => value && !isStatic(value.type.shape)),
-  ],
+  ["its sizes are not known when the program is written", opensSizes],
   [
     "ExecuTorch has no integers of 2 or 4 bits",
     ({ inputs, outputs }) =>
@@ -44,6 +41,13 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     (node) => node.op === transposeConv2d && !isKnownCrop(node),
   ],
 ];
+
+/** Whether open sizes come up here: nodes that only read what another one left open are no problem of their own. */
+function opensSizes({ inputs, outputs }: Node): boolean {
+  const isOpen = (value: Value | undefined) => value !== undefined && !isStatic(value.type.shape);
+  const isGivenOpen = inputs.some((value) => isOpen(value) && value?.producer === undefined);
+  return isGivenOpen || (outputs.some(isOpen) && !inputs.some(isOpen));
+}
 
 function isKnownResize(node: Node): boolean {
   const { mode, coordinates, nearestRounding } = resize.attributesOf(node);

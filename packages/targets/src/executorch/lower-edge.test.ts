@@ -1,5 +1,5 @@
-import { DiagnosticError } from "@millrace/ir";
-import { operators } from "@millrace/ops";
+import { DiagnosticError, type Graph, symbol } from "@millrace/ir";
+import { add, operators, where } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { oneNode } from "../tflite/graphs.testing.ts";
 import { allSteps, type EdgeArgument, type EdgeCall, isTensor } from "./edge-program.ts";
@@ -27,6 +27,17 @@ function misfits(call: EdgeCall): readonly string[] {
     const fits = items.every((item) => (item === null ? type.list?.optionalElements : isOf(type.base, item)));
     return fits ? [] : [`${call.operator}: ${name} is no ${type.base}`];
   });
+}
+
+/** The nodes that are refused of a graph. */
+function refusedOf(graph: Graph): readonly string[] {
+  try {
+    lowerEdge(graph);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    return error.diagnostics.map(({ at }) => at?.node ?? "");
+  }
 }
 
 const refused: string[] = [];
@@ -62,5 +73,15 @@ describe("every operator's samples become calls that fit their schemas, or are r
         "nonMaxSuppression",
       ]
     `);
+  });
+});
+
+describe("a size that only the data decides", () => {
+  it("is told of where it comes up, and not of each node behind", () => {
+    const graph = oneNode(where, where.samples[0].inputs, { shape: [symbol("rows"), 2] });
+    const [found] = graph.outputs;
+    const sum = graph.addNode({ op: add, inputs: [found, found], attributes: { activation: "none" }, name: "behind" });
+    graph.setOutputs(sum.outputs);
+    expect(refusedOf(graph)).toEqual(["y"]);
   });
 });
