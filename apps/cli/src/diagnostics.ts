@@ -41,12 +41,14 @@ function requestProblem({ code, message, hint, where }: RequestError): Diagnosti
 /** `commander.unknownOption` becomes `usage.unknown-option`. */
 function usageProblem({ code, message }: CommanderError): Diagnostic {
   const name = code.replace("commander.", "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const text = message.replace(/^error: /, "");
   return {
     code: `usage.${name}`,
     severity: "error",
-    message: text,
-    hint: "run the command with --help to see what it takes",
+    message: message.replace(/^error: /, ""),
+    hint:
+      name === "unknown-command"
+        ? "millrace --help lists the commands"
+        : "run the command with --help to see what it takes",
   };
 }
 

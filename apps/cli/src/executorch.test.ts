@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readZip, writeZip } from "@millrace/formats/zip";
 import type { Report } from "@millrace/toolkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codesOf, digits, inProcess, namesIn, temporaryFolder } from "./testing.ts";
@@ -22,6 +23,17 @@ beforeAll(() => {
   mkdirSync(at("data"));
   writeFileSync(at("data/input.npy"), readFileSync(digits("golden_in.npy")));
 });
+
+/** An exported program whose convolutions are operators that only its author knows. */
+function withOwnOperator(archive: Uint8Array): Uint8Array {
+  const members = [...readZip(archive).values()].map((member): [string, Uint8Array] => {
+    const bytes = member.bytes();
+    if (!member.name.endsWith("models/model.json")) return [member.name, bytes];
+    const program = new TextDecoder().decode(bytes).replaceAll("torch.ops.aten.conv2d.", "torch.ops.mylib.conv2d.");
+    return [member.name, new TextEncoder().encode(program)];
+  });
+  return writeZip(new Map(members));
+}
 
 describe("millrace compile --to pte", () => {
   it("writes an ExecuTorch program whose delegates are the array's, and converts reals only where they were asked for", async () => {
@@ -78,10 +90,30 @@ describe("millrace compile --to pte", () => {
     ["a vendor's back end for another machine", ["--backend", "neutron", "--target", "imx95"], "backend.other-machine"],
     ["a vendor's back end in another format", ["--backend", "neutron", "--to", "tflite"], "backend.no-delegates"],
     ["a compiler that takes another format", ["--external", "vela"], "external.no-tflite"],
+    ["a file format and another one", ["--target", "tflite"], "target.two-formats"],
+    ["a machine's options for a file format", ["--target", "pte", "--level", "fast"], "machine.no-machine"],
   ])("refuses %s", async (_, words, code) => {
     const outcome = await compiling("refused", ...words);
     expect(outcome.exitCode).toBe(2);
     expect(codesOf(outcome)).toEqual([code]);
+  });
+});
+
+describe("an ExecuTorch program of integers", () => {
+  it("is compiled for a machine as it is, without data", async () => {
+    const quantized = ["quantize", digits("digits.onnx"), "--data", at("data"), "-o", at("integers.pte")];
+    expect(await inProcess(quantized)).toMatchObject({ exitCode: 0 });
+    const words = ["compile", at("integers.pte"), "--target", "imxrt700", "--to", "pte", "-o", at("machine"), "--json"];
+    const { graph, diagnostics } = JSON.parse((await inProcess(words)).stdout) as Report;
+    expect(graph.operators).toMatchObject({ MillraceNpu: 1 });
+    expect(diagnostics.map(({ code }) => code)).toContain("quantize.already-integers");
+  });
+
+  it("is explained and disassembled like any other model", async () => {
+    expect((await inProcess(["explain", digits("digits.onnx"), "--target", "pte"])).stdout).toMatch(
+      /nodes: \d+ on the CPU, 0 /,
+    );
+    expect((await inProcess(["disasm", at("machine/integers_imxrt700.pte")])).stdout).toMatch(/convolve +input=0x/);
   });
 });
 
@@ -104,6 +136,14 @@ describe("millrace inspect --dialect", () => {
     expect(nodes[0]).toMatchObject({ target: "aten.convolution.default", namespace });
   });
 
+  it("shows the ATen operators of a program that can't be imported", async () => {
+    writeFileSync(at("foreign.pt2"), withOwnOperator(readFileSync(digits("digits.pt2"))));
+    expect(codesOf(await inProcess(["inspect", at("foreign.pt2"), "--json"]))).toContain("torch.unknown-operator");
+    const { stdout, exitCode } = await inProcess(["inspect", at("foreign.pt2"), "--dialect", "aten"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/ = mylib\.conv2d\.default\(/);
+  });
+
   it("prints Edge operators, and what an array computes of them as delegates", async () => {
     const edge = JSON.parse((await inspecting("digits.onnx", "edge", "--json")).stdout);
     expect(edge.nodes.map(({ target }: { target: string }) => target)).toContain("aten.convolution.default");
@@ -117,6 +157,13 @@ describe("millrace inspect --dialect", () => {
     ["a back end without a machine", ["digits.onnx", "backend"], "dialect.target"],
     ["a float model without data", ["digits.onnx", "backend", "--target", "imxrt700"], "dialect.float-model"],
     ["a dialect that there is not", ["digits.onnx", "onnx"], "usage.invalid-argument"],
+    [
+      "a machine for a dialect without machines",
+      ["digits.onnx", "edge", "--target", "imxrt700"],
+      "dialect.unused-option",
+    ],
+    ["options of a machine for such a dialect", ["digits.onnx", "edge", "--level", "fast"], "machine.no-machine"],
+    ["sizes for a dialect that shows the file's", ["digits.pt2", "aten", "--dim", "N=1"], "dialect.unused-option"],
   ])("refuses %s", async (_, [file, ...words], code) => {
     const outcome = await inspecting(file, ...words, "--json");
     expect(outcome.exitCode).toBe(2);

@@ -1,4 +1,4 @@
-import type { Machine, NpuOptions, ProcessorKernels, WeightPlacement } from "@millrace/toolkit";
+import type { Machine, NpuOptions, ProcessorKernels, TargetFormat, WeightPlacement } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { jsonFile } from "./json-file.ts";
 import { parseCount } from "./options.ts";
@@ -66,7 +66,14 @@ export function withMachineOptions(command: Command): Command {
     );
 }
 
-/** The machine of a target's name, or of the file that describes it; undefined for a file format. */
+/** Targets that are files, on which nothing runs by itself. */
+export const fileTargets = ["tflite", "onnx", "pte"] as const satisfies readonly TargetFormat[];
+
+export function isFileTarget(target: string): target is TargetFormat {
+  return (fileTargets as readonly string[]).includes(target);
+}
+
+/** The machine of a target's name, or of the file that describes it; undefined for a file format, with which no options of a machine may be given. */
 export async function machineFor(target: string, options: MachineOptions): Promise<Machine | undefined> {
   const { machineOf, parseMachine } = await import("@millrace/toolkit");
   if (options.machine !== undefined) {
@@ -78,8 +85,30 @@ export async function machineFor(target: string, options: MachineOptions): Promi
       hint: `give --target ${machine.name}`,
     });
   }
-  return target === "tflite" ? undefined : machineOf(target);
+  if (!isFileTarget(target)) return machineOf(target);
+  requireNoMachineOptions(options, `--target ${target} is a file format`);
+  return undefined;
 }
+
+/** Refuses options of a machine where there is none to heed them; `why` tells why. */
+export function requireNoMachineOptions(options: MachineOptions, why: string): void {
+  const given = Object.entries(machineFlags).find(([name]) => options[name as keyof MachineOptions] !== undefined);
+  if (given === undefined) return;
+  throw new RequestError("machine.no-machine", `${given[1]} is for a machine, and ${why}`, {
+    hint: "give --target with a machine that `millrace targets` names, or leave the option out",
+  });
+}
+
+const machineFlags = {
+  machine: "--machine",
+  mode: "--mode",
+  weights: "--weights",
+  schedule: "--schedule",
+  keepOnCpu: "--keep-on-cpu",
+  cpuKernels: "--cpu-kernels",
+  level: "--level",
+  timeLimit: "--time-limit",
+} as const satisfies Readonly<Record<keyof MachineOptions, string>>;
 
 const defaultSeconds = 10;
 

@@ -11,7 +11,7 @@ export function withLayoutOption(command: Command): Command {
   return command.addOption(
     new Option(
       "--io-layout <layout>",
-      "layout of image-like inputs and outputs (default: nhwc in .tflite, source in .onnx)",
+      "layout of image-like inputs and outputs (default: nhwc in .tflite, source in .onnx and .pte)",
     ).choices(["source", "nhwc", "nchw"]),
   );
 }

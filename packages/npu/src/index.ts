@@ -16,7 +16,7 @@ export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
 export { type ProcessorKernels, processorKernels, withKernels } from "./processor-kernels.ts";
 export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";
-export { decodeProgram } from "./program/decode.ts";
+export { decodeProgram, looksLikeProgram } from "./program/decode.ts";
 export { disassemble } from "./program/disassemble.ts";
 export { encodeProgram } from "./program/encode.ts";
 export type { Program } from "./program/program.ts";

@@ -1,6 +1,5 @@
 import { cloneGraph, type Diagnostic, fail, type Graph } from "@millrace/ir";
 import { type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
-import { remainingTransposes } from "@millrace/passes";
 import { type CalibrationMethod, findingsOf, noCalibration, type SchemeName } from "@millrace/quantize";
 import { type Engine, wasmEngine } from "@millrace/runtime";
 import { type Advice, advise } from "./advice/advise.ts";
@@ -169,13 +168,22 @@ async function integerForm(
     float,
     recoveries: [],
     layers: [],
-    diagnostics: [],
+    diagnostics: [alreadyIntegers(model)],
     calibration: noCalibration,
     samples: 0,
   };
 }
 
-interface WrittenOutputs extends Pick<Written, "operators" | "arena"> {
+function alreadyIntegers(model: string): Diagnostic {
+  return {
+    code: "quantize.already-integers",
+    severity: "info",
+    message: `${model} is quantized already and is taken as it is, without regard to scheme, ranges and types of inputs and outputs`,
+    hint: "give its float original to quantize it in another way",
+  };
+}
+
+interface WrittenOutputs extends Pick<Written, "operators" | "transposes" | "arena"> {
   readonly files: readonly Output[];
 }
 
@@ -254,7 +262,7 @@ async function reportOf(
   return {
     model: { source: model.name, format: model.format, bytes: model.bytes, macs, parameters },
     artifacts: await Promise.all(outputs.files.map(artifactOf)),
-    graph: { operators: outputs.operators, transposes: remainingTransposes(result.graph).length },
+    graph: { operators: outputs.operators, transposes: outputs.transposes },
     quantization: {
       scheme: facts.scheme,
       calibration: facts.calibration,

@@ -45,6 +45,8 @@ export interface Written {
   readonly arena?: Pick<MemoryPlan, "arenaBytes" | "lowerBoundBytes">;
   /** Operators of the written file by the names of its format. */
   readonly operators: Readonly<Record<string, number>>;
+  /** How many of these are transposes. */
+  readonly transposes: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -59,15 +61,16 @@ const writers: Readonly<Record<TargetFormat, (graph: Graph, options: WriteOption
     const names = model.subgraphs.flatMap(({ operators }) =>
       operators.map(({ opcodeIndex }) => model.operatorCodes[opcodeIndex ?? 0].builtinCode ?? ""),
     );
-    return { bytes, operators: countNames(names), diagnostics };
+    return { bytes, ...counted(names, "TRANSPOSE"), diagnostics };
   },
   onnx: (graph, options) => {
     const { bytes, operatorNames } = exportOnnx(graph, [], options);
-    return { bytes, operators: countNames(operatorNames), diagnostics: [] };
+    return { bytes, ...counted(operatorNames, "Transpose"), diagnostics: [] };
   },
   pte: (graph, options) => {
     const { bytes, weights, plan, operatorNames } = exportPte(graph, options);
-    return { bytes, ...(weights && { weights }), arena: plan, operators: countNames(operatorNames), diagnostics: [] };
+    const counts = counted(operatorNames, "aten::permute_copy.out");
+    return { bytes, ...(weights && { weights }), arena: plan, ...counts, diagnostics: [] };
   },
 };
 
@@ -172,8 +175,10 @@ function explained(
   );
 }
 
-function countNames(names: readonly string[]): Record<string, number> {
+/** How often each operator is called, most frequent first; `transpose` is what the format calls a transpose. */
+function counted(names: readonly string[], transpose: string): Pick<Written, "operators" | "transposes"> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+  const operators = Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+  return { operators, transposes: counts.get(transpose) ?? 0 };
 }

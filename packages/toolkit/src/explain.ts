@@ -1,7 +1,7 @@
 import { allNodes, type Diagnostic, DiagnosticError } from "@millrace/ir";
 import { type Machine, type NpuOptions, type ProcessorKernels, withKernels } from "@millrace/npu";
 import type { Decision } from "@millrace/passes";
-import { type TargetFormat, write } from "./convert.ts";
+import { defaultLayout, type TargetFormat, write } from "./convert.ts";
 import type { LoadedModel } from "./load.ts";
 import { type Mapping, placementsOf } from "./npu/placement.ts";
 import { requireIntegers } from "./npu/predict.ts";
@@ -56,7 +56,7 @@ export function explain(model: LoadedModel, options: ExplainOptions): Explanatio
     diagnostics,
     boundary,
   } = prepare(model, {
-    ...(ioLayout && { ioLayout }),
+    ioLayout: ioLayout ?? defaultLayout(to),
     ...(machine && { unrolled: true, spelled: true, fused: true }),
   });
   const placed = machine && placementsOf(prepared, withKernels(machine, kernels), npu);

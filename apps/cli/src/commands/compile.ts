@@ -6,8 +6,8 @@ import { openCalibrationData, requireCalibrationData } from "../calibration-data
 import type { Context, Run } from "../context.ts";
 import { engineOf } from "../engines.ts";
 import { type ExternalCompilerOptions, externalFor, withExternalOptions } from "../external-options.ts";
-import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
-import { isIntegerTflite, loadOptionsOf, readModel } from "../model-file.ts";
+import { isFileTarget, type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
+import { isIntegerModel, loadOptionsOf, modelFile, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
@@ -28,11 +28,12 @@ const backends = ["millrace", "neutron"] as const satisfies readonly ("millrace"
 export function compileCommand(run: Run): Command {
   const command = new Command("compile")
     .description("Take a model the whole way to a target and measure what became of it")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
-    .requiredOption("--target <target>", "what to compile for: tflite, or a machine that `millrace targets` names")
-    .addOption(
-      new Option("--to <format>", "format of the models: TFLite or ExecuTorch (default: tflite)").choices(formats),
+    .argument("<model>", modelFile)
+    .requiredOption(
+      "--target <target>",
+      "what to compile for: a machine that `millrace targets` names, or a file format: tflite, onnx or pte",
     )
+    .addOption(new Option("--to <format>", "with a machine: format of the models (default: tflite)").choices(formats))
     .addOption(
       new Option(
         "--backend <backend>",
@@ -44,6 +45,7 @@ export function compileCommand(run: Run): Command {
   return withExamples(withExternalOptions(withMachineOptions(withQuantizationOptions(command))), [
     "compile model.onnx --target tflite --data samples/ -o out/",
     "compile model.onnx --target tflite --data samples.npz -o out/ --io uint8",
+    "compile model.pt2 --target pte --data samples/ -o out/",
     "compile model.onnx --target tflite --data samples/ -o out/ --json",
     "compile model.onnx --target imxrt700 --data samples/ -o out/",
     "compile model.onnx --target imxrt700 --data samples/ -o out/ --weights storage --schedule tuned",
@@ -59,19 +61,18 @@ export function compileCommand(run: Run): Command {
 async function compileModel(path: string, options: Options, context: Context): Promise<void> {
   const folder = options.output;
   const request = await requestOf(options);
-  const sources = { ...options, finished: options.data === undefined && (await isIntegerTflite(path)) };
+  const sources = { ...options, finished: options.data === undefined && (await isIntegerModel(path)) };
   requireCalibrationData(sources, "compiling");
+  const to = formatOf(options);
   const machine = await machineFor(options.target, options);
   const npu = machine && (await npuOptionsOf(machine, options));
   const { signal, progress } = context;
   const scheme = sources.finished || options.like !== undefined ? undefined : request.scheme;
-  if (options.to === "pte" && options.external !== undefined) {
+  if (to !== "tflite" && options.external !== undefined) {
     throw new RequestError(
       "external.no-tflite",
-      `${options.external} takes .tflite files, and a .pte file was asked for`,
-      {
-        hint: "leave --to or --external out",
-      },
+      `${options.external} takes .tflite files, and a .${to} file was asked for`,
+      { hint: "ask for .tflite, or leave --external out" },
     );
   }
   const external = await externalFor({ ...options, scheme }, signal);
@@ -86,7 +87,7 @@ async function compileModel(path: string, options: Options, context: Context): P
     ...(options.accuracyDrop !== undefined && { accuracyDrop: options.accuracyDrop }),
     ...(options.cache !== undefined && { cache: await cacheFolder(options.cache, signal) }),
     ...(options.ioLayout && { ioLayout: options.ioLayout }),
-    ...(options.to && { to: options.to }),
+    to,
     ...(options.backend === "neutron" && { backend: options.backend }),
     ...(options.memory !== undefined && { memoryBytes: options.memory }),
     ...(machine && { machine }),
@@ -99,6 +100,15 @@ async function compileModel(path: string, options: Options, context: Context): P
     progress,
   });
   await finish(external ? await compileExternally(compilation, source, external) : compilation, path, folder, context);
+}
+
+/** The format of the models. */
+function formatOf({ target, to }: Options): TargetFormat {
+  if (!isFileTarget(target)) return to ?? "tflite";
+  if (to === undefined || to === target) return target;
+  throw new RequestError("target.two-formats", `--target ${target} and --to ${to} ask for two formats`, {
+    hint: `give --target ${to} alone, or a machine with --target`,
+  });
 }
 
 /** Writes the files and tells of them. The failure of an external compiler comes after, as what there is is of use without it. */

@@ -1,7 +1,7 @@
 import type { Conversion, IoLayout, Output, TargetFormat } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { collect, parseCount, withExamples, withLayoutOption, withMemoryOption, withShapeOptions } from "../options.ts";
 import { checkOutput, writeOutputs } from "../output-files.ts";
 import { readArrays } from "../run-inputs.ts";
@@ -20,7 +20,7 @@ interface Options extends CommonOptions, ShapeOptions {
 export function convertCommand(run: Run): Command {
   const command = new Command("convert")
     .description("Write a model in another format; what it computes stays the same")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", modelFile)
     .requiredOption("-o, --output <file>", "file to write: .tflite, .onnx or .pte")
     .option(
       "--input-value <name=file>",
@@ -51,14 +51,14 @@ export function convertCommand(run: Run): Command {
         const files = filesOf(output, to, conversion);
         await writeOutputs(files, { inputs: [path], signal: context.signal });
         const ms = performance.now() - started;
-        const { model, operators, diagnostics, written, formerPeakBytes } = conversion;
+        const { model, operators, transposes, diagnostics, written, formerPeakBytes } = conversion;
         const { source, format, bytes, macs, parameters } = inspect(model);
         const memory = written && (await memoryOf(written, { signal: context.signal }, formerPeakBytes));
         context.report(diagnostics);
         const document = {
           model: { source, format, bytes, macs, parameters },
           artifacts: await Promise.all(files.map(artifactOf)),
-          graph: { operators, transposes: transposesIn(operators) },
+          graph: { operators, transposes },
           ...(memory && { memory }),
           diagnostics,
           timings: [{ stage: "convert", ms }],
@@ -72,7 +72,7 @@ export function convertCommand(run: Run): Command {
     "convert model.onnx -o model.tflite --input-value axes=axes.npy",
     "convert model.tflite -o model.onnx --opset 17",
     "convert model_int8.tflite -o smaller.tflite --memory 262144",
-    "convert model.onnx -o model.pte --external-weights",
+    "convert model.pt2 -o model.pte --external-weights",
   ]);
 }
 
@@ -82,13 +82,12 @@ function filesOf(output: string, to: TargetFormat, { bytes, weights }: Conversio
   return weights ? [main, { path: output.replace(/\.pte$/i, ".ptd"), kind: "ptd", bytes: weights }] : [main];
 }
 
-function transposesIn(operators: Readonly<Record<string, number>>): number {
-  return operators["TRANSPOSE"] ?? operators["Transpose"] ?? operators["aten::permute_copy.out"] ?? 0;
-}
-
-async function describe(output: string, { model, bytes, operators }: Conversion, ms: number): Promise<string> {
+async function describe(
+  output: string,
+  { model, bytes, operators, transposes }: Conversion,
+  ms: number,
+): Promise<string> {
   const { formatBytes, formatDuration } = await import("@millrace/toolkit");
-  const transposes = transposesIn(operators);
   return [
     `${printable(output)}  ${formatBytes(bytes.length)}, from ${formatBytes(model.bytes)} of ${printable(model.name)}, in ${formatDuration(ms)}`,
     columns(Object.entries(operators).map(([name, count]) => [count, printable(name)])),

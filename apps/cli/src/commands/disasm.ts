@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
+import { readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
-import { readWholeFile } from "../read-file.ts";
 import { printableLines } from "../terminal.ts";
 
 export function disasmCommand(run: Run): Command {
@@ -11,7 +11,7 @@ export function disasmCommand(run: Run): Command {
     .action((path: string, options: CommonOptions) =>
       run(options, async (context) => {
         const { disassemblyOf } = await import("@millrace/toolkit");
-        const text = disassemblyOf(path, readWholeFile(path));
+        const text = disassemblyOf(readModel(path));
         context.result({ text }, printableLines(text));
       }),
     );

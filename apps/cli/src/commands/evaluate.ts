@@ -14,7 +14,7 @@ import {
   targetOption,
   withKernelOptions,
 } from "../engines.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, parseThreads, withExamples, withShapeOptions } from "../options.ts";
 import { checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { reportFiles } from "../report-files.ts";
@@ -34,7 +34,7 @@ type Document = Evaluation & { readonly against?: Pick<Comparison, "value" | "dr
 export function evaluateCommand(run: Run): Command {
   const command = new Command("evaluate")
     .description("Measure a model's accuracy by the data's metric")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", modelFile)
     .option("--data <data>", dataDescription)
     .option("--against <model>", "another model, to tell the drop and where layers differ")
     .option("--report <folder>", "with --against: write report.json and report.html there")

@@ -1,8 +1,8 @@
-import type { Explanation, IoLayout, Machine, NodeExplanation, TargetFormat } from "@millrace/toolkit";
+import type { Explanation, IoLayout, Machine, NodeExplanation } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
-import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { isFileTarget, type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { withExamples, withLayoutOption, withShapeOptions } from "../options.ts";
 import { columns, printable } from "../terminal.ts";
 
@@ -16,16 +16,17 @@ export function explainCommand(run: Run): Command {
     .description(
       "Say node by node what becomes of a model: where it runs, how, and why transposes and unsupported nodes stay",
     )
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", modelFile)
     .option(
       "--target <target>",
-      "what the model is for: tflite, onnx, or a machine that `millrace targets` names",
+      "what the model is for: tflite, onnx, pte, or a machine that `millrace targets` names",
       "tflite",
     )
     .action((path: string, options: Options) => run(options, (context) => explainModel(path, options, context)));
   return withExamples(withMachineOptions(withLayoutOption(withShapeOptions(command))), [
     "explain model.onnx --target tflite",
     "explain model.onnx --target tflite --io-layout source --json",
+    "explain model.pt2 --target pte",
     "explain model_int8.tflite --target imxrt700",
   ]);
 }
@@ -33,9 +34,9 @@ export function explainCommand(run: Run): Command {
 async function explainModel(path: string, options: Options, context: Context): Promise<void> {
   const { explain, load } = await import("@millrace/toolkit");
   const { target, ioLayout } = options;
-  const machine = target === "onnx" ? undefined : await machineFor(target, options);
+  const machine = await machineFor(target, options);
   const npu = machine && (await npuOptionsOf(machine, options));
-  const to: TargetFormat = target === "onnx" ? "onnx" : "tflite";
+  const to = isFileTarget(target) ? target : "tflite";
   const model = load(readModel(path), loadOptionsOf(options));
   const explanation = explain(model, {
     to,
@@ -51,7 +52,7 @@ async function explainModel(path: string, options: Options, context: Context): P
 
 function describe({ nodes, transposes, boundary }: Explanation, machine: Machine | undefined): string {
   const left = nodes.filter(({ unit }) => unit === "none");
-  const noted = nodes.filter(({ unit, reasons }) => unit !== "none" && reasons.length > 0);
+  const decided = [...left, ...nodes.filter(({ unit, reasons }) => unit !== "none" && reasons.length > 0)];
   const count = (unit: NodeExplanation["unit"]) => nodes.filter((node) => node.unit === unit).length;
   const units = [...(machine ? [`${count("npu")} on the NPU`] : []), `${count("cpu")} on the CPU`].join(", ");
   return [
@@ -59,16 +60,20 @@ function describe({ nodes, transposes, boundary }: Explanation, machine: Machine
     ...boundary.map(({ kind, name }) => `  ${kind} ${printable(name)} became channel-last`),
     "",
     ...(machine ? mappingTable(nodes, machine) : []),
-    transposes.length === 0 ? "No transposes" : "Transposes that stay",
-    columns(transposes.map(({ node, reason }) => [printable(node), printable(reason)])),
+    ...section(
+      transposes.length === 0 ? "No transposes" : "Transposes that stay",
+      transposes.map(({ node, reason }) => [node, reason]),
+    ),
     "",
-    "Decisions",
-    columns(
-      [...left, ...noted].flatMap(({ name, op, reasons }) =>
-        reasons.map((reason) => [printable(name), op, printable(reason)]),
-      ),
+    ...section(
+      decided.length === 0 ? "No decisions" : "Decisions",
+      decided.flatMap(({ name, op, reasons }) => reasons.map((reason) => [name, op, reason])),
     ),
   ].join("\n");
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): readonly string[] {
+  return rows.length === 0 ? [title] : [title, columns(rows.map((row) => row.map(printable)))];
 }
 
 function mappingTable(nodes: readonly NodeExplanation[], { title, basis }: Machine): readonly string[] {

@@ -3,8 +3,14 @@ import { Command, Option } from "commander";
 import type { CommonOptions, Context, Run } from "../context.ts";
 import { dataDescription, openData } from "../data.ts";
 import { engineOf } from "../engines.ts";
-import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import {
+  type MachineOptions,
+  machineFor,
+  npuOptionsOf,
+  requireNoMachineOptions,
+  withMachineOptions,
+} from "../machine-options.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { withExamples, withShapeOptions } from "../options.ts";
 import { RequestError } from "../request-error.ts";
 import { columns, printable, printableLines } from "../terminal.ts";
@@ -20,7 +26,7 @@ const dialects = ["aten", "edge", "backend"] as const satisfies readonly Dialect
 export function inspectCommand(run: Run): Command {
   const command = new Command("inspect")
     .description("Show what a model is: inputs, outputs, operators, size, quantization")
-    .argument("<model>", "model file: .onnx, .tflite, .pt2 or .pte")
+    .argument("<model>", modelFile)
     .addOption(
       new Option(
         "--dialect <dialect>",
@@ -31,6 +37,7 @@ export function inspectCommand(run: Run): Command {
     .option("--data <data>", `with --dialect backend, for a float model: ${dataDescription}`)
     .action((path: string, options: Options) =>
       run(options, async (context) => {
+        requireUseOfOptions(options);
         if (options.dialect !== undefined) return showDialect(path, { ...options, dialect: options.dialect }, context);
         const { inspectFile } = await import("@millrace/toolkit");
         const { info, diagnostics } = inspectFile(readModel(path), loadOptionsOf(options));
@@ -47,6 +54,25 @@ export function inspectCommand(run: Run): Command {
     "inspect model_int8.tflite --dialect backend --target imxrt700",
     "inspect model.pt2 --dialect backend --target imxrt700 --data samples/",
   ]);
+}
+
+/** Refuses what would be left out without a word. */
+function requireUseOfOptions({ dialect, target, data, shape, dim, ...options }: Options): void {
+  if (dialect === "backend") return;
+  requireNoMachineOptions(options, "only --dialect backend shows one");
+  const unused = [
+    ["--target", target],
+    ["--data", data],
+    ["--shape", dialect === "aten" ? shape : undefined],
+    ["--dim", dialect === "aten" ? dim : undefined],
+  ].find(([, value]) => value !== undefined);
+  if (unused === undefined) return;
+  throw new RequestError("dialect.unused-option", `${unused[0]} changes nothing of what is shown`, {
+    hint:
+      dialect === "aten"
+        ? "leave it out: the ATen dialect is what the file has"
+        : "leave it out, or give --dialect backend",
+  });
 }
 
 async function showDialect(path: string, options: Options & { dialect: Dialect }, context: Context): Promise<void> {

@@ -13,8 +13,14 @@ import {
   runsTflite,
   withKernelOptions,
 } from "../engines.ts";
-import { type MachineOptions, machineFor, npuOptionsOf, withMachineOptions } from "../machine-options.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import {
+  type MachineOptions,
+  machineFor,
+  npuOptionsOf,
+  requireNoMachineOptions,
+  withMachineOptions,
+} from "../machine-options.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { parseCount, withExamples, withShapeOptions } from "../options.ts";
 import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { reportFiles } from "../report-files.ts";
@@ -35,7 +41,7 @@ interface Options extends CommonOptions, ShapeOptions, KernelOptions, MachineOpt
 export function profileCommand(run: Run): Command {
   const command = new Command("profile")
     .description("Measure how long a model takes on a device, operator by operator, and the memory it needs")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", modelFile)
     .addOption(new Option("--device <device>", "where it runs: host is this machine").choices(["host"]).default("host"))
     .addOption(new Option("--engine <engine>", "what computes").choices(engineNames).default("wasm"))
     .option("--runs <count>", "inferences to measure", parseCount, 10)
@@ -55,6 +61,7 @@ export function profileCommand(run: Run): Command {
     "profile model_int8.tflite --target imxrt700 --trace timeline.json",
     "profile model.onnx --target imxrt700 --cpu-kernels portable",
     "profile model_int8.tflite --target imxrt700 --weights storage --schedule tuned --level optimal --time-limit 30",
+    "profile out/model_imxrt700.pte --target imxrt700",
     "profile model_int8.tflite --device host",
     "profile model.onnx --engine onnxruntime --runs 50 --warmup 5 --json",
     "profile model_int8.tflite --engine litert --data samples/ -o report/",
@@ -70,6 +77,11 @@ async function profileModel(path: string, options: Options, context: Context): P
   if (options.machine !== undefined)
     throw new RequestError("target.missing", `${options.machine} is given, and no --target that it describes`, {
       hint: "give the name in the description as --target NAME, or leave --machine out to measure on this machine",
+    });
+  requireNoMachineOptions(options, "without --target this one is measured");
+  if (options.trace !== undefined)
+    throw new RequestError("target.missing", "--trace draws what a machine does, and no --target names one", {
+      hint: "give --target with a machine that `millrace targets` names, or leave --trace out",
     });
   const { device, engine: name, runs, warmup, output: folder } = options;
   const kernelOptions = kernelOptionsOf(options, name);

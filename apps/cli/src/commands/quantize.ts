@@ -5,7 +5,7 @@ import { cacheFolder } from "../cache-folder.ts";
 import { openCalibrationData, requireCalibrationData } from "../calibration-data.ts";
 import type { Context, Run } from "../context.ts";
 import { engineOf } from "../engines.ts";
-import { loadOptionsOf, readModel } from "../model-file.ts";
+import { loadOptionsOf, modelFile, readModel } from "../model-file.ts";
 import { withExamples } from "../options.ts";
 import { checkOutput, checkOutputFolder, writeOutputs } from "../output-files.ts";
 import { type QuantizationOptions, withQuantizationOptions } from "../quantization-options.ts";
@@ -19,9 +19,9 @@ interface Options extends QuantizationOptions {
 
 export function quantizeCommand(run: Run): Command {
   const command = new Command("quantize")
-    .description("Calibrate a float model on real samples and write it as int8 .tflite or .onnx")
-    .argument("<model>", "float model file: .onnx, .tflite or .pt2")
-    .requiredOption("-o, --output <file>", "file to write: .tflite or .onnx")
+    .description("Calibrate a float model on real samples and write it in integers")
+    .argument("<model>", `float ${modelFile}`)
+    .requiredOption("-o, --output <file>", "file to write: .tflite, .onnx or .pte")
     .option(
       "--report <folder>",
       "measure accuracy too, and write report.json and report.html there instead of report.json beside the model",
@@ -32,6 +32,7 @@ export function quantizeCommand(run: Run): Command {
     "quantize model.onnx --data samples.npz -o model.tflite --io float32 --samples 50",
     "quantize model.onnx --data samples/ -o model.tflite --report report/",
     "quantize model.onnx --data samples/ -o model_int8.onnx",
+    "quantize model.pt2 --data samples/ -o model_int8.pte",
     "quantize model.onnx --data samples/ -o model.tflite --accuracy-drop 0.5",
     "quantize model.onnx --data samples/ -o model.tflite --recipe recipe.json",
     "quantize retrained.onnx --like model_int8.tflite -o retrained_int8.tflite",

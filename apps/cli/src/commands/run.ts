@@ -13,7 +13,7 @@ import {
   targetOption,
   withKernelOptions,
 } from "../engines.ts";
-import { loadOptionsOf, readModel, type ShapeOptions } from "../model-file.ts";
+import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
 import { collect, withExamples, withShapeOptions } from "../options.ts";
 import { checkOutput, checkOutputFolder, type OutputFile, writeOutputs } from "../output-files.ts";
 import { RequestError } from "../request-error.ts";
@@ -30,7 +30,7 @@ interface Options extends CommonOptions, ShapeOptions, KernelOptions {
 export function runCommand(run: Run): Command {
   const command = new Command("run")
     .description("Run a model once on .npy arrays")
-    .argument("<model>", "model file: .onnx, .tflite or .pt2")
+    .argument("<model>", modelFile)
     .option(
       "--input <name=file>",
       "array of an input by name or index, as NAME=X.npy; may be repeated",

@@ -1,7 +1,15 @@
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
+import { fileTargets } from "../machine-options.ts";
 import { withExamples } from "../options.ts";
 import { columns } from "../terminal.ts";
+
+/** What runs the files of each format. */
+const runtimes = {
+  tflite: "a file for TensorFlow Lite runtimes",
+  onnx: "a file for onnxruntime and others",
+  pte: "a program for ExecuTorch",
+} as const satisfies Readonly<Record<(typeof fileTargets)[number], string>>;
 
 export function targetsCommand(run: Run): Command {
   const command = new Command("targets")
@@ -19,8 +27,8 @@ export function targetsCommand(run: Run): Command {
           basis,
         ]);
         const head = ["target", "what it is", "array", "clock", "memory", "modes", "predictions rest on"];
-        const format = ["tflite", "a file for TensorFlow Lite runtimes"];
-        context.result({ formats: ["tflite"], machines: allMachines }, columns([head, format, ...rows]));
+        const formats = fileTargets.map((name) => [name, runtimes[name]]);
+        context.result({ formats: fileTargets, machines: allMachines }, columns([head, ...formats, ...rows]));
       }),
     );
   return withExamples(command, ["targets", "targets --json"]);

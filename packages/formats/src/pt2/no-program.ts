@@ -23,6 +23,7 @@ export function weightsOnly(bytes: Uint8Array): FormatError {
   const tensors = savedTensors(bytes).flatMap(({ path, value }) =>
     isStoredTensor(value) ? [`"${path}" of [${value.sizes.join(", ")}]`] : [],
   );
+  if (tensors.length === 0) return failure("weights-only", "is one of torch.save, and has neither a graph nor tensors");
   const shown = tensors.slice(0, maximumShown).join(", ").slice(0, maximumLength);
   const more = tensors.length > maximumShown ? " and others" : "";
   return failure(

@@ -121,7 +121,7 @@ function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problem
   for (const [name, size] of given.dimensions ?? []) {
     if (!symbols.has(symbol(name)))
       problems.error("onnx.unknown-dimension", `A size is given for the dimension "${name}", which no input has.`, {
-        hint: `The open dimensions are ${[...symbols].filter((size) => typeof size === "string").join(", ") || "none"}.`,
+        hint: openDimensionsHint([...symbols].filter((size) => typeof size === "string")),
       });
     if (!isSize(size))
       problems.error("onnx.unknown-dimension", `The size ${size} given for "${name}" is not a size.`, {
@@ -132,4 +132,9 @@ function checkNames(inputs: readonly OnnxValueInfo[], given: GivenSizes, problem
 
 function isSize(size: number): boolean {
   return Number.isSafeInteger(size) && size >= 0;
+}
+
+/** Names the dimensions that a size can be given for. */
+export function openDimensionsHint(names: readonly string[]): string {
+  return names.length === 0 ? "All sizes are known: leave it out." : `The open dimensions are ${names.join(", ")}.`;
 }

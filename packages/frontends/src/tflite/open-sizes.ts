@@ -40,7 +40,7 @@ export function checkSizes(subgraph: SubGraph, names: readonly string[], { dimen
   for (const name of dimensions?.keys() ?? [])
     if (!known.includes(name))
       fail("tflite.unknown-dimension", `A size is given for the dimension "${name}", which no input has.`, {
-        hint: `The open dimensions are ${known[0] ?? "none"}; give others with a whole shape.`,
+        hint: `${known.length === 0 ? "No dimension has a name" : `The open dimension is ${batch}`}; give other sizes with a whole shape.`,
       });
 }
 

@@ -35,9 +35,10 @@ export class Constants {
     const { sizes, data } = denseTensor(name, stored);
     const half = { float16: "f16", bfloat16: "bf16", float64: "f64" } as const;
     if (!(stored.scalarType in half)) return tensorOf(target, sizes, data as TensorData);
-    this.#report(stored.scalarType);
-    const original = tensorOf(half[stored.scalarType as keyof typeof half], sizes, data as TensorData);
-    return fromNumbers(target, sizes, numbersOf(original));
+    const numbers = numbersOf(tensorOf(half[stored.scalarType as keyof typeof half], sizes, data as TensorData));
+    if (stored.scalarType !== "float64" || !Array.prototype.every.call(numbers, isFloat32))
+      this.#report(stored.scalarType);
+    return fromNumbers(target, sizes, numbers);
   }
 
   #report(type: string): void {
@@ -49,4 +50,8 @@ export class Constants {
       message: `The model has ${type} values; they are stored and computed as float32.`,
     });
   }
+}
+
+function isFloat32(number: number): boolean {
+  return Object.is(Math.fround(number), number);
 }

@@ -1,5 +1,6 @@
 import type { ExportedProgram, SymInt, TensorMeta } from "@millrace/formats/pt2";
 import { type Dimension, type Graph, symbol, symbolsOf } from "@millrace/ir";
+import { openDimensionsHint } from "../onnx/inputs.ts";
 import type { Problems } from "./problems.ts";
 import type { Scope } from "./scope.ts";
 import { elementTypeOf } from "./types.ts";
@@ -131,7 +132,7 @@ function checkDimensions(
   for (const [name, size] of found) {
     if (!open.has(name))
       problems.error("torch.unknown-dimension", `A size is given for the dimension "${name}", which no input has.`, {
-        hint: `The open dimensions are ${[...open].join(", ") || "none"}.`,
+        hint: openDimensionsHint([...open]),
       });
     if (!isSize(size))
       problems.error("torch.unknown-dimension", `The size ${size} given for "${name}" is not a size.`, {

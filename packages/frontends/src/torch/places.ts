@@ -11,9 +11,10 @@ function framesOf({ metadata }: Node): readonly ModuleFrame[] {
   return metadata.moduleStack.filter(({ type }) => !type.startsWith("_empty_nn_module_stack"));
 }
 
-/** The operator's name without namespace and overload, such as `conv2d`. */
+/** The operator's name without namespace and overload, such as `conv2d`; of a function of torch's, which has no overloads, the last part. */
 export function operatorName(target: string): string {
-  return target.replace(/^torch\.ops\./, "").split(".")[1] ?? target;
+  const [, name, ...rest] = target.replace(/^torch\.ops\./, "").split(".");
+  return (target.startsWith("torch._") ? rest.at(-1) : name) ?? target;
 }
 
 /** What a node is called in the file, or, where the file has no names, what its first result is. */

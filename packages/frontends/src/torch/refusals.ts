@@ -14,6 +14,11 @@ export const refusals: readonly (readonly [reason: string, hint: string, name: R
     /^(_?fft_|view_as_complex|view_as_real|stft|istft|complex|polar)/,
   ],
   [
+    "it is a step of torch.vmap",
+    "Export the model with run_decompositions(), which writes torch.vmap out.",
+    /^(_\w+_batch_dim|_vmap_\w+|lazy_load_decompositions)$/,
+  ],
+  [
     "it reads or writes memory past the shape of its tensor",
     "Write it with operators on shapes, such as reshape, slice or permute.",
     /^(as_strided|resize_|empty_strided|set_)/,

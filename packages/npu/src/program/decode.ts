@@ -6,6 +6,11 @@ import { addressableBytes } from "../machine.ts";
 import { headerWords, magic, version } from "./encode.ts";
 import type { Port, Program } from "./program.ts";
 
+/** Whether bytes begin as what `encodeProgram` writes does. */
+export function looksLikeProgram(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) === magic;
+}
+
 /** Reads what `encodeProgram` writes; constants are viewed. Throws `npu.bad-program` for anything else. */
 export function decodeProgram(bytes: Uint8Array): Program {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

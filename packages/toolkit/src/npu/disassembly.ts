@@ -1,14 +1,14 @@
 import { fail, type Graph } from "@millrace/ir";
-import { decodeProgram, disassemble } from "@millrace/npu";
+import { decodeProgram, disassemble, looksLikeProgram } from "@millrace/npu";
 import { npuProgram } from "@millrace/ops";
-import { load } from "../load.ts";
+import { load, type ModelSource } from "../load.ts";
 
-/** The programs of a .tflite or .pte file, or the one that the bytes are, as text. Throws `npu.no-program` where there are none. */
-export function disassemblyOf(name: string, bytes: Uint8Array): string {
-  if (!/\.(tflite|pte)$/i.test(name)) return disassemble(decodeProgram(bytes));
-  const programs = programsOf(load({ name, bytes }).graph);
+/** The programs of a model, or the one that the bytes are, as text. Throws `npu.no-program` where a model has none, and what `load` throws. */
+export function disassemblyOf(source: ModelSource): string {
+  if (looksLikeProgram(source.bytes)) return disassemble(decodeProgram(source.bytes));
+  const programs = programsOf(load(source).graph);
   if (programs.length > 0) return programs.join("\n\n");
-  return fail("npu.no-program", `${name} has no programs of an NPU`, {
+  return fail("npu.no-program", `${source.name} has no programs of an NPU`, {
     hint: "compile the model with --target and the name of a machine",
   });
 }
