@@ -146,6 +146,18 @@ export class Arguments {
     return given?.kind === "graph" ? given.graph : this.#refuse(name, "a graph");
   }
 
+  /** Where the file says that a tensor lies in its memory: its first element, and how far apart the elements along each axis are, in elements. */
+  memory(name: string): { readonly offset: Dimension; readonly strides: readonly Dimension[] } {
+    const given = this.#given.get(name);
+    const meta = given?.kind === "tensor" ? this.#scope.meta(given.name) : undefined;
+    if (meta === undefined) return this.#refuse(name, "a tensor whose memory the file describes");
+    const { symbols } = this.#scope;
+    return {
+      offset: symbols.sizeOf(meta.storageOffset),
+      strides: meta.strides.map((stride) => symbols.sizeOf(stride)),
+    };
+  }
+
   /** How many arguments the file has. */
   get count(): number {
     return this.#given.size;

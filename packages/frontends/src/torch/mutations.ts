@@ -137,4 +137,6 @@ const renamed: ReadonlyMap<string, string> = new Map([
   ["aten.pow.Scalar", "aten.pow.Tensor_Scalar"],
   ["aten.pow.Tensor", "aten.pow.Tensor_Tensor"],
   ["aten.floor_divide.Tensor", "aten.floor_divide.default"],
+  ["aten.float_power.Tensor", "aten.float_power.Tensor_Tensor"],
+  ["aten.transpose.default", "aten.transpose.int"],
 ]);

@@ -38,6 +38,9 @@ const elementwise: readonly Case[] = [
   ["aten.logical_xor.default", { self: x, other: f32([4], [0, 1, 0, 1]) }, {}, [[1, 0, 1, 0]]],
   ["aten.bitwise_and.Scalar", { self: i32([2], [6, 5]) }, { other: 3 }, [[2, 1]]],
   ["aten.eq.Tensor", { self: f32([2], [1, 2]), other: i64([2], [1, 3]) }, {}, [[1, 0]]],
+  ["aten.dropout.default", { input: x }, { p: 0.5, train: false }, [[-2, -0.5, 0.5, 2]]],
+  ["aten.dropout_.default", { self: x }, { p: 0.5, train: false }, [[-2, -0.5, 0.5, 2]]],
+  ["aten.transpose_.default", { self: counting(2, 2) }, { dim0: 0, dim1: 1 }, [[0, 2, 1, 3]]],
   ["aten.to.dtype", { self: f32([2], [1.7, -1.7]) }, { dtype: dtype("int64") }, [[1, -1]]],
 ];
 
@@ -170,6 +173,19 @@ const shapes: readonly Case[] = [
   ["aten.unfold.default", { self: counting(4) }, { dimension: 0, size: 2, step: 1 }, [[0, 1, 1, 2, 2, 3]]],
   ["aten.diagonal.default", { self: counting(2, 3) }, { offset: 1 }, [[1, 5]]],
   ["aten.tril.default", { self: counting(2, 2) }, {}, [[0, 0, 2, 3]]],
+  [
+    "aten.as_strided.default",
+    { self: counting(1, 3, 1, 1) },
+    { size: [1, 3, 1, 1], stride: [3, 1, 3, 3] },
+    [[0, 1, 2]],
+  ],
+  [
+    "aten.as_strided.default",
+    { self: counting(2, 3) },
+    { size: [2, 2], stride: [1, 3], storage_offset: 1 },
+    [[1, 4, 2, 5]],
+  ],
+  ["aten.as_strided_copy.default", { self: counting(4) }, { size: [3, 2], stride: [1, 1] }, [[0, 1, 1, 2, 2, 3]]],
   ["aten.arange.start_step", {}, { start: 1, end: 6, step: 2 }, [[1, 3, 5]]],
   ["aten.full.default", {}, { size: [2], fill_value: real(1.5) }, [[1.5, 1.5]]],
   ["aten.full_like.default", { self: counting(2) }, { fill_value: 3 }, [[3, 3]]],

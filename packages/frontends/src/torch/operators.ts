@@ -19,6 +19,7 @@ import { reductions } from "./ops/reductions.ts";
 import { resizes } from "./ops/resizing.ts";
 import { shapes } from "./ops/shapes.ts";
 import { slices } from "./ops/slicing.ts";
+import { stridedViews } from "./ops/strided.ts";
 
 /** How each overload is imported, by the name that PyTorch prints it with. */
 export const handlers: Readonly<Record<string, Handler>> = {
@@ -36,6 +37,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...reductions,
   ...shapes,
   ...slices,
+  ...stridedViews,
   ...picking,
   ...placing,
   ...creations,

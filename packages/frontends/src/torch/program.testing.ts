@@ -122,7 +122,7 @@ function metaOf(sizes: readonly (number | string)[], scalarType: ScalarType): Te
   return {
     scalarType,
     sizes: sizes.map((size) => (typeof size === "string" ? { expression: { symbol: size } } : size)),
-    strides: [],
+    strides: sizes.map((_, axis) => sizes.slice(axis + 1).reduce<number>((product, size) => product * Number(size), 1)),
     storageOffset: 0,
     requiresGrad: false,
     device: { type: "cpu" },

@@ -21,7 +21,7 @@ export const refusals: readonly (readonly [reason: string, hint: string, name: R
   [
     "it reads or writes memory past the shape of its tensor",
     "Write it with operators on shapes, such as reshape, slice or permute.",
-    /^(as_strided|resize_|empty_strided|set_)/,
+    /^(resize_|empty_strided|set_)/,
   ],
 ];
 

@@ -25,16 +25,15 @@ function copied(call: Call): Value {
   return expanded(call, call.converted(source, self.type.dtype), self.type.shape);
 }
 
-function dropout(flag: string): Handler {
-  return (call) => {
-    const isTraining = call.arguments.has(flag) && call.arguments.flag(flag);
-    if (isTraining && call.arguments.real("p") > 0)
-      call.unsupported(
-        "it drops elements at random, as in training",
-        "Export the model in evaluation mode (model.eval()).",
-      );
-    return [call.arguments.tensor("input"), undefined];
-  };
+/** The overloads that write to their input call it `self`. */
+function dropout(call: Call): readonly (Value | undefined)[] {
+  const { arguments: given } = call;
+  if (given.has("train") && given.flag("train") && given.real("p") > 0)
+    call.unsupported(
+      "it drops elements at random, as in training",
+      "Export the model in evaluation mode (model.eval()).",
+    );
+  return [given.optionalTensor("self") ?? given.tensor("input"), undefined];
 }
 
 const nothing: Handler = () => [];
@@ -64,11 +63,11 @@ export const identities: Readonly<Record<string, Handler>> = {
   "aten.type_as.default": likeOther,
   "aten.to.other": likeOther,
   "aten.copy.default": copied,
-  "aten.dropout.default": dropout("train"),
-  "aten.feature_dropout.default": dropout("train"),
-  "aten.alpha_dropout.default": dropout("train"),
-  "aten.feature_alpha_dropout.default": dropout("train"),
-  "aten.native_dropout.default": dropout("train"),
+  "aten.dropout.default": dropout,
+  "aten.feature_dropout.default": dropout,
+  "aten.alpha_dropout.default": dropout,
+  "aten.feature_alpha_dropout.default": dropout,
+  "aten.native_dropout.default": dropout,
   "aten._assert_tensor_metadata.default": nothing,
   "aten._assert_scalar.default": nothing,
   "aten._assert_async.msg": nothing,
