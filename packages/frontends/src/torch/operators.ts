@@ -1,6 +1,8 @@
 import type { Handler } from "./call.ts";
 import { activations } from "./ops/activations.ts";
+import { affineQuantizations } from "./ops/affine-quantization.ts";
 import { attentions } from "./ops/attention.ts";
+import { chosen } from "./ops/chosen-parameters.ts";
 import { comparisons } from "./ops/comparisons.ts";
 import { controlFlow } from "./ops/control-flow.ts";
 import { creations } from "./ops/creation.ts";
@@ -14,6 +16,7 @@ import { picking } from "./ops/picking.ts";
 import { placing } from "./ops/placing.ts";
 import { pooling } from "./ops/pooling.ts";
 import { quantizations } from "./ops/quantization.ts";
+import { quantizedLayers } from "./ops/quantized-layers.ts";
 import { recurrentLayers } from "./ops/recurrent.ts";
 import { reductions } from "./ops/reductions.ts";
 import { resizes } from "./ops/resizing.ts";
@@ -43,5 +46,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...creations,
   ...identities,
   ...quantizations,
+  ...chosen,
+  ...affineQuantizations,
+  ...quantizedLayers,
   ...controlFlow,
 };

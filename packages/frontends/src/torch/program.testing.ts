@@ -171,6 +171,7 @@ function storedOf(name: string, { dtype, shape, data }: Tensor): StoredTensor {
     f32: "float32",
     i64: "int64",
     i8: "int8",
+    u8: "uint8",
     i32: "int32",
   };
   return {

@@ -1,14 +1,16 @@
 import {
   type Attributes,
   elementCount,
+  entryShape,
   fromNumbers,
   numbersOf,
   type Operator,
+  type Quantization,
   type Shape,
   sameShape,
   type Value,
 } from "@millrace/ir";
-import { dequantize, linear, matmul, reshape, slice, transpose } from "@millrace/ops";
+import { dequantize, linear, matmul, reshape, slice, transpose, transposeTensor } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 
 /** Whether a value holds weights: constants, or constants behind a dequantize. */
@@ -94,11 +96,29 @@ function rearranged(
   if (value.constant) return node.rearrange(op, value, attributes);
   const integers = integersOf(value);
   if (integers === undefined) return node.compute(op, [value], attributes);
-  const { axis, ...parameters } = integers.type.quantization!;
-  const newAxis = axis === undefined ? undefined : moved(axis);
-  if (axis !== undefined && newAxis === undefined) return node.compute(op, [value], attributes);
-  const quantization = { ...parameters, ...(newAxis !== undefined && { axis: newAxis }) };
+  const quantization = movedQuantization(integers, op, attributes, moved);
+  if (quantization === undefined) return node.compute(op, [value], attributes);
   return node.emit(dequantize, [node.quantized(node.rearrange(op, integers, attributes), quantization)!], {});
+}
+
+/** How rearranged integers stand for reals; undefined where their quantized axis, or its blocks, have no place in the result. */
+function movedQuantization(
+  { type: { shape, quantization } }: Value,
+  op: Operator,
+  attributes: Attributes,
+  moved: (axis: number) => number | undefined,
+): Quantization | undefined {
+  const { scale, zeroPoint, axis, block } = quantization!;
+  if (axis === undefined) return quantization;
+  const newAxis = moved(axis);
+  if (newAxis === undefined || (block !== undefined && op !== transpose)) return undefined;
+  if (block === undefined) return { scale, zeroPoint, axis: newAxis };
+  const entries = entryShape(shape, quantization!);
+  const turned = (numbers: readonly number[]) => {
+    const tensor = fromNumbers("f64", entries, numbers);
+    return Array.from(numbersOf(transposeTensor(tensor, attributes["permutation"] as readonly number[])));
+  };
+  return { scale: turned(scale), zeroPoint: turned(zeroPoint), axis: newAxis, block };
 }
 
 /** The integer constant that `value` is dequantized from. */
