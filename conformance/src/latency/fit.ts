@@ -30,7 +30,7 @@ export function fit(points: readonly Point[], structure: Structure, freedom: Fre
 }
 
 /** How much more than measured a point's cycles are, relative to those. */
-export function relativeError({ terms, cycles }: Point, structure: Structure, parameters: Parameters): number {
+function relativeError({ terms, cycles }: Point, structure: Structure, parameters: Parameters): number {
   return cyclesOf(terms, structure, parameters) / cycles - 1;
 }
 

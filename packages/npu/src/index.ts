@@ -14,7 +14,7 @@ export { type CalibratedNumber, calibration } from "./machines/calibration.ts";
 export { genericMachine } from "./machines/generic.ts";
 export { machines } from "./machines/index.ts";
 export { processorCycles } from "./processor-cost.ts";
-export { type ProcessorKernels, processorKernels, withKernels } from "./processor-kernels.ts";
+export { type ProcessorKernels, withKernels } from "./processor-kernels.ts";
 export { type Activity, type NpuProfile, profileCompilation } from "./profile.ts";
 export { decodeProgram, looksLikeProgram } from "./program/decode.ts";
 export { disassemble } from "./program/disassemble.ts";

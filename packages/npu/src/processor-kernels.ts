@@ -15,9 +15,6 @@ interface Library {
 
 export type ProcessorKernels = keyof typeof libraries;
 
-/** The libraries that a processor's kernels may come from. */
-export const processorKernels = Object.keys(libraries) as readonly ProcessorKernels[];
-
 /** A machine whose processor computes by a library's kernels; its basis tells what that rests on. */
 export function withKernels(machine: Machine, kernels: ProcessorKernels): Machine {
   const { basis, change }: Partial<Library> = libraries[kernels];

@@ -24,7 +24,7 @@ export function forEachBroadcast(
 }
 
 /** Strides of `shape` seen with `rank` axes; 0 along axes that are repeated. */
-export function broadcastStrides(shape: readonly number[], rank: number): number[] {
+function broadcastStrides(shape: readonly number[], rank: number): number[] {
   const strides = stridesOf(shape);
   return Array.from({ length: rank }, (_, axis) => {
     const own = axis - rank + shape.length;

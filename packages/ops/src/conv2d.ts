@@ -22,7 +22,7 @@ import { flippedLayout, toChannelsFirst, toChannelsLast } from "./transposing.ts
 import { fourAxes, imageShape, imageStrides, slidingSize, spatialAxes } from "./window.ts";
 
 /** Sizes of a weight tensor by role: OHWI for channels last, OIHW for channels first; I is the channels of one group. */
-export function weightAxes(kind: Layout) {
+function weightAxes(kind: Layout) {
   return kind === "last" ? { out: 0, height: 1, width: 2, in: 3 } : { out: 0, in: 1, height: 2, width: 3 };
 }
 

@@ -8,7 +8,7 @@ import { flippedLayout } from "./transposing.ts";
 import { fourAxes, imageShape, imageStrides, spatialAxes } from "./window.ts";
 
 /** Sizes of a weight tensor by role: OHWI for channels last, IOHW for channels first; O is the output channels of one group, I all input channels. */
-export function transposeWeightAxes(kind: Layout) {
+function transposeWeightAxes(kind: Layout) {
   return kind === "last" ? { out: 0, height: 1, width: 2, in: 3 } : { in: 0, out: 1, height: 2, width: 3 };
 }
 

@@ -47,13 +47,10 @@ export function readPtd(bytes: Uint8Array, { warn = () => {} }: PteReadOptions =
 }
 
 /**
- * Named data as a .ptd file, in parts to be written one after another: the data are among them and not copied. Each starts at a
- * multiple of 16 bytes; the same view is stored once. Throws FormatError `ptd.bad-value` or `.malformed`.
+ * Named data as a .ptd file. Each starts at a multiple of 16 bytes; the same view is stored once. Throws FormatError `ptd.bad-value` or
+ * `.malformed`.
  */
-export function writePtdParts({
-  version = 0,
-  entries,
-}: Partial<PtdFile> & Pick<PtdFile, "entries">): readonly Uint8Array[] {
+export function writePtd({ version = 0, entries }: Partial<PtdFile> & Pick<PtdFile, "entries">): Uint8Array {
   const trail = new Trail("ptd");
   trail.each("entries", entries, (entry) => checkEntry(entry, trail));
   const segments = new SegmentList(segmentAlignment);
@@ -64,12 +61,8 @@ export function writePtdParts({
   }));
   const stored = { version, segments: segments.stored, namedData };
   const flatBuffer = writeRoot(flatTensorTables, "FlatTensor", stored, "FT01", trail);
-  return insertHeader(flatBuffer, dataHeader, segments.data, segmentAlignment);
+  return joinParts(insertHeader(flatBuffer, dataHeader, segments.data, segmentAlignment));
 }
-
-/** The parts of `writePtdParts` as one piece. */
-export const writePtd = (file: Partial<PtdFile> & Pick<PtdFile, "entries">): Uint8Array =>
-  joinParts(writePtdParts(file));
 
 function checkEntry({ layout, data }: PtdEntry, trail: Trail): void {
   const needed = (layout && tensorBytes(layout, trail)) ?? 0;

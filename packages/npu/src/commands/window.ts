@@ -62,7 +62,7 @@ export function tapsOf({ rows, outputWidth, kernelHeight, kernelWidth, count }: 
 }
 
 /** Rows of the data that the command's rows need: from the first up to, not including, the last. */
-export function neededRows(fields: WindowFields): readonly [number, number] {
+function neededRows(fields: WindowFields): readonly [number, number] {
   const { firstRow, rows, strideY, top, kernelHeight, dilationY, height } = fields;
   const first = firstRow * strideY - top;
   const last = (firstRow + rows - 1) * strideY - top + (kernelHeight - 1) * dilationY + 1;

@@ -2,7 +2,7 @@ import { numbersOf, type Value } from "@millrace/ir";
 import { biasOf, type Gate, type LstmStep, type Term } from "./lstm-step.ts";
 import type { SequenceSlice } from "./sequence-slice.ts";
 
-export const gateNames = ["input", "forget", "cell", "output"] as const;
+const gateNames = ["input", "forget", "cell", "output"] as const;
 
 /** What a gate does in every step. */
 export interface GateWeights {

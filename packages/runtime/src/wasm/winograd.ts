@@ -61,7 +61,7 @@ const transform = [
 ];
 
 /** Filters of 3 by 3, [channel, tap, element], as [channel, plane, element] with elements filled up to `depth`. */
-export function transformFilters(weights: Int16Array, channels: number, depth: number): Int16Array {
+function transformFilters(weights: Int16Array, channels: number, depth: number): Int16Array {
   const elements = weights.length / (9 * channels);
   const planes = new Int16Array(channels * 16 * depth);
   const shares = Array.from({ length: 16 }, (_, plane) =>

@@ -131,7 +131,7 @@ function isAmongBest(observation: Observation, places: number): number {
 }
 
 /** The mean over inferences of the mean squared difference between the first input and the first output. */
-export function reconstructionError({ inputs, outputs }: Observation): number {
+function reconstructionError({ inputs, outputs }: Observation): number {
   const errors = outputs.map((output, index) =>
     meanSquaredError(first(inputs[index], "input"), first(output, "output")),
   );

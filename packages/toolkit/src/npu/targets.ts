@@ -2,7 +2,7 @@ import { fail } from "@millrace/ir";
 import { type Machine, machines } from "@millrace/npu";
 
 /** What can be compiled for, beside the file formats. */
-export const machineNames: readonly string[] = Object.keys(machines);
+const machineNames = Object.keys(machines);
 
 /** A machine by its name. Throws `target.unknown`. */
 export function machineOf(name: string): Machine {

@@ -16,7 +16,7 @@ interface VendorBackend {
 }
 
 /** The vendors' back ends that are known, by the names that users give. */
-export const vendorBackends = {
+const vendorBackends = {
   neutron: {
     title: "NXP's eIQ Neutron converter",
     id: "NeutronBackend",
