@@ -44,6 +44,19 @@ function sameMoves(a: Rearrangement, b: Rearrangement): boolean {
   return a.sizes.join() === b.sizes.join() && a.permutation.join() === b.permutation.join();
 }
 
+/** Whether images of one shape have the pixels of the other one's, `block` as many along each axis, and as many elements. */
+function arePixels(
+  few: Sizes,
+  many: Sizes,
+  { block, layout }: { readonly block: number; readonly layout: string },
+): boolean {
+  const images = few.map((size, axis) => {
+    if (axis === 0) return size;
+    return axis === (layout === "first" ? 1 : 3) ? size / block ** 2 : size * block;
+  });
+  return block > 1 && images.join() === many.join();
+}
+
 /** Blocks of pixels become channels, or channels blocks of pixels. */
 function blockMoves(from: Sizes, to: Sizes): readonly Candidate[] {
   if (from.length !== 4 || to.length !== 4) return [];
@@ -52,9 +65,9 @@ function blockMoves(from: Sizes, to: Sizes): readonly Candidate[] {
     const [wider, narrower] = [to[height] / from[height], from[height] / to[height]];
     return (["depthFirst", "columnFirst"] as const).flatMap((order): Candidate[] => {
       const blocks = (block: number) => ({ block, layout, order });
-      if (Number.isInteger(wider) && wider > 1)
+      if (arePixels(from, to, blocks(wider)))
         return [{ op: depthToSpace, attributes: blocks(wider), moves: depthToSpaceMoves(from, blocks(wider)) }];
-      if (Number.isInteger(narrower) && narrower > 1)
+      if (arePixels(to, from, blocks(narrower)))
         return [{ op: spaceToDepth, attributes: blocks(narrower), moves: spaceToDepthMoves(from, blocks(narrower)) }];
       return [];
     });
@@ -139,6 +152,15 @@ export const recognizeRearrangements = rewrite("recognize-rearrangements", {
         input x: f32[1,6,2,2]
         constant c.order: i32[6] = [0, 3, 1, 4, 2, 5]
         c: f32[1,6,2,2] = gather(x, c.order) {axis=1}
+        output c`,
+    },
+    {
+      name: "a transpose of fewer channels than blocks have pixels",
+      before: `
+        input x: f32[1,2,4,1]
+        a: f32[4,2] = reshape(x) {shape=[4,2]}
+        b: f32[2,4] = transpose(a) {permutation=[1,0]}
+        c: f32[1,1,8,1] = reshape(b) {shape=[1,1,8,1]}
         output c`,
     },
     {
