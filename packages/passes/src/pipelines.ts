@@ -50,6 +50,7 @@ import { recognizeSlopes } from "./recognize-slopes.ts";
 import { recognizeSoftmax } from "./recognize-softmax.ts";
 import { removeDead } from "./remove-dead.ts";
 import { removeIdentities } from "./remove-identities.ts";
+import { scaleBeforeClamp } from "./scale-before-clamp.ts";
 
 const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, removeIdentities, mergeDuplicates, removeDead];
 
@@ -74,6 +75,8 @@ export const cleanUp: readonly Pass[] = [
   foldScalingBehind,
   dropInnerQuantization,
   divideByMultiplying,
+  mergeClamps,
+  scaleBeforeClamp,
   foldScoreScale,
   flattenAfterLinear,
   exchangeFactors,
