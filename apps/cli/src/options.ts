@@ -1,3 +1,4 @@
+import type { SizeRange } from "@millrace/toolkit";
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** Adds the options that settle a model's shapes and layout. */
@@ -58,6 +59,13 @@ export function collect<T>(parse: (text: string) => T) {
     if (previous.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
     return new Map([...previous, [name, parse(text.slice(end + 1))]]);
   };
+}
+
+/** Bounds of a size, as 1..16, or 16 for all up to that. */
+export function parseBounds(text: string): SizeRange {
+  const [maximum, minimum = 1] = text.split("..", 2).map(parseSize).toReversed();
+  if (minimum <= maximum && maximum < 2 ** 31 - 1) return { minimum, maximum };
+  throw new InvalidArgumentError("Bounds have to be a least and a greatest size, as 1..16.");
 }
 
 function parseShape(text: string): readonly number[] {

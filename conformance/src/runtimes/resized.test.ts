@@ -13,6 +13,8 @@ const files = [
   "fixtures/mlperf/kws_dscnn/kws.dynbatch.dynamo20.onnx",
   "fixtures/mlperf/ic_resnet8/ic.dynbatch.opset13.onnx",
   "fixtures/mlperf/ic_resnet8/ic.dynbatch.dynamo20.onnx",
+  "fixtures/mlperf/ic_resnet8/ic.dynbatch.train.pt2",
+  "fixtures/mlperf/kws_dscnn/kws.dynbatch.core.pt2",
 ];
 
 /** What an interpreter does when its inputs are resized: all shapes but those of the inputs are found anew from these. */

@@ -48,16 +48,35 @@ export function divideDimensions(a: Dimension, b: Dimension): Dimension {
   return exact ?? `floor(${wrap(a)}/${wrap(b)})`;
 }
 
+/** What sizes are computed in. `divide` rounds down. */
+export interface SizeArithmetic<T> {
+  number(value: number): T;
+  symbol(name: string): T;
+  add(a: T, b: T): T;
+  multiply(a: T, b: T): T;
+  divide(a: T, b: T): T;
+}
+
+/** Computes a dimension in any arithmetic: of numbers, of ranges, of steps of a program. */
+export function evaluateDimension<T>(dimension: Dimension, arithmetic: SizeArithmetic<T>): T {
+  const terms = [...polynomial(dimension)].map(([monomial, coefficient]) => {
+    const factors = splitFactors(monomial).map((factor) => evaluateFactor(factor, arithmetic));
+    if (coefficient !== 1 || factors.length === 0) factors.unshift(arithmetic.number(coefficient));
+    return factors.reduce((product, factor) => arithmetic.multiply(product, factor));
+  });
+  return terms.length === 0 ? arithmetic.number(0) : terms.reduce((sum, term) => arithmetic.add(sum, term));
+}
+
 /** Replaces symbols by sizes; unbound symbols stay. */
 export function bindDimension(dimension: Dimension, sizes: ReadonlyMap<string, number>): Dimension {
   if (typeof dimension === "number") return dimension;
-  let total: Dimension = 0;
-  for (const [monomial, coefficient] of polynomial(dimension)) {
-    let term: Dimension = coefficient;
-    for (const factor of splitFactors(monomial)) term = multiplyDimensions(term, bindFactor(factor, sizes));
-    total = addDimensions(total, term);
-  }
-  return total;
+  return evaluateDimension<Dimension>(dimension, {
+    number: (value) => value,
+    symbol: (name) => sizes.get(name) ?? name,
+    add: addDimensions,
+    multiply: multiplyDimensions,
+    divide: divideDimensions,
+  });
 }
 
 /** All symbols that occur in the dimension. */
@@ -67,13 +86,13 @@ export function symbolsOf(dimension: Dimension): readonly string[] {
     : (dimension.replaceAll("floor(", "(").match(/[A-Za-z_][A-Za-z0-9_.:]*/g) ?? []);
 }
 
-function bindFactor(factor: string, sizes: ReadonlyMap<string, number>): Dimension {
-  if (!factor.startsWith("floor(")) return sizes.get(factor) ?? factor;
+function evaluateFactor<T>(factor: string, arithmetic: SizeArithmetic<T>): T {
+  if (!factor.startsWith("floor(")) return arithmetic.symbol(factor);
   const inner = factor.slice("floor(".length, -1);
   const slash = topLevel(inner, "/")[0];
-  return divideDimensions(
-    bindDimension(unwrap(inner.slice(0, slash)), sizes),
-    bindDimension(unwrap(inner.slice(slash + 1)), sizes),
+  return arithmetic.divide(
+    evaluateDimension(unwrap(inner.slice(0, slash)), arithmetic),
+    evaluateDimension(unwrap(inner.slice(slash + 1)), arithmetic),
   );
 }
 

@@ -15,6 +15,7 @@ export * from "./parse.ts";
 export * from "./print.ts";
 export * from "./quantization.ts";
 export * from "./shape.ts";
+export * from "./size-bounds.ts";
 export * from "./states.ts";
 export * from "./tensor.ts";
 export * from "./verify.ts";

@@ -29,6 +29,29 @@ describe("a batch of open size", () => {
     expect(load({ name: "model.onnx", bytes: onnx.bytes }).graph.inputs[0].type.shape).toEqual(["N", 4, 2, 2]);
   });
 
+  it("stays open in an ExecuTorch program for bounds that are given, and is 1 without", () => {
+    const source = { name: "model.onnx", bytes: file(add, { activation: "none" }, zeros("f32", [1, 4, 2, 2])) };
+    const range = { minimum: 1, maximum: 4 };
+    const { bytes, arena } = convert(source, { to: "pte", bounds: new Map([["N", range]]) });
+    const { graph, bounds } = load({ name: "model.pte", bytes });
+    expect(graph.inputs[0].type.shape).toEqual(["N", 4, 2, 2]);
+    expect(bounds).toEqual(new Map([["N", range]]));
+    expect(arena?.arenaBytes).toBe(2 * 4 * (4 * 4 * 2 * 2));
+    const pinned = convert(source, { to: "pte" });
+    expect(load({ name: "model.pte", bytes: pinned.bytes }).graph.inputs[0].type.shape).toEqual([1, 4, 2, 2]);
+    expect(pinned.diagnostics).toMatchObject([
+      { severity: "warning", hint: "give its bounds with --bound N=1..16, or its size with --dim N=SIZE" },
+    ]);
+  });
+
+  it("has no bounds of sizes that no input has, nor in other formats", () => {
+    const source = { name: "model.onnx", bytes: file(add, { activation: "none" }, zeros("f32", [1, 4, 2, 2])) };
+    const given = (name: string) => ({ bounds: new Map([[name, { minimum: 1, maximum: 4 }]]) });
+    const codes = (action: () => unknown) => diagnosticsOf(errorOf(action))?.map(({ code }) => code);
+    expect(codes(() => convert(source, { to: "pte", ...given("M") }))).toEqual(["convert.unknown-dimension"]);
+    expect(codes(() => convert(source, { to: "onnx", ...given("N") }))).toEqual(["convert.bounds"]);
+  });
+
   it("is 1 where an operator can't do without it, which is told with the way out", () => {
     const attributes = {
       stride: [1, 1],

@@ -1,4 +1,12 @@
-import { cloneGraph, type Diagnostic, DiagnosticError, fail, type Graph } from "@millrace/ir";
+import {
+  cloneGraph,
+  type Diagnostic,
+  DiagnosticError,
+  fail,
+  type Graph,
+  type SizeBounds,
+  symbolsOf,
+} from "@millrace/ir";
 import { batchSymbols } from "@millrace/passes";
 import type { MemoryPlan } from "@millrace/runtime";
 import { type EdgeBackend, exportPte } from "@millrace/targets/executorch";
@@ -21,6 +29,8 @@ export interface ConvertOptions extends LoadOptions {
   readonly memoryBytes?: number;
   /** Whether recurrent layers are written out step by step, for runtimes that keep no states. */
   readonly unrolled?: boolean;
+  /** How small and how large sizes may be that stay open in a .pte file, by their symbols; for others, what the model tells. */
+  readonly bounds?: SizeBounds;
   /** Whether the parameters of a .pte file go to a .ptd file beside it. */
   readonly externalWeights?: boolean;
 }
@@ -50,7 +60,7 @@ export interface Written {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-interface WriteOptions extends Pick<ConvertOptions, "opset" | "externalWeights"> {
+interface WriteOptions extends Pick<ConvertOptions, "opset" | "externalWeights" | "bounds"> {
   /** Whose programs the delegates of a .pte file are; Millrace's own by default. */
   readonly backend?: EdgeBackend;
 }
@@ -84,6 +94,7 @@ const formatOptions = [
     what: "weights beside it",
     title: "a .pte file",
   },
+  { name: "bounds", to: "pte", code: "convert.bounds", what: "bounds of open sizes", title: "a .pte file" },
 ] as const;
 
 /** Fails for an option that the format to be written has no use for. */
@@ -121,12 +132,38 @@ export function targetOf(path: string): TargetFormat {
 
 /**
  * Reads a model and writes it in another format; what it computes stays the same. A batch of open size stays open where the format can say
- * so for every operator; else, and for all other open sizes, it is 1, with a diagnostic that tells why.
+ * so for every operator, in a .pte file where bounds are known; else, and for all other open sizes, it is 1, with a diagnostic that tells why.
  */
 export function convert(source: ModelSource, options: ConvertOptions): Conversion {
   const model = load(source, { ...options, open: true });
   const ioLayout = options.ioLayout ?? defaultLayout(options.to);
-  const open = options.memoryBytes === undefined ? batchSymbols(model.graph) : new Set<string>();
+  const batches = options.memoryBytes === undefined ? batchSymbols(model.graph) : new Set<string>();
+  if (options.to !== "pte") return leavingOpen(batches, model, options, ioLayout);
+  const bounds = boundsOf(model, options.bounds);
+  const bounded = new Set([...batches].filter((name) => bounds.has(name)));
+  const conversion = leavingOpen(bounded, model, { ...options, bounds }, ioLayout);
+  const diagnostics = conversion.diagnostics.map((each) => askingBounds(each, batches, bounds));
+  return { ...conversion, diagnostics: [...diagnostics, ...largestSizes(conversion.graph, bounds)] };
+}
+
+/** Tells of open sizes how large they are in the memory that is planned. */
+function largestSizes({ inputs }: Graph, bounds: SizeBounds): readonly Diagnostic[] {
+  const open = new Set(inputs.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
+  return [...open].map((name) => ({
+    code: "convert.largest-size",
+    severity: "info",
+    message: `${name} stays open, and memory is planned for the largest, ${bounds.get(name)?.maximum}`,
+    hint: `give other bounds with --bound ${name}=1..16, or one size with --dim ${name}=SIZE`,
+  }));
+}
+
+/** Leaves sizes open if the format can say so, else none. */
+function leavingOpen(
+  open: ReadonlySet<string>,
+  model: LoadedModel,
+  options: ConvertOptions,
+  ioLayout: IoLayout,
+): Conversion {
   if (open.size === 0) return conversionOf(model, options, { ioLayout });
   const spare = { ...model, graph: cloneGraph(model.graph).graph };
   try {
@@ -136,6 +173,35 @@ export function convert(source: ModelSource, options: ConvertOptions): Conversio
     const conversion = conversionOf(spare, options, { ioLayout });
     return { ...conversion, diagnostics: explained(conversion.diagnostics, error.diagnostics[0], open) };
   }
+}
+
+/** What the user says of open sizes, and else the model. */
+function boundsOf({ graph, bounds: told = new Map() }: LoadedModel, given: SizeBounds = new Map()): SizeBounds {
+  const open = new Set(graph.inputs.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
+  const unknown = [...given.keys()].filter((name) => !open.has(name));
+  if (unknown.length > 0)
+    fail("convert.unknown-dimension", `No input has the open size ${unknown.join(", ")}`, {
+      hint: `the open sizes are ${[...open].join(", ") || "none"}`,
+    });
+  return new Map([...told, ...given]);
+}
+
+/** What is said of a batch that became 1 as nothing tells how large it may become, with the way to tell. */
+function askingBounds(diagnostic: Diagnostic, batches: ReadonlySet<string>, bounds: SizeBounds): Diagnostic {
+  if (diagnostic.code !== "shape.dimension-pinned") return diagnostic;
+  const name = [...batches].find((each) => isAbout(diagnostic, each));
+  if (name === undefined || bounds.has(name)) return diagnostic;
+  return {
+    ...diagnostic,
+    severity: "warning",
+    message: `${diagnostic.message}, as nothing tells how large it may become, which memory is planned for`,
+    hint: `give its bounds with --bound ${name}=1..16, or its size with --dim ${name}=SIZE`,
+  };
+}
+
+/** Whether a diagnostic tells of the size of this name. */
+function isAbout({ message }: Diagnostic, name: string): boolean {
+  return message.startsWith(`dimension ${name} `);
 }
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
@@ -163,9 +229,8 @@ function explained(
   obstacle: Diagnostic,
   open: ReadonlySet<string>,
 ): readonly Diagnostic[] {
-  const names = [...open].map((name) => `dimension ${name} `);
   return diagnostics.map((diagnostic) =>
-    diagnostic.code === "shape.dimension-pinned" && names.some((name) => diagnostic.message.startsWith(name))
+    diagnostic.code === "shape.dimension-pinned" && [...open].some((name) => isAbout(diagnostic, name))
       ? {
           ...diagnostic,
           message: `${diagnostic.message}, as it can't stay open: ${obstacle.message}`,

@@ -4,6 +4,8 @@ export {
   type Graph,
   type NamedOutput,
   resultOutputs,
+  type SizeBounds,
+  type SizeRange,
   type Tensor,
 } from "@millrace/ir";
 export {

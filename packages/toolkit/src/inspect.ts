@@ -1,4 +1,14 @@
-import { allNodes, cloneGraph, elementCount, type Graph, type Value } from "@millrace/ir";
+import {
+  allNodes,
+  cloneGraph,
+  elementCount,
+  type Graph,
+  type Shape,
+  type SizeBounds,
+  type SizeRange,
+  symbolsOf,
+  type Value,
+} from "@millrace/ir";
 import { bindDimensions, runPasses } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
 
@@ -7,6 +17,8 @@ export interface BoundaryInfo {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly (number | string)[];
+  /** The least and the greatest that open sizes may be, by their symbols, where the model tells. */
+  readonly bounds?: Readonly<Record<string, SizeRange>>;
   readonly scale?: number;
   readonly zeroPoint?: number;
 }
@@ -31,7 +43,10 @@ export function inspect(model: LoadedModel): ModelInfo {
     source: model.name,
     format: model.format,
     bytes: model.bytes,
-    inputs: graph.inputs.map((input) => boundaryInfo(input, input.name)),
+    inputs: graph.inputs.map((input) => ({
+      ...boundaryInfo(input, input.name),
+      ...boundsOf(input.type.shape, model.bounds),
+    })),
     outputs: graph.outputs.map((output, index) => boundaryInfo(output, graph.outputNames[index])),
     operators: operatorCounts(graph),
     macs: macsOf(withKnownSizes(graph)),
@@ -54,6 +69,14 @@ function boundaryInfo({ type }: Value, name: string): BoundaryInfo {
     shape,
     ...(quantization && { scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] }),
   };
+}
+
+function boundsOf(shape: Shape, bounds: SizeBounds = new Map()): Pick<BoundaryInfo, "bounds"> {
+  const found = [...new Set(shape.flatMap(symbolsOf))].flatMap((name) => {
+    const range = bounds.get(name);
+    return range === undefined ? [] : [[name, range] as const];
+  });
+  return found.length === 0 ? {} : { bounds: Object.fromEntries(found) };
 }
 
 /** Operators of a graph and of the bodies within it by name, most frequent first. */

@@ -6,7 +6,7 @@ import { importExecutorch } from "@millrace/frontends/executorch";
 import { importOnnx } from "@millrace/frontends/onnx";
 import { importTflite } from "@millrace/frontends/tflite";
 import { type ImportOptions, importTorch } from "@millrace/frontends/torch";
-import { type Diagnostic, DiagnosticError, fail, type Graph, type Tensor } from "@millrace/ir";
+import { type Diagnostic, DiagnosticError, fail, type Graph, type SizeBounds, type Tensor } from "@millrace/ir";
 import { alternatives } from "./alternatives.ts";
 import { diagnosticsOf } from "./errors.ts";
 
@@ -41,11 +41,14 @@ export interface LoadedModel {
   /** Names of the inputs of the source in its order, those that became constants among them. */
   readonly inputNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
+  /** How small and how large open sizes may be, by their symbols, where the model tells. */
+  readonly bounds?: SizeBounds;
   /** What a .pt2 file was read as, which tells of the user's modules and lines. */
   readonly program?: ExportedProgram;
 }
 
-type ReadModel = Pick<LoadedModel, "graph" | "diagnostics" | "program"> & Partial<Pick<LoadedModel, "inputNames">>;
+type ReadModel = Pick<LoadedModel, "graph" | "diagnostics" | "program" | "bounds"> &
+  Partial<Pick<LoadedModel, "inputNames">>;
 
 interface FormatReader {
   readonly ending: string;

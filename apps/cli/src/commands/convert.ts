@@ -1,8 +1,16 @@
-import type { Conversion, IoLayout, Output, TargetFormat } from "@millrace/toolkit";
+import type { Conversion, ConvertOptions, IoLayout, Output, TargetFormat } from "@millrace/toolkit";
 import { Command } from "commander";
 import type { CommonOptions, Run } from "../context.ts";
 import { loadOptionsOf, modelFile, readModel, type ShapeOptions } from "../model-file.ts";
-import { collect, parseCount, withExamples, withLayoutOption, withMemoryOption, withShapeOptions } from "../options.ts";
+import {
+  collect,
+  parseBounds,
+  parseCount,
+  withExamples,
+  withLayoutOption,
+  withMemoryOption,
+  withShapeOptions,
+} from "../options.ts";
 import { checkOutput, writeOutputs } from "../output-files.ts";
 import { readArrays } from "../run-inputs.ts";
 import { columns, printable } from "../terminal.ts";
@@ -15,6 +23,7 @@ interface Options extends CommonOptions, ShapeOptions {
   readonly unroll?: boolean;
   readonly memory?: number;
   readonly externalWeights?: boolean;
+  readonly bound?: ConvertOptions["bounds"];
 }
 
 export function convertCommand(run: Run): Command {
@@ -29,11 +38,16 @@ export function convertCommand(run: Run): Command {
     )
     .option("--opset <version>", "version of ONNX's operators in an .onnx file, 17 to 23 (default: 18)", parseCount)
     .option("--unroll", "write recurrent layers out step by step, for runtimes that keep no states or run no loops")
+    .option(
+      "--bound <name=range>",
+      "least and greatest size of a batch that stays open in a .pte file, as N=1..16; memory is planned for the greatest; may be repeated",
+      collect(parseBounds),
+    )
     .option("--external-weights", "write the parameters of a .pte file to a .ptd file beside it")
     .action((path: string, options: Options) =>
       run(options, async (context) => {
         const { artifactOf, convert, inspect, memoryOf, targetOf } = await import("@millrace/toolkit");
-        const { output, ioLayout, opset, memory: memoryBytes, externalWeights } = options;
+        const { output, ioLayout, opset, memory: memoryBytes, externalWeights, bound: bounds } = options;
         const { inputValue = new Map<string, string>(), unroll: unrolled = false } = options;
         const to = targetOf(output);
         await checkOutput(output, [path, ...inputValue.values()]);
@@ -47,6 +61,7 @@ export function convertCommand(run: Run): Command {
           ...(opset && { opset }),
           ...(memoryBytes !== undefined && { memoryBytes }),
           ...(externalWeights && { externalWeights }),
+          ...(bounds && { bounds }),
         });
         const files = filesOf(output, to, conversion);
         await writeOutputs(files, { inputs: [path], signal: context.signal });
@@ -73,6 +88,7 @@ export function convertCommand(run: Run): Command {
     "convert model.tflite -o model.onnx --opset 17",
     "convert model_int8.tflite -o smaller.tflite --memory 262144",
     "convert model.pt2 -o model.pte --external-weights",
+    "convert model.onnx -o model.pte --bound batch=1..16",
   ]);
 }
 

@@ -121,12 +121,15 @@ async function describe(info: ModelInfo): Promise<string> {
 }
 
 function boundary(title: string, values: ModelInfo["inputs"]): string {
-  const rows = values.map(({ name, dtype, shape, scale, zeroPoint }, index) => [
+  const rows = values.map(({ name, dtype, shape, scale, zeroPoint, bounds = {} }, index) => [
     index,
     printable(name),
     dtype,
     `[${shape.map((size) => printable(String(size))).join(", ")}]`,
     scale === undefined ? "" : `scale ${Number(scale.toPrecision(6))}, zero point ${zeroPoint}`,
+    ...Object.entries(bounds).map(
+      ([symbol, { minimum, maximum }]) => `${printable(symbol)} from ${minimum} to ${maximum}`,
+    ),
   ]);
   return `${title}\n${columns(rows)}`;
 }

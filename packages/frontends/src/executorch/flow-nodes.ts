@@ -1,9 +1,12 @@
-import type { Argument, ArgumentOf, Graph, Node, NodeMetadata, TensorMeta } from "@millrace/formats/pt2";
+import type { Argument, ArgumentOf, Graph, Node, NodeMetadata, SymInt, TensorMeta } from "@millrace/formats/pt2";
 import type { MadeTensors, Part } from "./made-tensors.ts";
 import { refuseFlow } from "./structured-steps.ts";
 
-/** What is known about the tensors of a program by their names. */
-export type TensorTypes = ReadonlyMap<string, TensorMeta>;
+/** What is known about the tensors and open sizes of a program by their names. */
+export interface NamedTypes {
+  readonly tensors: ReadonlyMap<string, TensorMeta>;
+  readonly sizes: ReadonlyMap<string, SymInt>;
+}
 
 export const noMetadata: NodeMetadata = { moduleStack: [], entries: new Map() };
 
@@ -11,19 +14,19 @@ export function tensorArgument(name: string): ArgumentOf<"tensor"> {
   return { kind: "tensor", name };
 }
 
-/** A graph without symbolic numbers. */
+/** A graph whose only symbolic numbers are sizes. */
 export function graphOf(
   inputs: readonly Argument[],
   outputs: readonly Argument[],
   nodes: readonly Node[],
-  tensorValues: TensorTypes,
+  { tensors, sizes }: NamedTypes,
 ): Graph {
   return {
     inputs,
     outputs,
     nodes,
-    tensorValues,
-    symIntValues: new Map(),
+    tensorValues: tensors,
+    symIntValues: sizes,
     symFloatValues: new Map(),
     symBoolValues: new Map(),
     customObjectValues: new Map(),
@@ -36,7 +39,7 @@ export function branchNode(
   condition: string,
   parts: readonly [whenTrue: Part, whenFalse: Part],
   made: MadeTensors,
-  types: TensorTypes,
+  types: NamedTypes,
 ): Node {
   const written = parts.flatMap((part) => [...part.written]);
   const isResult = (name: string) => parts.every((part) => part.written.has(name));
@@ -52,7 +55,7 @@ export function branchNode(
  * A loop: what there was before and `round` writes is carried from round to round; `asking` makes the condition. Throws
  * `executorch.control-flow` where `asking` changes what was there before.
  */
-export function loopNode(condition: string, asking: Part, round: Part, made: MadeTensors, types: TensorTypes): Node {
+export function loopNode(condition: string, asking: Part, round: Part, made: MadeTensors, types: NamedTypes): Node {
   const changed = [...asking.written].find((name) => made.has(name));
   if (changed !== undefined) refuseFlow(`what ends a loop writes ${changed}`);
   if (!asking.written.has(condition) && !made.has(condition))
@@ -79,7 +82,7 @@ function bodyArgument(
   inputs: readonly string[],
   outputs: readonly string[],
   nodes: readonly Node[],
-  types: TensorTypes,
+  types: NamedTypes,
 ): Argument {
   const graph = graphOf(inputs.map(tensorArgument), outputs.map(tensorArgument), nodes, types);
   return { kind: "graph", name: "body", graph };

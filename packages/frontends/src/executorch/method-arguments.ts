@@ -2,6 +2,7 @@ import type { SchemaType } from "@millrace/formats/aten";
 import type { Argument, Integer, ScalarType } from "@millrace/formats/pt2";
 import { type PteMethod, type PteValue, scalarTypes as runtimeTypes } from "@millrace/formats/pte";
 import { fail } from "@millrace/ir";
+import type { OpenSizes } from "./open-sizes.ts";
 
 /** The element types of ExecuTorch as torch calls them. */
 export const elementTypes: Readonly<Record<string, Exclude<ScalarType, "unknown">>> = {
@@ -32,11 +33,17 @@ const memoryFormats = ["contiguous", "preserve", "channelsLast", "channelsLast3d
 export class MethodArguments {
   readonly #values: PteMethod["values"];
   readonly #nameOf: (index: number) => string;
+  readonly #sizes: Pick<OpenSizes, "nameOf">;
 
-  /** `nameOf` gives the name of a tensor by its place among the method's values. */
-  constructor({ values }: Pick<PteMethod, "values">, nameOf: (index: number) => string) {
+  /** `nameOf` gives the name of a tensor by its place among the method's values, `sizes` those of open sizes. */
+  constructor(
+    { values }: Pick<PteMethod, "values">,
+    nameOf: (index: number) => string,
+    sizes: Pick<OpenSizes, "nameOf">,
+  ) {
     this.#values = values;
     this.#nameOf = nameOf;
+    this.#sizes = sizes;
   }
 
   /** What a value is for an argument of a type of the schema language. */
@@ -46,7 +53,7 @@ export class MethodArguments {
       case "Null":
         return { kind: "none" };
       case "Int":
-        return this.#integer(integerOf(value), base);
+        return this.#integer(this.#sizes.nameOf(index) ?? integerOf(value), base);
       case "Double":
         return { kind: "float", value: value.doubleVal };
       case "Bool":
@@ -73,16 +80,16 @@ export class MethodArguments {
     }
   }
 
-  #integer(value: Integer, base: string): Argument {
+  #integer(value: Integer | string, base: string): Argument {
     if (base === "ScalarType") return { kind: "scalarType", value: typesByCode.get(Number(value)) ?? "unknown" };
     if (base === "MemoryFormat") return { kind: "memoryFormat", value: memoryFormats[Number(value)] ?? "unknown" };
     if (base === "Layout") return { kind: "layout", value: value === 0 ? "strided" : "unknown" };
     return { kind: "int", value };
   }
 
-  #item(index: number): Integer {
+  #item(index: number): Integer | string {
     const value = this.#values[index];
-    if (value.kind === "Int") return integerOf(value);
+    if (value.kind === "Int") return this.#sizes.nameOf(index) ?? integerOf(value);
     return fail("executorch.bad-list", `value ${index} is in a list of integers and is a ${value.kind}`, {
       hint: "export the program again",
     });

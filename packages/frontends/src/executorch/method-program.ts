@@ -12,9 +12,10 @@ import {
 import type { PteInstruction, PteMethod, PteProgram, PteTensor } from "@millrace/formats/pte";
 import { fail } from "@millrace/ir";
 import { tensorNames } from "../torch/scope.ts";
-import { branchNode, graphOf, loopNode, noMetadata, tensorArgument } from "./flow-nodes.ts";
+import { branchNode, graphOf, loopNode, type NamedTypes, noMetadata, tensorArgument } from "./flow-nodes.ts";
 import { MadeTensors, type Part } from "./made-tensors.ts";
 import { elementTypes, MethodArguments } from "./method-arguments.ts";
+import { OpenSizes } from "./open-sizes.ts";
 import { type Branch, type Loop, refuseFlow, type Step, structuredSteps } from "./structured-steps.ts";
 
 /** What a node that a back end computes is called. */
@@ -37,6 +38,8 @@ class MethodReader {
   readonly #external: ReadonlyMap<string, Uint8Array>;
   readonly #method: PteMethod;
   readonly #arguments: MethodArguments;
+  readonly #sizes: OpenSizes;
+  readonly #types: NamedTypes;
   readonly #names: ReadonlyMap<number, string>;
   readonly #tensors = new Map<string, TensorMeta>();
   readonly #stored = new Map<string, StoredTensor>();
@@ -49,7 +52,9 @@ class MethodReader {
     this.#external = new Map(program.namedData.map(({ key, data }) => [key, data]));
     this.#method = method;
     this.#names = namesOf(method);
-    this.#arguments = new MethodArguments(method, (index) => this.#nameOf(index));
+    this.#sizes = new OpenSizes(program, method);
+    this.#types = { tensors: this.#tensors, sizes: this.#sizes.values };
+    this.#arguments = new MethodArguments(method, (index) => this.#nameOf(index), this.#sizes);
   }
 
   read(name: string): Pt2Model {
@@ -72,7 +77,7 @@ class MethodReader {
         torchVersion: "",
         verifiers: ["EDGE"],
         opsetVersions: new Map(),
-        rangeConstraints: new Map(),
+        rangeConstraints: this.#sizes.ranges,
         guards: [],
         moduleCalls: [],
         signature: { inputs: this.#specs, outputs: results.map((value) => ({ kind: "userOutput", value }) as const) },
@@ -80,7 +85,7 @@ class MethodReader {
           this.#specs.map(({ value }) => (typeof value === "string" ? tensorArgument(value) : (value as Argument))),
           results,
           nodes,
-          this.#tensors,
+          this.#types,
         ),
       },
     };
@@ -91,7 +96,8 @@ class MethodReader {
     const { sizes } = tensor;
     const scalarType = (elementTypes[tensor.scalarType] ?? "unknown") as ScalarType;
     const view = { sizes, strides: stridesOf(tensor), storageOffset: 0, requiresGrad: false };
-    this.#tensors.set(name, { ...view, scalarType, layout: "strided", device });
+    const type = { ...view, sizes: this.#sizes.sizesOf(index, tensor), scalarType };
+    this.#tensors.set(name, { ...type, layout: "strided", device });
     const bytes = this.#made.has(name) ? undefined : this.#contentsOf(tensor);
     if (bytes === undefined) return;
     if (scalarType === "unknown" || bytes.length < countOf(sizes) * bytesOf(scalarType))
@@ -127,7 +133,13 @@ class MethodReader {
   }
 
   #nodesOf(steps: readonly Step[]): readonly Node[] {
-    return steps.filter((step) => step.kind !== "FreeCall").map((step) => this.#nodeOf(step));
+    return steps.flatMap((step) => (step.kind === "FreeCall" || this.#isSize(step) ? [] : [this.#nodeOf(step)]));
+  }
+
+  #isSize(step: Step): boolean {
+    if (step.kind !== "KernelCall") return false;
+    const { name, overload } = this.#method.operators[step.opIndex];
+    return this.#sizes.computes(`${name}.${overload}`, step.args);
   }
 
   #nodeOf(step: Exclude<Step, { kind: "FreeCall" }>): Node {
@@ -155,12 +167,12 @@ class MethodReader {
   #branch({ condition, whenTrue, whenFalse }: Branch): Node {
     const name = this.#conditionOf(condition);
     const parts = [this.#part(whenTrue), this.#part(whenFalse)] as const;
-    return this.#written(branchNode(name, parts, this.#made, this.#tensors));
+    return this.#written(branchNode(name, parts, this.#made, this.#types));
   }
 
   #loop({ head, condition, body }: Loop): Node {
     const name = this.#conditionOf(condition);
-    return this.#written(loopNode(name, this.#part(head), this.#part(body), this.#made, this.#tensors));
+    return this.#written(loopNode(name, this.#part(head), this.#part(body), this.#made, this.#types));
   }
 
   #part(steps: readonly Step[]): Part {

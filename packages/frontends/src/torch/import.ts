@@ -1,5 +1,5 @@
-import { type Pt2Model, tensorOfInput } from "@millrace/formats/pt2";
-import { type Diagnostic, Graph, type Tensor } from "@millrace/ir";
+import { type ExportedProgram, type Pt2Model, tensorOfInput } from "@millrace/formats/pt2";
+import { type Diagnostic, Graph, type SizeBounds, symbol, type Tensor } from "@millrace/ir";
 import { Builder } from "../onnx/builder.ts";
 import { fixInputs, offerValues } from "../onnx/given-values.ts";
 import { removeUnused } from "../onnx/remove-unused.ts";
@@ -25,6 +25,8 @@ export interface ImportedModel {
   readonly graph: Graph;
   /** Names of the inputs that the program asks for, in its order. */
   readonly inputNames: readonly string[];
+  /** Of open sizes by their symbols, where the program tells how large they may become. */
+  readonly bounds: SizeBounds;
   /** What was decided on the way; no errors. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -59,5 +61,15 @@ export function importTorch(model: Pt2Model, options: ImportOptions = {}): Impor
   problems.throwIfAny();
   fixInputs(builder, problems);
   removeUnused(graph);
-  return { graph, inputNames, diagnostics: problems.diagnostics };
+  return { graph, inputNames, bounds: boundsOf(program), diagnostics: problems.diagnostics };
+}
+
+/** Sizes that a tensor in memory can't have are no bounds: exporters write some for "any". */
+const mostEntries = 2 ** 31 - 1;
+
+function boundsOf({ rangeConstraints }: ExportedProgram): SizeBounds {
+  const ranges = [...rangeConstraints].map(([name, { minimum = 0, maximum = mostEntries }]) => {
+    return [symbol(name), { minimum: Math.max(0, Number(minimum)), maximum: Number(maximum) }] as const;
+  });
+  return new Map(ranges.filter(([, { minimum, maximum }]) => maximum < mostEntries && minimum <= maximum));
 }

@@ -1,5 +1,6 @@
-import type { PteMethodDraft, PteValueDraft } from "@millrace/formats/pte";
+import type { PteMethodDraft } from "@millrace/formats/pte";
 import { type Graph, integerRange, type ValueType } from "@millrace/ir";
+import { constantMethod } from "./constant-method.ts";
 import { scalarTypeOf } from "./edge-program.ts";
 
 /**
@@ -23,18 +24,4 @@ function methodsOf(name: string, { dtype, quantization }: ValueType): readonly P
       constantMethod(`${name}_${key}`, { kind: "Int", intVal: BigInt(number) }),
     ),
   ];
-}
-
-/** A method without inputs that gives a number. */
-function constantMethod(name: string, value: PteValueDraft): PteMethodDraft {
-  return {
-    name,
-    containerMetaType: { encodedInpStr: "", encodedOutStr: "" },
-    values: [value],
-    inputs: [],
-    outputs: [0],
-    chains: [{ instructions: [] }],
-    operators: [],
-    nonConstBufferSizes: [0n],
-  };
 }

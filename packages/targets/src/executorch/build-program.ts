@@ -6,8 +6,10 @@ import type {
   PteMethodDraft,
   PteValueDraft,
 } from "@millrace/formats/pte";
-import { bytesOf } from "@millrace/ir";
+import { bytesOf, isStatic, largestSizes, type SizeBounds } from "@millrace/ir";
+import { CalledKernels } from "./called-kernels.ts";
 import {
+  allSteps,
   type EdgeBranch,
   type EdgeCall,
   type EdgeDelegation,
@@ -20,9 +22,10 @@ import {
   isLoop,
   scalarTypeNames,
 } from "./edge-program.ts";
-import { MethodValues } from "./method-values.ts";
+import { integers, MethodValues } from "./method-values.ts";
 import type { TensorPlan } from "./plan-tensors.ts";
 import { argumentsOf, kernelOf } from "./schema-arguments.ts";
+import { SizeValues } from "./size-values.ts";
 
 /** The one method of a program and the data that belong to it. */
 export interface BuiltProgram {
@@ -37,10 +40,11 @@ export interface BuiltProgram {
 
 /**
  * Makes a method of an Edge program: every call in its variant that writes to given memory, parameters as constants or, with
- * `isExternal`, by name, everything else where the plan has put it.
+ * `isExternal`, by name, everything else where the plan has put it, with room for the largest of open sizes.
  */
 export function buildProgram(program: EdgeProgram, plan: TensorPlan, isExternal: boolean): BuiltProgram {
-  const builder = new ProgramBuilder(plan, isExternal);
+  const builder = new ProgramBuilder(program, plan, isExternal);
+  builder.computeSizes(program.steps);
   builder.add(program.steps);
   return builder.finish(program);
 }
@@ -48,18 +52,32 @@ export function buildProgram(program: EdgeProgram, plan: TensorPlan, isExternal:
 class ProgramBuilder {
   readonly #plan: TensorPlan;
   readonly #isExternal: boolean;
-  readonly #values = new MethodValues((tensor) => this.#store(tensor));
+  readonly #bounds: SizeBounds;
+  readonly #kernels = new CalledKernels();
+  readonly #sizes: SizeValues;
+  readonly #values = new MethodValues(
+    (tensor) => this.#store(tensor),
+    (size) => this.#sizes.of(size),
+  );
   readonly #constants: Uint8Array[] = [new Uint8Array(0)];
   readonly #places = new Map<unknown, number>();
   readonly #external: PtdEntry[] = [];
-  readonly #operators = new Map<string, number>();
   readonly #delegates: PteDelegateDraft[] = [];
   readonly #instructions: PteInstructionDraft[] = [];
-  readonly #operatorNames: string[] = [];
 
-  constructor(plan: TensorPlan, isExternal: boolean) {
+  constructor({ inputs, bounds }: EdgeProgram, plan: TensorPlan, isExternal: boolean) {
+    this.#bounds = bounds;
     this.#plan = plan;
     this.#isExternal = isExternal;
+    this.#sizes = new SizeValues(inputs, this.#values, this.#kernels);
+  }
+
+  /** Adds what computes all open sizes that calls take as numbers, also those in branches, which may not be done. */
+  computeSizes(steps: readonly EdgeStep[]): void {
+    const calls = [...allSteps(steps)].filter((step) => "operator" in step);
+    const numbers = calls.flatMap(argumentsOf).filter(([{ type }]) => integers.has(type.base));
+    for (const size of numbers.flatMap(([, argument]) => argument)) if (typeof size === "string") this.#sizes.of(size);
+    this.#instructions.push(...this.#sizes.instructions);
   }
 
   add(steps: readonly EdgeStep[]): void {
@@ -79,15 +97,17 @@ class ProgramBuilder {
       inputs: given,
       outputs: made,
       chains: [{ instructions: this.#instructions }],
-      operators: [...this.#operators.keys()].map((key) => {
-        const [name, overload] = key.split(".");
-        return { name, overload };
-      }),
+      operators: this.#kernels.operators(),
       delegates: this.#delegates,
       nonConstBufferSizes: [0n, BigInt(this.#plan.plan.arenaBytes)],
     };
     const [constants, external] = [this.#constants, this.#external];
-    return { method, constants, external, operatorNames: this.#operatorNames };
+    return {
+      method,
+      constants,
+      external,
+      operatorNames: [...this.#kernels.calls, ...this.#delegates.map(({ id }) => `${id}`)],
+    };
   }
 
   #branch({ condition, whenTrue, whenFalse }: EdgeBranch): void {
@@ -136,17 +156,14 @@ class ProgramBuilder {
       .filter((argument) => !outputs.includes(argument))
       .map(({ name, type }) => this.#values.argument(given.get(name)!, type));
     const returned = results.length === 1 ? results : [this.#values.tensors(call.results)];
-    const name = `${kernel.name}.${kernel.overload}`;
-    this.#operatorNames.push(name);
-    if (!this.#operators.has(name)) this.#operators.set(name, this.#operators.size);
-    return { kind: "KernelCall", opIndex: this.#operators.get(name)!, args: [...operands, ...results, ...returned] };
+    const opIndex = this.#kernels.call(`${kernel.name}.${kernel.overload}`);
+    return { kind: "KernelCall", opIndex, args: [...operands, ...results, ...returned] };
   }
 
   #delegateCall({ backend, processed, inputs, results }: EdgeDelegation): PteInstructionDraft {
     const { id, compileSpecs: asked = [] } = backend;
     const compileSpecs = asked.map(({ key, value }) => ({ key, value: new TextEncoder().encode(value) }));
     const delegateIndex = this.#delegates.push({ id, processed, compileSpecs }) - 1;
-    this.#operatorNames.push(id);
     return {
       kind: "DelegateCall",
       delegateIndex,
@@ -159,8 +176,9 @@ class ProgramBuilder {
     const type = {
       kind: "Tensor",
       scalarType: scalarTypeNames[dtype as keyof typeof scalarTypeNames],
-      sizes: shape,
+      sizes: largestSizes(shape, this.#bounds),
       dimOrder: shape.map((_, axis) => axis),
+      ...(!isStatic(shape) && { shapeDynamism: "DYNAMIC_BOUND" as const }),
     } as const;
     if (!tensor.constant) {
       const offset = this.#plan.offsets.get(tensor)!;

@@ -1,15 +1,16 @@
-import { type Diagnostic, isStatic, type Node, type Value } from "@millrace/ir";
-import { batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
+import { type Diagnostic, isBounded, type Node, type SizeBounds, type Value } from "@millrace/ir";
+import { averagePool2d, batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
 import { bodiesFit } from "./control-flow.ts";
 import { scalarTypeNames } from "./edge-program.ts";
 import type { EdgeLowering, Unsupported } from "./emitter.ts";
 import { outputPadding } from "./layers.ts";
 import { edgeLowerings } from "./ops.ts";
 import { mirroredAxes } from "./shapes.ts";
+import { fitsPool } from "./spell/images.ts";
 
 /** What an Edge program can't say: a sentence for people, and the test that finds it. Each may rely on those before it. */
-const constraints: readonly (readonly [sentence: string, violated: (node: Node) => boolean])[] = [
-  ["its sizes are not known when the program is written", opensSizes],
+const constraints: readonly (readonly [sentence: string, violated: (node: Node, bounds: SizeBounds) => boolean])[] = [
+  ["its sizes are open, and nothing tells how large they may become", opensSizes],
   [
     "ExecuTorch has no integers of 2 or 4 bits",
     ({ inputs, outputs }) =>
@@ -33,6 +34,10 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
     (node) => node.op === resize && !isKnownResize(node),
   ],
   [
+    "a mean over images of open sizes is padded by as much before as behind",
+    (node) => node.op === averagePool2d && !isKnownMean(node),
+  ],
+  [
     "padding by mirrored or repeated pixels is over the last one to three axes",
     (node) => node.op === pad && !isKnownPadding(node),
   ],
@@ -43,8 +48,8 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node) 
 ];
 
 /** Whether open sizes come up here: nodes that only read what another one left open are no problem of their own. */
-function opensSizes({ inputs, outputs }: Node): boolean {
-  const isOpen = (value: Value | undefined) => value !== undefined && !isStatic(value.type.shape);
+function opensSizes({ inputs, outputs }: Node, bounds: SizeBounds): boolean {
+  const isOpen = (value: Value | undefined) => value !== undefined && !isBounded(value.type.shape, bounds);
   const isGivenOpen = inputs.some((value) => isOpen(value) && value?.producer === undefined);
   return isGivenOpen || (outputs.some(isOpen) && !inputs.some(isOpen));
 }
@@ -54,6 +59,11 @@ function isKnownResize(node: Node): boolean {
   return mode === "nearest"
     ? coordinates === "asymmetric" && nearestRounding === "floor"
     : coordinates !== "asymmetric";
+}
+
+function isKnownMean(node: Node): boolean {
+  const { padding, kernel } = averagePool2d.attributesOf(node);
+  return fitsPool(padding, kernel);
 }
 
 function isKnownPadding(node: Node): boolean {
@@ -67,9 +77,9 @@ function isKnownCrop(node: Node): boolean {
 }
 
 /** Everything about a node that can't be written. */
-export function edgeProblems(node: Node): readonly Diagnostic[] {
+export function edgeProblems(node: Node, bounds: SizeBounds): readonly Diagnostic[] {
   const lowering: EdgeLowering | Unsupported = edgeLowerings[node.op.name as OpName];
-  const violated = constraints.find(([, test]) => test(node))?.[0];
+  const violated = constraints.find(([, test]) => test(node, bounds))?.[0];
   const sentence = "unsupported" in lowering ? lowering.unsupported : violated;
   if (sentence === undefined) return [];
   return [

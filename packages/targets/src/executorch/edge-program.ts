@@ -1,23 +1,17 @@
 import { scalarTypes } from "@millrace/formats/pte";
-import type { DType, Tensor } from "@millrace/ir";
+import type { DType, Shape, SizeBounds, Tensor } from "@millrace/ir";
 
 /** A tensor that an Edge program computes, takes or holds. */
 export interface EdgeTensor {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: readonly number[];
+  readonly shape: Shape;
   /** What a parameter holds. */
   readonly constant?: Tensor;
 }
 
-export type EdgeArgument =
-  | EdgeTensor
-  | null
-  | number
-  | boolean
-  | string
-  | readonly number[]
-  | readonly (EdgeTensor | null)[];
+/** A text where a number is due is an open size. */
+export type EdgeArgument = EdgeTensor | null | number | boolean | string | Shape | readonly (EdgeTensor | null)[];
 
 /** One call of a functional operator such as `aten.convolution.default`. */
 export interface EdgeCall {
@@ -69,12 +63,14 @@ export interface EdgeLoop {
 
 export type EdgeStep = EdgeCall | EdgeDelegation | EdgeBranch | EdgeLoop;
 
-/** A program in ExecuTorch's Edge dialect: functional operators of the core ATen set on tensors of known sizes, channel-first. */
+/** A program in ExecuTorch's Edge dialect: functional operators of the core ATen set, channel-first. */
 export interface EdgeProgram {
   readonly name: string;
   readonly inputs: readonly EdgeTensor[];
   readonly steps: readonly EdgeStep[];
   readonly outputs: readonly EdgeTensor[];
+  /** Of the symbols in shapes and arguments, each of which is an input's size. */
+  readonly bounds: SizeBounds;
 }
 
 export function isDelegation(step: EdgeStep): step is EdgeDelegation {

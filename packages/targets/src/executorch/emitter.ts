@@ -1,5 +1,4 @@
-import type { DType, Graph, Node, Tensor, Value } from "@millrace/ir";
-import { sizesOf } from "@millrace/passes";
+import type { DType, Graph, Node, Shape, Tensor, Value } from "@millrace/ir";
 import type {
   EdgeArgument,
   EdgeBackend,
@@ -61,7 +60,7 @@ export class EdgeEmitter {
     const known = this.#tensors.get(value);
     if (known) return known;
     const { name, type, constant } = value;
-    const tensor = constant ? this.constant(name, constant) : this.tensor(name, type.dtype, sizesOf(value));
+    const tensor = constant ? this.constant(name, constant) : this.tensor(name, type.dtype, type.shape);
     this.#tensors.set(value, tensor);
     return tensor;
   }
@@ -71,7 +70,7 @@ export class EdgeEmitter {
     return value ? this.read(value) : null;
   }
 
-  tensor(base: string, dtype: DType, shape: readonly number[]): EdgeTensor {
+  tensor(base: string, dtype: DType, shape: Shape): EdgeTensor {
     return { name: this.#unique(base), dtype, shape };
   }
 
@@ -128,7 +127,7 @@ export class EdgeEmitter {
     this.#steps.push({ ...parts, origin: this.#origin() });
   }
 
-  #part(operator: string, dtype: DType, shape: readonly number[]): EdgeTensor {
+  #part(operator: string, dtype: DType, shape: Shape): EdgeTensor {
     return this.tensor(`${this.#node?.name}/${operator.split(".")[1]}`, dtype, shape);
   }
 

@@ -1,6 +1,7 @@
 import { writePtd, writePte } from "@millrace/formats/pte";
-import type { Graph } from "@millrace/ir";
+import type { Graph, SizeBounds } from "@millrace/ir";
 import type { MemoryPlan } from "@millrace/runtime";
+import { boundMethods } from "./bound-methods.ts";
 import { boundaryMethods } from "./boundary-methods.ts";
 import { buildProgram } from "./build-program.ts";
 import type { EdgeBackend, EdgeProgram } from "./edge-program.ts";
@@ -12,6 +13,8 @@ export interface PteExportOptions {
   readonly externalWeights?: boolean;
   /** Whose programs the graph has; Millrace's own by default. */
   readonly backend?: EdgeBackend;
+  /** Of open sizes, which stay open; memory is planned for the largest. None by default. */
+  readonly bounds?: SizeBounds;
   /** For planning memory; 1000 by default. */
   readonly milliseconds?: number;
 }
@@ -28,18 +31,18 @@ export interface PteExport {
 }
 
 /**
- * Writes a graph of known sizes as an ExecuTorch program with the method `forward`, and those of `boundaryMethods`; it calls kernels of the portable and quantized
+ * Writes a graph whose open sizes have `bounds` as an ExecuTorch program with the method `forward`, and those of `boundaryMethods`; it calls kernels of the portable and quantized
  * libraries only, and back ends where the graph has programs for them. Throws what `lowerEdge` throws.
  */
 export function exportPte(
   graph: Graph,
-  { externalWeights = false, backend, milliseconds = 1000 }: PteExportOptions = {},
+  { externalWeights = false, backend, bounds, milliseconds = 1000 }: PteExportOptions = {},
 ): PteExport {
-  const edge = lowerEdge(graph, backend);
+  const edge = lowerEdge(graph, backend, bounds);
   const tensors = planTensors(edge, milliseconds);
   const { method, constants, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
   return {
-    bytes: writePte({ methods: [method, ...boundaryMethods(graph)], constants }),
+    bytes: writePte({ methods: [method, ...boundaryMethods(graph), ...boundMethods(edge)], constants }),
     ...(externalWeights && { weights: writePtd({ entries: external }) }),
     edge,
     plan: tensors.plan,

@@ -1,4 +1,4 @@
-import { type Node, type Tensor, zeros } from "@millrace/ir";
+import { elementCount, type Node, type Tensor, zeros } from "@millrace/ir";
 import {
   averagePool2d,
   batchNorm,
@@ -67,7 +67,7 @@ export const lowerLinear: EdgeLowering = (node, emit, outputs) => {
     ? emit.derived(weights, turned)
     : emit.step("aten.permute_copy.default", [emit.read(weights), [1, 0]], {
         dtype: weights.type.dtype,
-        shape: sizesOf(weights).toReversed(),
+        shape: weights.type.shape.toReversed(),
       });
   if (bias) emit.call("aten.addmm.default", [emit.read(bias), emit.read(x), columns], outputs);
   else emit.call("aten.mm.default", [emit.read(x), columns], outputs);
@@ -118,7 +118,7 @@ export const lowerBatchNorm: EdgeLowering = (node, emit, [output]) => {
 export const lowerLayerNormalization: EdgeLowering = (node, emit, [output]) => {
   const { x, scale, bias } = layerNormalization.inputsOf(node);
   const { axes, epsilon } = layerNormalization.attributesOf(node);
-  const shape = sizesOf(x);
+  const { shape } = x.type;
   const rows = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const parts = ["mean", "spread"].map((part) => emit.tensor(`${output.name}/${part}`, output.dtype, rows));
   emit.call(
@@ -131,8 +131,8 @@ export const lowerLayerNormalization: EdgeLowering = (node, emit, [output]) => {
 export const lowerGroupNormalization: EdgeLowering = (node, emit, [output]) => {
   const { x, scale, bias } = groupNormalization.inputsOf(node);
   const { groups, epsilon } = groupNormalization.attributesOf(node);
-  const [batch, channels, ...image] = sizesOf(x);
-  const pixels = image.reduce((product, size) => product * size, 1);
+  const [batch, channels, ...image] = x.type.shape;
+  const pixels = elementCount(image);
   const parts = ["mean", "spread"].map((part) => emit.tensor(`${output.name}/${part}`, output.dtype, [batch, groups]));
   const parameters = [emit.readOptional(scale), emit.readOptional(bias)];
   emit.call(

@@ -1,4 +1,4 @@
-import { allNodes, bodiesOf, cloneGraph, DiagnosticError, type Graph } from "@millrace/ir";
+import { allNodes, bodiesOf, cloneGraph, DiagnosticError, type Graph, type SizeBounds } from "@millrace/ir";
 import type { OpName } from "@millrace/ops";
 import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
 import { edgeProblems } from "./constraints.ts";
@@ -9,20 +9,24 @@ import { edgeLowerings } from "./ops.ts";
 import { edgeSpellings } from "./spell/index.ts";
 
 /**
- * Lowers a graph of known sizes to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
+ * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
  * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. Programs are
  * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`).
  */
-export function lowerEdge(source: Graph, backend: EdgeBackend = npuBackend): EdgeProgram {
+export function lowerEdge(
+  source: Graph,
+  backend: EdgeBackend = npuBackend,
+  bounds: SizeBounds = new Map(),
+): EdgeProgram {
   const { graph } = cloneGraph(source);
   spell(graph);
-  const problems = [...allNodes(graph)].flatMap(edgeProblems);
+  const problems = [...allNodes(graph)].flatMap((node) => edgeProblems(node, bounds));
   if (problems.length > 0) throw new DiagnosticError(problems);
   const emit = new EdgeEmitter(backend, lower);
   const inputs = graph.inputs.map((input) => emit.read(input));
   const outputs: EdgeTensor[] = [];
   const steps = emit.collect(() => outputs.push(...withCopies(emit.body(graph, inputs), inputs, emit)));
-  return { name: graph.name, inputs, steps, outputs };
+  return { name: graph.name, inputs, steps, outputs, bounds };
 }
 
 /** Brings a graph and all bodies within it into a form that has a lowering for each node. */

@@ -2,17 +2,25 @@ import type { SchemaType } from "@millrace/formats/aten";
 import type { PteValueDraft } from "@millrace/formats/pte";
 import type { EdgeArgument, EdgeTensor } from "./edge-program.ts";
 
-const integers = new Set(["int", "SymInt", "ScalarType", "MemoryFormat", "Layout"]);
+/** Types of the schema language whose values are integers. */
+export const integers = new Set(["int", "SymInt", "ScalarType", "MemoryFormat", "Layout"]);
 
 /** The values of a method, each of them once. */
 export class MethodValues {
   readonly values: PteValueDraft[] = [];
   readonly #indices = new Map<EdgeTensor | string, number>();
   readonly #write: (tensor: EdgeTensor) => PteValueDraft;
+  readonly #sizeOf: (size: string) => number;
 
-  /** `write` tells how a tensor is stored. */
-  constructor(write: (tensor: EdgeTensor) => PteValueDraft) {
+  /** `write` tells how a tensor is stored, `sizeOf` which value holds an open size. */
+  constructor(write: (tensor: EdgeTensor) => PteValueDraft, sizeOf: (size: string) => number) {
     this.#write = write;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** Adds a value that is no other. */
+  add(value: PteValueDraft): number {
+    return this.values.push(value) - 1;
   }
 
   tensor(tensor: EdgeTensor): number {
@@ -32,6 +40,7 @@ export class MethodValues {
   #single(argument: EdgeArgument, base: string): number {
     if (base === "Tensor") return this.tensor(argument as EdgeTensor);
     if (typeof argument === "boolean") return this.#plain("Bool", { kind: "Bool", boolVal: argument });
+    if (typeof argument === "string" && integers.has(base)) return this.#sizeOf(argument);
     if (typeof argument === "string") return this.#plain("String", { kind: "String", stringVal: argument });
     const number = argument as number;
     const isWhole = integers.has(base) || (base === "Scalar" && Number.isSafeInteger(number));
@@ -59,8 +68,7 @@ export class MethodValues {
   #once(key: EdgeTensor | string, make: () => PteValueDraft): number {
     const known = this.#indices.get(key);
     if (known !== undefined) return known;
-    const value = make();
-    const index = this.values.push(value) - 1;
+    const index = this.add(make());
     this.#indices.set(key, index);
     return index;
   }

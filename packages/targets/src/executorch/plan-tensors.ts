@@ -1,4 +1,4 @@
-import { bitsOf } from "@millrace/ir";
+import { bitsOf, fail, largestSizes, type SizeBounds } from "@millrace/ir";
 import { type MemoryPlan, planMemory } from "@millrace/runtime";
 import {
   type EdgeLoop,
@@ -16,22 +16,33 @@ export interface TensorPlan {
   readonly plan: MemoryPlan;
 }
 
+/** The largest tensor that memory is planned for, so that a sum of all is exact. */
+const mostBytes = 2 ** 40;
+
 /** Bytes that ExecuTorch's kernels expect tensors to be aligned to. */
 const alignment = 16;
 
-/** Bytes of a tensor's elements. */
-function bytesOfTensor({ dtype, shape }: EdgeTensor): number {
-  return shape.reduce((product, size) => product * size, bitsOf(dtype) / 8);
+/** Bytes of a tensor's elements where its sizes are the largest. */
+function bytesOfTensor({ name, dtype, shape }: EdgeTensor, bounds: SizeBounds): number {
+  const bytes = largestSizes(shape, bounds).reduce((product, size) => product * size, bitsOf(dtype) / 8);
+  if (bytes <= mostBytes) return bytes;
+  return fail("executorch.too-large", `${name} takes ${bytes} bytes where its open sizes are the largest`, {
+    at: { value: name },
+    hint: "give smaller bounds, as in --dim N=1..16",
+  });
 }
 
-/** Gives inputs and all that steps compute a place in one arena, for as long as it is needed; in `milliseconds` at most. */
-export function planTensors({ inputs, steps, outputs }: EdgeProgram, milliseconds: number): TensorPlan {
+/** Gives inputs and all that steps compute a place in one arena, for as long as it is needed; in `milliseconds` at most. Throws `executorch.too-large`. */
+export function planTensors({ inputs, steps, outputs, bounds }: EdgeProgram, milliseconds: number): TensorPlan {
   const lifetimes = new Lifetimes();
   for (const input of inputs) lifetimes.write(input);
   lifetimes.pass(steps);
   for (const output of outputs) lifetimes.read(output);
   const tensors = [...lifetimes.all.keys()];
-  const buffers = [...lifetimes.all].map(([tensor, lifetime]) => ({ ...lifetime, size: bytesOfTensor(tensor) }));
+  const buffers = [...lifetimes.all].map(([tensor, lifetime]) => ({
+    ...lifetime,
+    size: bytesOfTensor(tensor, bounds),
+  }));
   const plan = planMemory(buffers, { alignment, milliseconds });
   return { plan, offsets: new Map(tensors.map((tensor, index) => [tensor, plan.offsets[index]])) };
 }

@@ -1,4 +1,14 @@
-import { fromNumbers, isFloat, numbersOf, zeros } from "@millrace/ir";
+import {
+  addDimensions,
+  fromNumbers,
+  isFloat,
+  isStatic,
+  multiplyDimensions,
+  numbersOf,
+  type Shape,
+  subtractDimensions,
+  zeros,
+} from "@millrace/ir";
 import {
   argMax,
   concat,
@@ -17,7 +27,6 @@ import {
   topK,
   transpose,
 } from "@millrace/ops";
-import { sizesOf } from "@millrace/passes";
 import { type EdgeCall, type EdgeTensor, scalarTypeOf } from "./edge-program.ts";
 import { castTo, tensorsOf } from "./elementwise.ts";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
@@ -77,12 +86,13 @@ export const lowerCumulativeSum: EdgeLowering = (node, emit, [output]) => {
   emit.call("aten.cumsum.default", [...tensorsOf(node, emit), axis], [output], ofType(output));
 };
 
-export const lowerReshape: EdgeLowering = (node, emit, outputs) =>
-  emit.call(
-    "aten.view_copy.default",
-    [...tensorsOf(node, emit), reshape.attributesOf(node).shape as number[]],
-    outputs,
-  );
+/** One open size follows from the others. */
+export const lowerReshape: EdgeLowering = (node, emit, outputs) => {
+  const { shape } = reshape.attributesOf(node);
+  const open = shape.filter((size) => typeof size === "string");
+  const sizes = open.length === 1 && !shape.includes(0) ? shape.map((size) => (size === open[0] ? -1 : size)) : shape;
+  emit.call("aten.view_copy.default", [...tensorsOf(node, emit), sizes], outputs);
+};
 
 export const lowerTranspose: EdgeLowering = (node, emit, outputs) =>
   emit.call("aten.permute_copy.default", [...tensorsOf(node, emit), transpose.attributesOf(node).permutation], outputs);
@@ -99,21 +109,23 @@ export const lowerSplit: EdgeLowering = (node, emit, outputs) => {
 export const lowerSlice: EdgeLowering = (node, emit, [output]) => {
   const { starts, sizes, steps } = slice.attributesOf(node);
   const [x] = tensorsOf(node, emit);
-  const cut = (starts as readonly number[]).flatMap((start, axis) => {
-    const [size, step] = [sizes[axis] as number, Math.abs(steps[axis])];
+  const cut = starts.flatMap((start, axis) => {
+    const [size, step] = [sizes[axis], Math.abs(steps[axis])];
     if (size === x.shape[axis] && step === 1) return [];
-    const first = steps[axis] > 0 ? start : start - (size - 1) * step;
-    return [{ axis, size, first, end: size === 0 ? first : first + (size - 1) * step + 1, step }];
+    const reach = multiplyDimensions(subtractDimensions(size, 1), step);
+    const first = steps[axis] > 0 ? start : subtractDimensions(start, reach);
+    const end = size === 0 ? first : addDimensions(addDimensions(first, reach), 1);
+    return [{ axis, size, first, end, step }];
   });
   const backwards = steps.flatMap((step, axis) => (step < 0 ? [axis] : []));
   const calls = [
     ...cut.map(({ axis, size, first, end, step }) => ({
       operator: "aten.slice_copy.Tensor",
       operands: [axis, first, end, step],
-      shapeOf: (shape: readonly number[]) => shape.with(axis, size),
+      shapeOf: (shape: Shape) => shape.with(axis, size),
     })),
     ...(backwards.length > 0
-      ? [{ operator: "aten.flip.default", operands: [backwards], shapeOf: (shape: readonly number[]) => shape }]
+      ? [{ operator: "aten.flip.default", operands: [backwards], shapeOf: (shape: Shape) => shape }]
       : []),
   ];
   if (calls.length === 0) return emit.call("aten.clone.default", [x], [output]);
@@ -162,11 +174,12 @@ export const lowerGather: EdgeLowering = (node, emit, outputs) => {
 function columnsOf(emit: EdgeEmitter, indices: EdgeTensor): readonly EdgeTensor[] {
   const shape = indices.shape.slice(0, -1);
   const axis = shape.length;
-  return Array.from({ length: indices.shape[axis] }, (_, column) => {
+  const columns = Number(indices.shape[axis]);
+  return Array.from({ length: columns }, (_, column) => {
     if (!indices.constant)
       return emit.step("aten.select_copy.int", [indices, axis, column], { dtype: indices.dtype, shape });
-    const numbers = Array.from(numbersOf(indices.constant)).filter((_, at) => at % indices.shape[axis] === column);
-    return emit.constant(`${indices.name}/${column}`, fromNumbers(indices.dtype, shape, numbers));
+    const numbers = Array.from(numbersOf(indices.constant)).filter((_, at) => at % columns === column);
+    return emit.constant(`${indices.name}/${column}`, fromNumbers(indices.dtype, shape as readonly number[], numbers));
   });
 }
 
@@ -176,19 +189,24 @@ export const lowerGatherNd: EdgeLowering = (node, emit, outputs) => {
 };
 
 /** Zeros, and what is added to them. */
-export const lowerScatterNd: EdgeLowering = (node, emit, outputs) => {
+export const lowerScatterNd: EdgeLowering = (node, emit, [output]) => {
   const { updates } = scatterNd.inputsOf(node);
   const [indices] = tensorsOf(node, emit);
-  const empty = emit.constant("zeros", zeros(updates.type.dtype, sizesOf(node.outputs[0])));
-  emit.call("aten.index_put.default", [empty, columnsOf(emit, indices), emit.read(updates), true], outputs);
+  const { dtype, shape } = output;
+  const empty = isStatic(shape)
+    ? emit.constant("zeros", zeros(dtype, shape))
+    : emit.step("aten.full.default", [shape, 0], { dtype, shape }, { dtype: scalarTypeOf(dtype) });
+  emit.call("aten.index_put.default", [empty, columnsOf(emit, indices), emit.read(updates), true], [output]);
 };
 
-export const lowerExpand: EdgeLowering = (node, emit, outputs) =>
-  emit.call(
-    "aten.expand_copy.default",
-    [...tensorsOf(node, emit), expand.attributesOf(node).shape as number[]],
-    outputs,
-  );
+/** Open sizes that x has stay as they are. */
+export const lowerExpand: EdgeLowering = (node, emit, outputs) => {
+  const [x] = tensorsOf(node, emit);
+  const { shape } = expand.attributesOf(node);
+  const lead = shape.length - x.shape.length;
+  const sizes = shape.map((size, axis) => (typeof size === "string" && size === x.shape[axis - lead] ? -1 : size));
+  emit.call("aten.expand_copy.default", [x, sizes], outputs);
+};
 
 export const lowerTile: EdgeLowering = (node, emit, outputs) =>
   emit.call("aten.repeat.default", [...tensorsOf(node, emit), tile.attributesOf(node).repeats], outputs);

@@ -1,3 +1,4 @@
+import { subtractDimensions } from "@millrace/ir";
 import {
   averagePool2d,
   clamp,
@@ -15,7 +16,7 @@ import {
   sub,
   sum,
 } from "@millrace/ops";
-import { edit, rewrite, sizesOf } from "@millrace/passes";
+import { edit, rewrite } from "@millrace/passes";
 
 const plain = { activation: "none" } as const;
 
@@ -79,13 +80,13 @@ export const spellCumulativeSum = rewrite("edge-spell-cumulative-sum", {
     const { step, finish } = edit(graph, node);
     const x = node.inputs[0]!;
     const { type } = x;
-    const sizes = sizesOf(x);
+    const sizes = x.type.shape;
     if (exclusive) {
       const sums = step(cumulativeSum, [x], { axis, exclusive: false, reverse }, type);
       return finish(sub, [sums, x], plain);
     }
     const around = {
-      starts: sizes.map((size, at) => (at === axis ? Math.max(0, size - 1) : 0)),
+      starts: sizes.map((size, at) => (at === axis && size !== 0 ? subtractDimensions(size, 1) : 0)),
       sizes,
       steps: sizes.map((_, at) => (at === axis ? -1 : 1)),
     };

@@ -1,4 +1,4 @@
-import { fromNumbers, type Node, type Value } from "@millrace/ir";
+import { divideDimensions, elementCount, fromNumbers, isStatic, type Node, type Value } from "@millrace/ir";
 import {
   add,
   averagePool2d,
@@ -29,7 +29,7 @@ function border([top, left, bottom, right]: readonly number[], value: number) {
 const isEven = ([top, left, bottom, right]: readonly number[]) => top === bottom && left === right;
 
 /** Whether a pool may have this padding: as much before as behind, and no more than half of its window. */
-function fitsPool(padding: readonly number[], kernel: readonly number[]): boolean {
+export function fitsPool(padding: readonly number[], kernel: readonly number[]): boolean {
   return isEven(padding) && kernel.every((size, side) => padding[side] <= size / 2);
 }
 
@@ -81,7 +81,9 @@ export const padMeans = rewrite("edge-pad-means", {
   roots: [averagePool2d],
   find(node) {
     const attributes = averagePool2d.attributesOf(node);
-    return fitsPool(attributes.padding, attributes.kernel) ? undefined : attributes;
+    if (fitsPool(attributes.padding, attributes.kernel)) return undefined;
+    const hasKnownImage = isStatic(node.inputs[0]!.type.shape.slice(2));
+    return attributes.countPadding || hasKnownImage ? attributes : undefined;
   },
   replace(attributes, node, graph) {
     const { step, finish, constant } = edit(graph, node);
@@ -90,8 +92,8 @@ export const padMeans = rewrite("edge-pad-means", {
     const padded = step(pad, [x], border(attributes.padding, 0), type);
     const whole = { ...attributes, padding: none };
     if (attributes.countPadding) return finish(averagePool2d, [padded], whole);
-    const [, , height, width] = sizesOf(node.outputs[0]);
-    const shares = constant("share", fromNumbers(type.dtype, [1, 1, height, width], sharesInside(node)));
+    const image = sizesOf(node.outputs[0]).slice(2);
+    const shares = constant("share", fromNumbers(type.dtype, [1, 1, ...image], sharesInside(node)));
     finish(mul, [step(averagePool2d, [padded], whole, type), shares], plain);
   },
 });
@@ -107,8 +109,8 @@ export const spellDepth = rewrite("edge-spell-depth", {
     const { step, finish } = edit(graph, node);
     const x = node.inputs[0]!;
     const isDeep = node.op === depthToSpace;
-    const [batch, channels, height, width] = sizesOf(isDeep ? x : node.outputs[0]);
-    const depth = channels / (block * block);
+    const [batch, channels, height, width] = (isDeep ? x : node.outputs[0]).type.shape;
+    const depth = divideDimensions(channels, block * block);
     const [shape, permutation] = isDeep
       ? [
           [batch, block, block, depth, height, width],
@@ -131,10 +133,15 @@ export const spellResponse = rewrite("edge-spell-response", {
     const { constant, step, finish } = edit(graph, node);
     const x = node.inputs[0]!;
     const { type } = x;
-    const [batch, channels, height, width] = sizesOf(x);
+    const [batch, channels, ...image] = type.shape;
     const window = before + after + 1;
     const number = (label: string, value: number): Value => constant(label, fromNumbers(type.dtype, [], [value]));
-    const rows = step(reshape, [step(square, [x], {}, type)], { shape: [batch, 1, channels, height * width] }, type);
+    const rows = step(
+      reshape,
+      [step(square, [x], {}, type)],
+      { shape: [batch, 1, channels, elementCount(image)] },
+      type,
+    );
     const pool = { kernel: [window, 1], stride: [1, 1], padding: [before, 0, after, 0], countPadding: true };
     const means = step(averagePool2d, [rows], { ...pool, layout: "first", ...plain }, type);
     const shaped = step(reshape, [means], { shape: type.shape }, type);

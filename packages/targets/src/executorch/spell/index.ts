@@ -1,10 +1,9 @@
-import type { Node, Value } from "@millrace/ir";
+import type { Node, Shape, Value } from "@millrace/ir";
 import { groupNormalization, layerNormalization } from "@millrace/ops";
 import {
   foldConstants,
   type Pass,
   removeDead,
-  sizesOf,
   spellAttention,
   spellMish,
   spellNormalizationsBut,
@@ -54,16 +53,16 @@ function hasOperator(node: Node): boolean {
     const { x, scale, bias } = layerNormalization.inputsOf(node);
     const { axes } = layerNormalization.attributesOf(node);
     const rank = x.type.shape.length;
-    const inner = sizesOf(x).slice(axes[0]);
+    const inner = x.type.shape.slice(axes[0]);
     return axes.length === rank - axes[0] && [scale, bias].every((value) => hasSizes(value, inner));
   }
   if (node.op !== groupNormalization) return false;
   const { x, scale, bias } = groupNormalization.inputsOf(node);
   const { axis } = groupNormalization.attributesOf(node);
-  return axis === 1 && [scale, bias].every((value) => hasSizes(value, [sizesOf(x)[1]]));
+  return axis === 1 && [scale, bias].every((value) => hasSizes(value, [x.type.shape[1]]));
 }
 
-function hasSizes(value: Value | undefined, sizes: readonly number[]): boolean {
+function hasSizes(value: Value | undefined, sizes: Shape): boolean {
   return (
     value === undefined ||
     (value.type.shape.length === sizes.length && sizes.every((size, axis) => size === value.type.shape[axis]))
