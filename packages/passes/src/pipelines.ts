@@ -40,6 +40,7 @@ import { foldQuantization } from "./quantization/fold-quantization.ts";
 import { foldRequantization } from "./quantization/fold-requantization.ts";
 import { quantizeEarly } from "./quantization/quantize-early.ts";
 import { realWeights } from "./quantization/real-weights.ts";
+import { recognizeDynamic } from "./quantization/recognize-dynamic.ts";
 import { signBytes } from "./quantization/sign-bytes.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
 import { recognizeGroups } from "./recognize-groups.ts";
@@ -100,6 +101,7 @@ export const cleanUp: readonly Pass[] = [
   foldRequantization,
   signBytes,
   fusePadding,
+  recognizeDynamic,
   realWeights,
   foldConstants,
   removeDead,

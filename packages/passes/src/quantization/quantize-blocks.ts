@@ -24,7 +24,7 @@ interface BlockedWeights {
 }
 
 /** The greatest float16 number. */
-const greatestHalf = 65504;
+export const greatestHalf = 65504;
 
 /**
  * Symmetric int4 weights [rows, depth] with a scale for each `block` neighbours of a row: max|w| / 7, or 1 for a block of zeros, as a float16 number

@@ -7,6 +7,7 @@ import type { EdgeBackend, EdgeProgram, EdgeTensor } from "./edge-program.ts";
 import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";
 import { edgeLowerings } from "./ops.ts";
 import { edgeSpellings } from "./spell/index.ts";
+import { storeInBytes } from "./spell/stored-constants.ts";
 
 /**
  * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
@@ -31,7 +32,7 @@ export function lowerEdge(
 
 /** Brings a graph and all bodies within it into a form that has a lowering for each node. */
 function spell(graph: Graph): void {
-  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, ...edgeSpellings]);
+  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, storeInBytes, ...edgeSpellings]);
   for (const { attributes } of graph.nodes()) for (const [, body] of bodiesOf(attributes)) spell(body);
 }
 
