@@ -22,13 +22,28 @@ const roundings = {
 
 type Coordinates = keyof typeof coordinates;
 
+/** Where each of `to` output positions lies on an axis of `from` elements, which bilinear scaling mixes the nearest two of. */
+export function resizePlaces(kind: Coordinates, from: number, to: number): Float64Array {
+  return Float64Array.from({ length: to }, (_, at) => Math.min(from - 1, Math.max(0, coordinates[kind](at, from, to))));
+}
+
+/** The element that nearest scaling takes for each of `to` output positions on an axis of `from` elements. */
+export function nearestElements(
+  kind: Coordinates,
+  rounding: keyof typeof roundings,
+  from: number,
+  to: number,
+): Int32Array {
+  const rounded = (at: number) => roundings[rounding](coordinates[kind](at, from, to));
+  return Int32Array.from({ length: to }, (_, at) => Math.min(from - 1, Math.max(0, rounded(at))));
+}
+
 /** For each output position the two elements it lies between and the share of the second. */
 function neighbours(kind: Coordinates, from: number, to: number) {
   const lower = new Int32Array(to);
   const upper = new Int32Array(to);
   const share = new Float64Array(to);
-  for (let at = 0; at < to; at++) {
-    const place = Math.min(from - 1, Math.max(0, coordinates[kind](at, from, to)));
+  for (const [at, place] of resizePlaces(kind, from, to).entries()) {
     lower[at] = Math.floor(place);
     upper[at] = Math.min(from - 1, lower[at] + 1);
     share[at] = place - lower[at];
@@ -62,10 +77,7 @@ export const resize = defineOp({
     if (mode === "bilinear")
       return fromNumbers(output.dtype, output.shape as number[], bilinear(x, size, kind, layout));
     const axes = spatialAxes(layout);
-    const nearest = (from: number, to: number) =>
-      Int32Array.from({ length: to }, (_, at) =>
-        Math.min(from - 1, Math.max(0, roundings[nearestRounding](coordinates[kind](at, from, to)))),
-      );
+    const nearest = (from: number, to: number) => nearestElements(kind, nearestRounding, from, to);
     const lists = x.shape
       .map(everyIndex)
       .with(axes.height, nearest(x.shape[axes.height], size[0]))

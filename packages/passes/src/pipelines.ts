@@ -43,7 +43,9 @@ import { realWeights } from "./quantization/real-weights.ts";
 import { recognizeDynamic } from "./quantization/recognize-dynamic.ts";
 import { signBytes } from "./quantization/sign-bytes.ts";
 import { recognizeActivations } from "./recognize-activations.ts";
+import { recognizeBilinearResizes } from "./recognize-bilinear-resizes.ts";
 import { recognizeGroups } from "./recognize-groups.ts";
+import { recognizeNearestResizes } from "./recognize-nearest-resizes.ts";
 import { recognizeNormalizations } from "./recognize-normalizations.ts";
 import { recognizeRearrangements } from "./recognize-rearrangements.ts";
 import { recognizeSigmoid } from "./recognize-sigmoid.ts";
@@ -71,6 +73,8 @@ export const cleanUp: readonly Pass[] = [
   recognizeSlopes,
   recognizeSoftmax,
   recognizeRearrangements,
+  recognizeBilinearResizes,
+  recognizeNearestResizes,
   recognizeNormalizations,
   recognizeGroups,
   foldScalingBehind,

@@ -250,6 +250,12 @@ const picks: readonly Case[] = [
   ],
   [
     "aten.index.Tensor",
+    { self: counting(1, 2, 3), i: i64([3, 1], [1, 0, 1]), j: i64([2], [2, 0]) },
+    { indices: [{ kind: "none" }, t("i"), t("j")] },
+    [[5, 3, 2, 0, 5, 3]],
+  ],
+  [
+    "aten.index.Tensor",
     { self: counting(2, 2), j: i64([1, 1], [1]) },
     { indices: [{ kind: "none" }, t("j")] },
     [[1, 3]],

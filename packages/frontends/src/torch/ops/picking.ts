@@ -55,9 +55,29 @@ function indexing(call: Call): Value {
   const present = indices.filter((index) => index !== undefined);
   if (present.length === 0) return x;
   if (present.length === 1) return call.onnx("Gather", [x, present[0]], { axis: indices.indexOf(present[0]) });
+  if (isGrid(indices)) return pickedInTurn(call, x, indices);
   const { axes, rows, first } = picksOf(call, indices);
   const picked = call.onnx("GatherND", [permuted(call, x, withFirst(x, axes)), rows]);
   return backInPlace(call, picked, rows.type.shape.length - 1, first);
+}
+
+/** Whether indices of axes side by side pick rows, columns and so on independently: each varies along the axis that is its own, or along none. */
+function isGrid(indices: readonly (Value | undefined)[]): boolean {
+  const first = indices.findIndex((index) => index !== undefined);
+  const given = indices.slice(first, indices.findLastIndex((index) => index !== undefined) + 1);
+  return given.every((index, at) => {
+    if (index === undefined) return false;
+    const offset = given.length - index.type.shape.length;
+    return offset >= 0 && index.type.shape.every((size, axis) => size === 1 || axis + offset === at);
+  });
+}
+
+function pickedInTurn(call: Call, x: Value, indices: readonly (Value | undefined)[]): Value {
+  return indices.reduce<Value>((picked, index, axis) => {
+    if (index === undefined) return picked;
+    const line = reshaped(call.writer, index, [elementCount(index.type.shape)]);
+    return call.onnx("Gather", [picked, line], { axis });
+  }, x);
 }
 
 /** The order of axes in which some come first. */
