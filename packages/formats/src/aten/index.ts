@@ -1,3 +1,4 @@
+export { type KernelTypes, kernelTypesOf } from "./kernel-types.ts";
 export {
   functionalOf,
   isPortableKernel,

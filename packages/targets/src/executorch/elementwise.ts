@@ -1,6 +1,5 @@
-import { type DType, isFloat, type Node } from "@millrace/ir";
-import { cast, clamp, elu, gelu, leakyRelu } from "@millrace/ops";
-import { scalarTypeOf } from "./edge-program.ts";
+import { isFloat, type Node } from "@millrace/ir";
+import { clamp, elu, gelu, leakyRelu } from "@millrace/ops";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
 /** One operator of the same inputs and meaning. */
@@ -47,16 +46,4 @@ export const lowerDivision: EdgeLowering = (node, emit, outputs) => {
 export const lowerFloorDivision: EdgeLowering = (node, emit, outputs) =>
   emit.call("aten.div.Tensor_mode", tensorsOf(node, emit), outputs, { rounding_mode: "floor" });
 
-export const lowerCast: EdgeLowering = (node, emit, outputs) =>
-  castTo(emit, cast.attributesOf(node).to, tensorsOf(node, emit)[0], outputs[0]);
-
-/** Adds a call that makes a tensor of another element type. */
-export function castTo(
-  emit: EdgeEmitter,
-  to: DType,
-  x: ReturnType<EdgeEmitter["read"]>,
-  result: ReturnType<EdgeEmitter["read"]>,
-): void {
-  const order = result.shape.map((_, axis) => axis);
-  emit.call("dim_order_ops._to_dim_order_copy.default", [x], [result], { dtype: scalarTypeOf(to), dim_order: order });
-}
+export const lowerCast: EdgeLowering = (node, emit, outputs) => emit.convert(tensorsOf(node, emit)[0], outputs[0]);

@@ -1,15 +1,18 @@
-import type { DType, Graph, Node, Shape, Tensor, Value } from "@millrace/ir";
-import type {
-  EdgeArgument,
-  EdgeBackend,
-  EdgeBranch,
-  EdgeCall,
-  EdgeDelegation,
-  EdgeLoop,
-  EdgeStep,
-  EdgeTensor,
+import type { Diagnostic, DType, Graph, Node, Shape, Tensor, Value } from "@millrace/ir";
+import {
+  type EdgeArgument,
+  type EdgeBackend,
+  type EdgeBranch,
+  type EdgeCall,
+  type EdgeDelegation,
+  type EdgeLoop,
+  type EdgeStep,
+  type EdgeTensor,
+  scalarTypeOf,
 } from "./edge-program.ts";
+import { typeProblems, withKernelTypes } from "./element-types.ts";
 
+const converting = "dim_order_ops._to_dim_order_copy.default";
 const copying = "dim_order_ops._clone_dim_order.default";
 
 /** Collects the steps of an Edge program. */
@@ -20,12 +23,18 @@ export class EdgeEmitter {
   readonly #tensors = new Map<Value, EdgeTensor>();
   readonly #derived = new Map<Value, EdgeTensor>();
   readonly #names = new Map<string, number>();
+  readonly #problems: Diagnostic[] = [];
   #node: Node | undefined;
 
   /** `backend` computes what is delegated; `lower` writes any node. */
   constructor(backend: EdgeBackend, lower: EdgeLowering) {
     this.#backend = backend;
     this.#lower = lower;
+  }
+
+  /** Calls whose kernels don't take the element types of their tensors. */
+  get problems(): readonly Diagnostic[] {
+    return this.#problems;
   }
 
   /** The steps that `write` adds, which are not added here. */
@@ -87,14 +96,41 @@ export class EdgeEmitter {
     return constant;
   }
 
-  /** Adds a call whose results there are already. */
+  /** Adds a call whose results there are already, between conversions where its kernel does not take the element types. */
   call(
     operator: string,
     positional: readonly EdgeArgument[],
     results: readonly EdgeTensor[],
     keywords: EdgeCall["keywords"] = {},
   ): void {
-    this.#steps.push({ operator, positional, keywords, results, origin: this.#origin() });
+    const given = { operator, positional, keywords, results, origin: this.#origin() };
+    const { call, converted } = withKernelTypes(
+      given,
+      (tensor, dtype) => this.convert(tensor, this.#part(operator, dtype, tensor.shape)),
+      ({ name, shape }, dtype) => this.tensor(name, dtype, shape),
+    );
+    const problems = typeProblems(call);
+    if (problems.length > 0) this.#problems.push(this.#refusal(problems.join("; ")));
+    this.#steps.push(call);
+    for (const [made, wanted] of converted) this.convert(made, wanted);
+  }
+
+  /** Adds a call that makes `result` of a tensor, which may have another element type. */
+  convert(tensor: EdgeTensor, result: EdgeTensor): EdgeTensor {
+    const order = result.shape.map((_, axis) => axis);
+    this.call(converting, [tensor], [result], { dtype: scalarTypeOf(result.dtype), dim_order: order });
+    return result;
+  }
+
+  #refusal(problem: string): Diagnostic {
+    const node = this.#node?.name ?? "";
+    return {
+      code: "executorch.element-type",
+      severity: "error",
+      message: `${node} (${this.#node?.op.name}) can't be written for ExecuTorch: ${problem}`,
+      at: { node },
+      hint: "convert the tensor to float32 or int32 before, in the model, or choose another target",
+    };
   }
 
   /** Adds a call with one result that only other steps of the node read. */

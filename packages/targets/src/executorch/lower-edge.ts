@@ -12,7 +12,7 @@ import { storeInBytes } from "./spell/stored-constants.ts";
 /**
  * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
  * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. Programs are
- * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`).
+ * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`).
  */
 export function lowerEdge(
   source: Graph,
@@ -27,6 +27,7 @@ export function lowerEdge(
   const inputs = graph.inputs.map((input) => emit.read(input));
   const outputs: EdgeTensor[] = [];
   const steps = emit.collect(() => outputs.push(...withCopies(emit.body(graph, inputs), inputs, emit)));
+  if (emit.problems.length > 0) throw new DiagnosticError(emit.problems);
   return { name: graph.name, inputs, steps, outputs, bounds };
 }
 

@@ -28,7 +28,7 @@ import {
   transpose,
 } from "@millrace/ops";
 import { type EdgeCall, type EdgeTensor, scalarTypeOf } from "./edge-program.ts";
-import { castTo, tensorsOf } from "./elementwise.ts";
+import { tensorsOf } from "./elementwise.ts";
 import type { EdgeEmitter, EdgeLowering } from "./emitter.ts";
 
 /** A reduction over any axes. */
@@ -69,7 +69,7 @@ export function argumentOf(operator: string): EdgeLowering {
     const { axis, keepDims, to } = argMax.attributesOf(node);
     const operands = [...tensorsOf(node, emit), axis, keepDims];
     if (to === "i64") return emit.call(operator, operands, [output]);
-    castTo(emit, to, emit.step(operator, operands, { dtype: "i64", shape: output.shape }), output);
+    emit.convert(emit.step(operator, operands, { dtype: "i64", shape: output.shape }), output);
   };
 }
 
@@ -78,7 +78,7 @@ export const lowerTopK: EdgeLowering = (node, emit, [values, indices]) => {
   const { k, axis } = topK.attributesOf(node);
   const wide = emit.tensor(`${indices.name}/wide`, "i64", indices.shape);
   emit.call("aten.topk.default", [...tensorsOf(node, emit), k, axis], [values, wide]);
-  castTo(emit, indices.dtype, wide, indices);
+  emit.convert(wide, indices);
 };
 
 export const lowerCumulativeSum: EdgeLowering = (node, emit, [output]) => {
