@@ -111,6 +111,9 @@ const layers: readonly Case[] = [
     ["result", "mean", "inverse"].slice(0, 1),
   ],
   ["aten.rms_norm.default", { input: f32([2], [3, 4]) }, { normalized_shape: [2], eps: real(0) }, [[0.8485, 1.1314]]],
+  ["aten._weight_norm.default", { v: f32([2, 2], [3, 4, 0, 2]), g: f32([2, 1], [5, 1]) }, {}, [[3, 4, 0, 1]]],
+  ["aten._weight_norm.default", { v: f32([2, 2], [3, 0, 4, 2]), g: f32([1, 2], [5, 1]) }, { dim: 1 }, [[3, 0, 4, 1]]],
+  ["aten._weight_norm.default", { v: f32([2, 1], [3, 4]), g: f32([], [10]) }, { dim: -1 }, [[6, 8]]],
   ["aten.einsum.default", { tensors: counting(1) }, {}, [[0]]],
 ];
 

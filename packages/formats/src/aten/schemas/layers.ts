@@ -89,6 +89,8 @@ embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool sc
 _embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)
 embedding_dense_backward(Tensor grad_output, Tensor indices, SymInt num_weights, SymInt padding_idx, bool scale_grad_by_freq) -> Tensor
 one_hot(Tensor self, int num_classes=-1) -> Tensor
+_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor
+_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)
 dropout(Tensor input, float p, bool train) -> Tensor
 native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)
 feature_dropout(Tensor input, float p, bool train) -> Tensor

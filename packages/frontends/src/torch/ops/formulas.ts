@@ -98,6 +98,18 @@ function distances(call: Call): Value {
   return of(pow, call.compute(sum, [of(pow, apart, order)], fold), 1 / order);
 }
 
+/** Weights of the lengths g in the directions of v, and the lengths of v: norms over all axes but one. */
+function normedWeights(call: Call): readonly Value[] {
+  const { arguments: given } = call;
+  const of = formulaOf(call.writer);
+  const [v, g] = [given.tensor("v"), given.tensor("g")];
+  const rank = v.type.shape.length;
+  const kept = given.integer("dim") === -1 ? undefined : call.axis(given.integer("dim"), rank);
+  const axes = [...v.type.shape.keys()].filter((axis) => axis !== kept);
+  const length = of(sqrt, call.compute(sum, [of(mul, v, v)], { axes, keepDims: true }));
+  return [of(mul, v, of(div, g, length)), length];
+}
+
 /** Operators that are written out in others, by overload. */
 export const formulas: Readonly<Record<string, Handler>> = {
   "aten.erfc.default": of(own, (of, _, x) => of(sub, 1, of(erf, x))),
@@ -138,6 +150,8 @@ export const formulas: Readonly<Record<string, Handler>> = {
     of(["self", "exponent"], (of, _, base, exponent) => of(pow, base, exponent)),
   ),
   "aten.cosine_similarity.default": cosineSimilarity,
+  "aten._weight_norm.default": (call) => normedWeights(call).slice(0, 1),
+  "aten._weight_norm_interface.default": normedWeights,
   "aten.cdist.default": distances,
   "aten._cdist_forward.default": distances,
 };
