@@ -97,7 +97,10 @@ const cases: readonly (readonly [reason: string, graph: () => Graph])[] = [
         outputSize: [9, 5],
       }),
   ],
-  ["an ELU of integers falls to -1", () => nodeOf(ops.elu, [eight(1, 0)], { alpha: 2 }, eight(1, 0))],
+  [
+    "an ELU of 16-bit integers falls to -1",
+    () => nodeOf(ops.elu, [{ ...eight(1, 0), dtype: "i16" }], { alpha: 2 }, { ...eight(1, 0), dtype: "i16" }),
+  ],
   ["it is the stored integers that would be", () => nodeOf(ops.cast, [eight(1, 0)], { to: "f32" })],
   [
     "at most 6 axes",

@@ -133,7 +133,7 @@ const constraints: readonly Constraint[] = [
   },
   {
     operators: [ops.elu],
-    sentence: "an ELU of integers falls to -1",
+    sentence: "an ELU of 16-bit integers falls to -1",
     hint: "Keep this layer in float, or use an ELU with an alpha of 1.",
     holds: (node) => ops.elu.attributesOf(node).alpha === 1,
   },

@@ -10,13 +10,13 @@ import { nameNearest, reorderDepth } from "./images.ts";
 import { divideIn32Bits, widenIntegers } from "./integers.ts";
 import { loopScans } from "./loop-scans.ts";
 import { mergeAxes } from "./merge-axes.ts";
-import { tabulateMish } from "./mish.ts";
 import { copyOutputs } from "./outputs.ts";
 import { padConvolutions, padCountingMeans, padMaxima, padMeans } from "./padding.ts";
 import { spellRecurrent } from "./recurrent.ts";
 import { spellResponse } from "./response.ts";
 import { roundHalvesAway } from "./rounding.ts";
 import { readRowsDirectly } from "./rows.ts";
+import { tabulateBytes } from "./tabulate-bytes.ts";
 import { cropBySlice, joinGroups, spreadKernels } from "./transposed-convolution.ts";
 
 /** Rewrites what TFLite spells differently, without a change of meaning. What it can't spell at all is left as it is. */
@@ -32,7 +32,7 @@ export const legalizations: readonly Pass[] = [
   castThroughFloat,
   spellErrorFunction,
   spellMish,
-  tabulateMish,
+  tabulateBytes,
   addBiases,
   padConvolutions,
   reorderKernels,

@@ -1,5 +1,5 @@
 import { fromNumbers, Graph, numbersOf, perTensor, type ValueType } from "@millrace/ir";
-import { mish } from "@millrace/ops";
+import { elu, mish } from "@millrace/ops";
 import { cleanUp, runPasses } from "@millrace/passes";
 import { referenceEngine } from "@millrace/runtime";
 import { run } from "@millrace/toolkit";
@@ -46,6 +46,25 @@ it.each([
     const real = x * Math.tanh(Math.log1p(Math.exp(x)));
     const expected = Math.min(high, Math.max(low, real / 0.03 + zeroPoint[to]));
     expect(Math.abs(result - expected)).toBeLessThan(0.501);
+  }
+});
+
+it("an ELU of bytes that falls to -1.5 is a table too", async () => {
+  const type = { dtype: "i8", shape, quantization: perTensor(0.02, -40) } as const;
+  const graph = new Graph("one");
+  const x = graph.addInput("x", type);
+  graph.setOutputs(graph.addNode({ op: elu, inputs: [x], attributes: { alpha: 1.5 }, outputTypes: [type] }).outputs);
+  expect(operatorsOf(graph)).toEqual(["CAST", "ADD", "GATHER"]);
+  const stored = Array.from({ length: 256 }, (_, at) => at - 128);
+  const [[, result]] = await run(
+    throughFile(graph),
+    referenceEngine(),
+    new Map([["x", fromNumbers("i8", shape, stored)]]),
+  );
+  for (const [at, integer] of Array.from(numbersOf(result)).entries()) {
+    const real = 0.02 * (stored[at] + 40);
+    const expected = (real < 0 ? 1.5 * Math.expm1(real) : real) / 0.02 - 40;
+    expect(Math.abs(integer - expected)).toBeLessThan(0.501);
   }
 });
 
