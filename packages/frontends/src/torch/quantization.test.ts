@@ -236,4 +236,13 @@ describe("quantization of PyTorch", () => {
     const reals = { block_size: [1, 2], output_dtype: dtype("int8"), zero_point_domain: "FLOAT" };
     expect(problem("torchao.quantize_affine.default", reals)).toMatchObject({ code: "torch.unsupported" });
   });
+
+  it("in the reference representation is refused with the way out", () => {
+    const model = program({
+      inputs: { x: [2] },
+      nodes: [["y", "higher_order.out_dtype", { operator: "aten.mul.Tensor", input: t("x") }]],
+      outputs: ["y"],
+    });
+    expect(problemsOf(model)[0]).toMatchObject({ hint: expect.stringContaining("use_reference_representation") });
+  });
 });

@@ -19,6 +19,11 @@ export const refusals: readonly (readonly [reason: string, hint: string, name: R
     /^(_\w+_batch_dim|_vmap_\w+|lazy_load_decompositions)$/,
   ],
   [
+    "it spells out integer arithmetic, as the reference representation of a quantized model does",
+    "Convert the model with convert_pt2e and without use_reference_representation.",
+    /^out_dtype$/,
+  ],
+  [
     "it reads or writes memory past the shape of its tensor",
     "Write it with operators on shapes, such as reshape, slice or permute.",
     /^(resize_|empty_strided|set_)/,
