@@ -3,10 +3,15 @@ import { slotOf } from "./slot.ts";
 
 const mostShown = 20;
 
-/** Throws a DiagnosticError that names each layer whose weights or bias hold a number that is not finite; `model` is what to call the model's file. */
+/** Names each layer whose weights or bias hold a number that is not finite, up to twenty of them; `model` is what to call the model's file. */
+export function brokenWeights(graph: Graph, model: string): readonly Diagnostic[] {
+  return [...graph.nodes()].flatMap((node) => brokenConstants(node, model)).slice(0, mostShown);
+}
+
+/** Throws a DiagnosticError with what `brokenWeights` finds. */
 export function requireFiniteWeights(graph: Graph, model: string): void {
-  const problems = [...graph.nodes()].flatMap((node) => brokenConstants(node, model));
-  if (problems.length > 0) throw new DiagnosticError(problems.slice(0, mostShown));
+  const problems = brokenWeights(graph, model);
+  if (problems.length > 0) throw new DiagnosticError(problems);
 }
 
 function brokenConstants(node: Node, model: string): readonly Diagnostic[] {

@@ -4,7 +4,7 @@ export type { PairedFeeds, Runnable } from "./analysis/paired-feeds.ts";
 export { correctBiases } from "./bias/correct-biases.ts";
 export type { BoundaryType } from "./boundary-type.ts";
 export * from "./calibrate.ts";
-export { requireFiniteWeights } from "./finite-weights.ts";
+export { brokenWeights, requireFiniteWeights } from "./finite-weights.ts";
 export type { Basis } from "./groups.ts";
 export { inputRangeWarnings } from "./input-range.ts";
 export { integerInputWarnings } from "./integer-inputs.ts";

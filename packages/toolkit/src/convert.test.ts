@@ -1,5 +1,5 @@
 import { type Attributes, Graph, type Operator, type Tensor, zeros } from "@millrace/ir";
-import { add, maxPool2d, transposeConv2d } from "@millrace/ops";
+import { add, conv2d, maxPool2d, transposeConv2d } from "@millrace/ops";
 import { exportOnnx } from "@millrace/targets/onnx";
 import { describe, expect, it } from "vitest";
 import { convert } from "./convert.ts";
@@ -105,3 +105,25 @@ function errorOf(action: () => unknown): unknown {
     return error;
   }
 }
+
+describe("weights that are not finite", () => {
+  it("are written as they are, with a warning that names the layer", () => {
+    const weights = zeros("f32", [3, 4, 1, 1]);
+    (weights.data as Float32Array)[5] = Number.NaN;
+    const attributes = {
+      stride: [1, 1],
+      dilation: [1, 1],
+      padding: [0, 0, 0, 0],
+      groups: 1,
+      layout: "first",
+      activation: "none",
+    };
+    const source = { name: "model.onnx", bytes: file(conv2d, attributes, weights) };
+    const [warning, ...others] = convert(source, { to: "pte" }).diagnostics.filter(
+      ({ severity }) => severity === "warning",
+    );
+    expect(others).toEqual([]);
+    expect(warning).toMatchObject({ code: "quantize.weights-not-finite", at: { model: "model.onnx" } });
+    expect(warning.message).toMatch(/conv2d y.* have NaN at element 5/);
+  });
+});

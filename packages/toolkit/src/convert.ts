@@ -8,6 +8,7 @@ import {
   symbolsOf,
 } from "@millrace/ir";
 import { batchSymbols } from "@millrace/passes";
+import { brokenWeights } from "@millrace/quantize";
 import type { MemoryPlan } from "@millrace/runtime";
 import { type EdgeBackend, exportPte } from "@millrace/targets/executorch";
 import { exportOnnx } from "@millrace/targets/onnx";
@@ -205,7 +206,13 @@ function isAbout({ message }: Diagnostic, name: string): boolean {
 }
 
 function conversionOf(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {
-  return tellingPlaces(model, () => writtenModel(model, options, preparation));
+  const conversion = tellingPlaces(model, () => writtenModel(model, options, preparation));
+  return { ...conversion, diagnostics: [...conversion.diagnostics, ...weightWarnings(model)] };
+}
+
+/** Weights that are no numbers are written as they are, which their user may not know. */
+function weightWarnings({ graph, name }: LoadedModel): readonly Diagnostic[] {
+  return brokenWeights(graph, name).map((problem) => ({ ...problem, severity: "warning" }));
 }
 
 function writtenModel(model: LoadedModel, options: ConvertOptions, preparation: PrepareOptions): Conversion {

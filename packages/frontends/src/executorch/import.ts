@@ -34,7 +34,7 @@ export function importExecutorch(program: PteProgram, options: ExecutorchImportO
         code: "executorch.other-backend",
         severity: "error",
         message: `Parts of the program are for ${id}, in a form that only that back end knows`,
-        hint: "import the model that the program was made from",
+        hint: "use the model that the program was made from",
       })),
     );
   const named = [...program.namedData, ...(options.weights?.entries ?? [])];

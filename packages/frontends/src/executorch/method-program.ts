@@ -211,7 +211,7 @@ class MethodReader {
         "executorch.unknown-kernel",
         `${name}.${overload} is no kernel of the portable or quantized libraries`,
         {
-          hint: "import the model that the program was made from",
+          hint: "use the model that the program was made from",
         },
       );
     const written = new Set(outputsOf(kernel));
