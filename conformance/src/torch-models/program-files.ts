@@ -48,7 +48,7 @@ export const programFiles: readonly ProgramFile[] = [
   digits("digits_core.pt2"),
   ...["dscnn_kws", "gru", "resnet8", "tcn", "unet_tiny"].map(early),
   lstm("lstm_rows.train.pt2"),
-  lstm("lstm_rows.core.pt2", { differs: steps }),
+  lstm("lstm_rows.core.pt2"),
   tcn("tcn.train.pt2"),
   tcn("tcn.core.pt2"),
   transformer("vit_sdpa_p7.train.pt2"),

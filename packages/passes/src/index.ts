@@ -6,6 +6,7 @@ export * from "./fold-constants.ts";
 export { fusePadding } from "./fuse-padding.ts";
 export * from "./infer-shapes.ts";
 export * from "./inline-graph.ts";
+export { layerOnRows } from "./layer-on-rows.ts";
 export * from "./layout/boundary.ts";
 export * from "./layout/explain-transposes.ts";
 export { orderForMemory, peakBytes } from "./memory/order-for-memory.ts";

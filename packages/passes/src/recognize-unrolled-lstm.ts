@@ -1,10 +1,20 @@
-import { elementCount, fromNumbers, type Graph, isStatic, type Node, sameShape, type Value } from "@millrace/ir";
+import {
+  elementCount,
+  fromNumbers,
+  type Graph,
+  isStatic,
+  type Node,
+  type Shape,
+  sameShape,
+  type Value,
+} from "@millrace/ir";
 import { concat, lstm, reshape, slice, tanh, transpose } from "@millrace/ops";
 import { inheritName, removeNodes } from "./edit.ts";
 import type { Pass } from "./pass.ts";
 import { chainsOf, type LstmChain, matrixOf } from "./recurrent/lstm-chain.ts";
 import { lstmStepAt } from "./recurrent/lstm-step.ts";
 import { type SequenceSlice, sequenceSliceOf } from "./recurrent/sequence-slice.ts";
+import { rowShape, sameRows, withoutUnitAxes } from "./recurrent/unit-axes.ts";
 import { stackedAlong, type Writer, writerBefore } from "./step-writer.ts";
 
 /** Puts one operator in the place of a long short-term memory that was written out step by step, two steps at least. */
@@ -142,12 +152,15 @@ function formOf({ steps, data, hidden }: LstmChain, order: ReadonlyMap<Node, num
   if (!isStatic(steps[0].next.type.shape)) return "its batch is not known";
   if (steps.slice(0, -1).some(({ next }) => next.uses.size > 2)) return "its cell state is read between two of them";
   const [first] = data;
-  const { shape } = steps[0].next.type;
-  if (hidden && !sameShape(hidden.type.shape, shape)) return "its hidden state at first is not as large as the others";
+  const shape = rowShape(steps[0].next.type.shape)!;
+  if (hidden && !sameRows(hidden.type.shape, shape)) return "its hidden state at first is not as large as the others";
   const start = order.get(steps[0].hidden.producer!)!;
   if (!("sequence" in first)) {
     const areThere = data.every(
-      (item) => !("sequence" in item) && item.type.shape[0] === shape[0] && (order.get(item.producer!) ?? -1) < start,
+      (item) =>
+        !("sequence" in item) &&
+        rowShape(item.type.shape)?.[0] === shape[0] &&
+        (order.get(item.producer!) ?? -1) < start,
     );
     return areThere ? { sequence: undefined, axis: 0, reverse: false } : "its data are made by the steps before";
   }
@@ -172,10 +185,11 @@ function layerOf(graph: Graph, chain: LstmChain, { sequence, axis, reverse }: Fo
   const writer = writerBefore(graph, node);
   const constant = (label: string, shape: readonly number[], numbers: ArrayLike<number>) =>
     graph.addConstant(`${node.name}/${label}`, fromNumbers("f32", shape, numbers));
-  const state = next.type.shape as readonly number[];
+  const state = rowShape(next.type.shape) as readonly number[];
   const zero = () => constant("zero", state, new Float32Array(elementCount(state)));
   const gates = chain.gates!;
-  const x = sequence ?? stackedAlong(writer, chain.data as readonly Value[], 0);
+  const rows = (value: Value) => shaped(writer, value, rowShape(value.type.shape)!);
+  const x = sequence ?? stackedAlong(writer, (chain.data as readonly Value[]).map(rows), 0);
   return writer.all(
     lstm,
     [
@@ -183,8 +197,8 @@ function layerOf(graph: Graph, chain: LstmChain, { sequence, axis, reverse }: Fo
       ...gates.map(({ data }) => constant("weights", [units, data.width], matrixOf(data, units))),
       ...gates.map(({ recurrent }) => constant("recurrent", [units, units], matrixOf(recurrent, units))),
       ...gates.map(({ bias }) => constant("bias", [units], bias)),
-      chain.hidden ?? zero(),
-      before ?? zero(),
+      chain.hidden ? rows(chain.hidden) : zero(),
+      before ? rows(before) : zero(),
     ],
     { timeMajor: axis === 0, cellClip: clip },
   );
@@ -195,8 +209,9 @@ function replaceChain(graph: Graph, chain: LstmChain, form: Form, moved: Moved):
   const { axis } = form;
   const [all, last, cell] = layerOf(graph, chain, form);
   const put = (old: Value, made: Value) => {
-    putInPlace(graph, old, made);
-    moved.values.set(old, made);
+    const as = shaped(writerBefore(graph, old.producer!), made, old.type.shape);
+    putInPlace(graph, old, as);
+    moved.values.set(old, as);
   };
   const outputs = steps.map(({ hidden }) => hidden);
   for (const [place, hidden] of outputs.entries()) moved.slices.set(hidden, { sequence: all, axis, place });
@@ -240,7 +255,7 @@ function stacksOf(outputs: readonly Value[]): readonly Node[] {
 
 /** What stands in a stack of all steps' hidden states, in their order or the reverse; undefined if the node is none. */
 function stackFrom(writer: Writer, node: Node, outputs: readonly Value[], { all, axis }: Layer): Value | undefined {
-  const [batch, units] = outputs[0].type.shape as readonly number[];
+  const [batch, units] = rowShape(outputs[0].type.shape) as readonly number[];
   const along = concat.attributesOf(node).axis;
   const [result] = node.outputs;
   const stacked = along === 0 ? [outputs.length, batch, units] : [batch, outputs.length, units];
@@ -253,10 +268,16 @@ function stackFrom(writer: Writer, node: Node, outputs: readonly Value[], { all,
   return isMerged ? writer.one(reshape, [turned], { shape: result.type.shape }) : turned;
 }
 
-/** What a reshape adds the axis of the steps to. */
-function widened({ producer, type }: Value, stacked: readonly number[], along: number): Value | undefined {
-  const isOne = producer?.op === reshape && type.shape.join() === stacked.with(along, 1).join();
-  return isOne ? producer.inputs[0] : undefined;
+/** The rows of a value that has an axis of the steps more, by a reshape unless they have it themselves. */
+function widened(value: Value, stacked: readonly number[], along: number): Value | undefined {
+  if (!sameShape(value.type.shape, stacked.with(along, 1))) return undefined;
+  const { producer } = value;
+  return withoutUnitAxes(producer?.op === reshape ? producer.inputs[0]! : value);
+}
+
+/** The value under another shape, if it has not got that. */
+function shaped(writer: Writer, value: Value, shape: Shape): Value {
+  return sameShape(value.type.shape, shape) ? value : writer.one(reshape, [value], { shape });
 }
 
 /** The hidden state after one of the steps. */

@@ -8,6 +8,7 @@ import {
   foldConstants,
   fusePadding,
   inferShapes,
+  layerOnRows,
   recognizeAttention,
   recognizeUnrolledLstm,
   removeDead,
@@ -49,7 +50,7 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const passes = finished
     ? [inferShapes, ...(options.fused ? [fusePadding, removeDead] : [])]
     : [
-        ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, recognizeUnrolledLstm]),
+        ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, layerOnRows, recognizeUnrolledLstm]),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
         ...(options.spelled ? [spellNormalizations, spellAttention] : [recognizeAttention, foldConstants]),

@@ -1,6 +1,7 @@
-import { type Node, numbersOf, type Operator, sameShape, type Value } from "@millrace/ir";
+import { type Node, numbersOf, type Operator, type Value } from "@millrace/ir";
 import { add, clamp, concat, linear, mul, sigmoid, slice, split, tanh } from "@millrace/ops";
 import { partsOf, type SequenceSlice, sequenceSliceOf } from "./sequence-slice.ts";
+import { behindUnitAxes, rowShape, sameRows, withoutUnitAxes } from "./unit-axes.ts";
 
 /** What a gate gets of some data: their product with the rows from `row` and the columns from `column` of a matrix of constants. */
 export interface Term {
@@ -28,7 +29,7 @@ export interface LstmStep {
   readonly clip: number;
   /** Cell state before. */
   readonly before: Value | undefined;
-  /** Cell and hidden state after. */
+  /** Cell and hidden state after: [batch, units], maybe under axes of size 1 as the state before. */
   readonly next: Value;
   readonly hidden: Value;
 }
@@ -36,15 +37,14 @@ export interface LstmStep {
 /** Sums of more terms than this are not those of a gate. */
 const mostTerms = 8;
 
-/** The step whose new cell state [batch, units] goes through this tanh; undefined if it is not one. */
+/** The step whose new cell state [batch, units], maybe under axes of size 1, goes through this tanh; undefined if it is not one. */
 export function lstmStepAt(node: Node): LstmStep | undefined {
   const next = node.inputs[0]!;
   const { shape } = next.type;
   const [use, ...others] = node.outputs[0].uses;
-  const units = shape[1];
+  const units = rowShape(shape)?.[1];
   if (use === undefined || others.length > 0 || !isPlain(use.user, mul)) return undefined;
-  if (shape.length !== 2 || typeof units !== "number" || !sameShape(use.user.outputs[0].type.shape, shape))
-    return undefined;
+  if (typeof units !== "number" || !sameRows(use.user.outputs[0].type.shape, shape)) return undefined;
   const output = gateOf(use.user.inputs[1 - use.index]!, sigmoid, units);
   const { total, clip } = unclipped(next);
   const parts = isPlain(total, add) ? total.inputs.map((value) => value?.producer) : [total];
@@ -94,7 +94,7 @@ function memoryOf(product: Node | undefined, units: number, next: Value): Partia
   const operands = product.inputs as readonly Value[];
   for (const [a, before] of [operands, operands.toReversed()]) {
     const forget = gateOf(a, sigmoid, units);
-    if (forget && sameShape(before.type.shape, next.type.shape)) return { forget, before };
+    if (forget && sameRows(before.type.shape, next.type.shape)) return { forget, before: withoutUnitAxes(before) };
   }
   return undefined;
 }
@@ -107,7 +107,7 @@ function gateOf(value: Value, activation: Operator, units: number): Gate | undef
     const start = sequenceSliceOf(current) ? undefined : startOf(node, current);
     if (node.op === activation && !isActive) isActive = true;
     else if (start !== undefined) at += start;
-    else break;
+    else if (!behindUnitAxes(current)) break;
     current = node.inputs[0]!;
   }
   return isActive ? sumOf(current, at) : undefined;
@@ -136,13 +136,15 @@ function sumOf(sums: Value, at: number): Gate | undefined {
     if (terms.length + biases.length + pending.length > mostTerms) return undefined;
     const step = value.producer?.op === linear ? undefined : sequenceSliceOf(value);
     const producer = step ? step.sequence.producer : value.producer;
-    if (value.constant) biases.push({ value, at });
+    const source = step ? undefined : behindUnitAxes(value);
+    if (source) pending.push(source);
+    else if (value.constant) biases.push({ value, at });
     else if (isPlain(producer, add) && !step) pending.push(...(producer.inputs as readonly Value[]));
     else if (isPlain(producer, linear)) {
       const { x, weights, bias } = linear.inputsOf(producer);
       if (weights.constant?.dtype !== "f32" || (bias && !bias.constant)) return undefined;
       if (bias) biases.push({ value: bias, at });
-      terms.push(...termsOf(step ? { ...step, sequence: x } : x, weights, at));
+      terms.push(...termsOf(step ? { ...step, sequence: x } : withoutUnitAxes(x), weights, at));
     } else return undefined;
   }
   return { terms, biases };
@@ -157,7 +159,7 @@ function termsOf(input: Value | SequenceSlice, weights: Value, row: number): rea
   return (input.producer.inputs as readonly Value[]).map((part) => {
     const width = part.type.shape.at(-1) as number;
     column += width;
-    return { input: part, width, weights, row, column: column - width };
+    return { input: withoutUnitAxes(part), width, weights, row, column: column - width };
   });
 }
 

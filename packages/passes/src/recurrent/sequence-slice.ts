@@ -1,5 +1,6 @@
 import { type Node, numbersOf, sameShape, type Value } from "@millrace/ir";
 import { gather, reshape, slice, split } from "@millrace/ops";
+import { behindUnitAxes } from "./unit-axes.ts";
 
 /** The data of one step: [batch, n] at `place` of the first or second axis of a sequence. */
 export interface SequenceSlice {
@@ -35,16 +36,45 @@ export function partsOf(node: Node): Parts {
   return parts;
 }
 
-/** The sequence that `value` [batch, n] is a step of, by a gather, or a slice or split beside a reshape; undefined if it is none. */
+/** The sequence that `value` [batch, n] is a step of, also behind one that was turned around; undefined if it is none. */
 export function sequenceSliceOf(value: Value): SequenceSlice | undefined {
+  let [current, found] = [value, partOf(value)];
+  for (let source = behindUnitAxes(current); source && !found; source = behindUnitAxes(current)) {
+    current = source;
+    found = partOf(source);
+  }
+  return found && followed(found);
+}
+
+/** The same step of what a sequence was before its steps were put in reverse. */
+function followed({ sequence, axis, place }: SequenceSlice): SequenceSlice {
+  const node = sequence.producer;
+  const size = sequence.type.shape[axis];
+  if (node?.op !== slice || typeof size !== "number") return { sequence, axis, place };
+  const { steps } = slice.attributesOf(node);
+  const isTurned = steps.every((step, at) => step === (at === axis ? -1 : 1));
+  const isWhole = sameShape(node.inputs[0]!.type.shape, sequence.type.shape);
+  return isTurned && isWhole ? { sequence: node.inputs[0]!, axis, place: size - 1 - place } : { sequence, axis, place };
+}
+
+/** The step of a sequence that a gather, or a slice or split beside a reshape, takes. */
+function partOf(value: Value): SequenceSlice | undefined {
   const { producer, type } = value;
-  if (producer === undefined || type.shape.length !== 2) return undefined;
+  if (producer === undefined) return undefined;
+  if (type.shape.length === 3 && type.shape[0] === 1) return stepAlone(value);
+  if (type.shape.length !== 2) return undefined;
   if (producer.op === gather) return gathered(producer);
   if (producer.op === split) return rowsOf(producer, value);
   if (producer.op !== reshape) return undefined;
   const cut = producer.inputs[0]!;
   const found = cut.type.shape.length === 3 ? cutFrom(cut) : undefined;
   return found && sameShape(cut.type.shape.toSpliced(found.axis, 1), type.shape) ? found : undefined;
+}
+
+/** A step that keeps its axis, in front. */
+function stepAlone(value: Value): SequenceSlice | undefined {
+  const found = cutFrom(value);
+  return found?.axis === 0 ? found : undefined;
 }
 
 function gathered(node: Node): SequenceSlice | undefined {

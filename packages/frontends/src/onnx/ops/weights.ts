@@ -38,9 +38,9 @@ export function sliced(node: SourceNode, value: Value, axis: number, start: numb
   return rearranged(node, value, slice, attributes, (at) => (at === axis ? undefined : at));
 }
 
-/** The value with its axes in another order; integers behind a dequantize at once. */
+/** The value with its axes in another order; weights at once, and only once for each order. */
 export function permuted(node: SourceNode, value: Value, permutation: readonly number[]): Value {
-  return integersOf(value)
+  return isWeights(node, value)
     ? permutedWeights(node, value, permutation)
     : node.compute(transpose, [value], { permutation });
 }
