@@ -4,7 +4,7 @@ import { verify } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import { importTorch } from "./import.ts";
 import { handlers } from "./operators.ts";
-import { problemsOf, program, t } from "./program.testing.ts";
+import { problemsOf, program, real, t } from "./program.testing.ts";
 
 /** Numbers that are the same in every run. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -66,7 +66,7 @@ function anyProgram(target: string, seed: number) {
   });
 }
 
-describe("arguments without sense", () => {
+describe("nodes without sense", () => {
   const names = Object.keys(handlers).filter((name) => !name.startsWith("higher_order."));
 
   it.each(names)("end in a graph or in diagnostics with hints: %s", (name) => {
@@ -79,5 +79,19 @@ describe("arguments without sense", () => {
         expect(hint, code).toBeTruthy();
       }
     }
+  });
+
+  it("are refused where a result is read that nothing computes", () => {
+    const names = ["result", "mean", "inverse"];
+    const others = { running_mean: t("mean0"), running_var: t("var0"), training: true, momentum: 0.1, eps: real(0) };
+    const model = program({
+      inputs: { x: [2, 1, 2], mean0: [1], var0: [1] },
+      nodes: [[names, "aten.native_batch_norm.default", { input: t("x"), weight: null, bias: null, ...others }]],
+      outputs: names,
+    });
+    expect(problemsOf(model).map(({ code, message }) => [code, message])).toContainEqual([
+      "torch.unsupported",
+      expect.stringContaining('its result "mean" is read'),
+    ]);
   });
 });

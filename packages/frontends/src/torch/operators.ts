@@ -3,9 +3,11 @@ import { activations } from "./ops/activations.ts";
 import { affineQuantizations } from "./ops/affine-quantization.ts";
 import { attentions } from "./ops/attention.ts";
 import { chosen } from "./ops/chosen-parameters.ts";
+import { columnOperators } from "./ops/columns.ts";
 import { comparisons } from "./ops/comparisons.ts";
 import { controlFlow } from "./ops/control-flow.ts";
 import { creations } from "./ops/creation.ts";
+import { distances } from "./ops/distances.ts";
 import { elementwise } from "./ops/elementwise.ts";
 import { formulas } from "./ops/formulas.ts";
 import { identities } from "./ops/identities.ts";
@@ -29,6 +31,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...elementwise,
   ...comparisons,
   ...formulas,
+  ...distances,
   ...activations,
   ...layers,
   ...normalizations,
@@ -42,6 +45,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...slices,
   ...stridedViews,
   ...picking,
+  ...columnOperators,
   ...placing,
   ...creations,
   ...identities,

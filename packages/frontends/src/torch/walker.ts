@@ -87,6 +87,9 @@ export class Walker {
     const read = names.map((name) => (this.#read.has(name) ? name : ""));
     const call = this.#callOf(node, read);
     const results = [handler(call)].flat();
+    const missing = read.find((name, index) => name !== "" && results[index] === undefined);
+    if (missing !== undefined)
+      call.unsupported(`its result "${missing}" is read`, "Leave it out of what the model uses.");
     if (isInPlace && results[0]) results[0] = call.converted(results[0], call.arguments.tensor("self").type.dtype);
     for (const [index, name] of names.entries()) {
       const result = results[index];

@@ -38,6 +38,7 @@ chain_matmul(Tensor[] matrices) -> Tensor
 _trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] sumdim, int unroll_dim=1) -> Tensor
 cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor
 pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False) -> Tensor
+pdist(Tensor self, float p=2) -> Tensor
 cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor
 _cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor
 _pdist_forward(Tensor self, float p=2) -> Tensor

@@ -34,8 +34,7 @@ function bitwise(fold: Operator): Importer {
       return bitPlanes(node, reshaped(node, whole, [elementCount(shape), 1]));
     });
     const joined = converted(node, of(fold, planes[0], planes[1]), to);
-    const weighted = of(mul, joined, node.constant(powers(to, (bit) => (bit === bitsOf(to) - 1 ? -1 : 1) * 2 ** bit)));
-    const total = node.compute(sum, [weighted], { axes: [1], keepDims: false });
+    const total = numbersOfPlanes(node, joined);
     return converted(node, reshaped(node, total, shape), dtype);
   };
 }
@@ -47,6 +46,23 @@ function bitPlanes(node: SourceNode, column: Value): Value {
   const most = bitsOf(dtype) - 2;
   const shifted = of(floorDiv, column, node.constant(powers(dtype, (bit) => 2 ** Math.min(bit, most))));
   return of(floorMod, of(floorDiv, shifted, node.constant(powers(dtype, (bit) => (bit > most ? 2 : 1)))), 2);
+}
+
+/**
+ * What planes [count, bits] say, the sign's last. Words of 32 bits are put together first: the sum over all planes of a small negative number would
+ * go through numbers that doubles do not hold.
+ */
+function numbersOfPlanes(node: SourceNode, planes: Value): Value {
+  const of = formulaOf(node);
+  const { dtype, shape } = planes.type;
+  const words = bitsOf(dtype) / 32;
+  const weights = powers(dtype, (bit) => (bit === bitsOf(dtype) - 1 ? -1 : 1) * 2 ** (bit % 32));
+  const weighted = of(mul, planes, node.constant(weights));
+  const apart = reshaped(node, weighted, [shape[0], words, 32]);
+  const each = node.compute(sum, [apart], { axes: [2], keepDims: false });
+  if (words === 1) return each;
+  const placed = of(mul, each, node.constant(fromNumbers(dtype, [words], [1, 2 ** 32])));
+  return node.compute(sum, [placed], { axes: [1], keepDims: false });
 }
 
 function powers(dtype: DType, power: (bit: number) => number) {

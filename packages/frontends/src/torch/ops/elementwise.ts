@@ -51,10 +51,12 @@ function likeOnnx(type: string): Handler {
 }
 
 /** A function that leaves whole numbers as they are. */
-function rounding(op: Operator): Handler {
+/** A rounding of reals; integers stay as they are. */
+function rounding(rounded: Operator | typeof truncated): Handler {
   return (call) => {
     const x = call.arguments.tensor("self");
-    return isFloat(x.type.dtype) ? call.compute(op, [x]) : x;
+    if (!isFloat(x.type.dtype)) return x;
+    return typeof rounded === "function" ? rounded(call, x) : call.compute(rounded, [x]);
   };
 }
 
@@ -146,13 +148,15 @@ function power(call: Call): Value {
   return call.onnx("Pow", [x, call.valueOf(exponent, common)]);
 }
 
-function clampBetween(minimumName: string, maximumName: string): Handler {
+/** Bounds in the type of what is computed, or in that of the data where it is kept. */
+function clampBetween(minimumName: string, maximumName: string, isKept = false): Handler {
   return (call) => {
     const { arguments: given } = call;
     const bound = (name: string) => (given.has(name) ? given.operand(name) : undefined);
     const [low, high] = [bound(minimumName), bound(maximumName)];
     const self = given.tensor("self");
-    const common = commonType([self, ...[low, high].filter((operand) => operand !== undefined)]);
+    const bounds = isKept ? [] : [low, high].filter((operand) => operand !== undefined);
+    const common = commonType([self, ...bounds]);
     const limit = (operand: Value | Scalar | undefined) => operand && call.valueOf(operand, common);
     return call.onnx("Clip", [call.valueOf(self, common), limit(low), limit(high)]);
   };
@@ -216,8 +220,8 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   "aten.floor.default": rounding(floor),
   "aten.ceil.default": rounding(ceil),
   "aten.round.default": rounding(round),
-  "aten.trunc.default": ofReals(truncated),
-  "aten.fix.default": ofReals(truncated),
+  "aten.trunc.default": rounding(truncated),
+  "aten.fix.default": rounding(truncated),
   "aten.frac.default": ofReals((call, x) => formulaOf(call.writer)(sub, x, truncated(call, x))),
   "aten.isnan.default": likeOnnx("IsNaN"),
   "aten.isinf.default": likeOnnx("IsInf"),
@@ -248,7 +252,7 @@ export const elementwise: Readonly<Record<string, Handler>> = {
   ...overloads("aten.clip", ["default", "Tensor"], clampBetween("min", "max")),
   ...overloads("aten.clamp_min", ["default", "Tensor"], clampBetween("min", "max")),
   ...overloads("aten.clamp_max", ["default", "Tensor"], clampBetween("min", "max")),
-  "aten.hardtanh.default": clampBetween("min_val", "max_val"),
+  "aten.hardtanh.default": clampBetween("min_val", "max_val", true),
   ...overloads("aten.where", ["self", "ScalarSelf", "ScalarOther", "Scalar"], choice),
   ...overloads("aten.masked_fill", ["Scalar", "Tensor"], maskedFill),
 };

@@ -22,6 +22,7 @@ import {
 } from "@millrace/ops";
 import { type Formula, formulaOf } from "../../onnx/ops/formula.ts";
 import type { Call, Handler } from "../call.ts";
+import { commonType } from "../types.ts";
 import { overloads } from "./overloads.ts";
 
 /** A formula of the tensors in the arguments named, in real numbers. */
@@ -38,13 +39,17 @@ function of(names: readonly string[], write: (of: Formula, call: Call, ...values
 const own = ["self"];
 const pair = ["self", "other"];
 
-/** self + value · tensor1 (· or /) tensor2. */
+/** self + value · tensor1 (· or /) tensor2; a quotient is of real numbers, a product of the type of the operands. */
 function addedTerm(op: Operator): Handler {
-  return of(["self", "tensor1", "tensor2"], (of, call, self, a, b) => {
-    const value = call.arguments.real("value");
+  return (call) => {
+    const { arguments: given } = call;
+    const of = formulaOf(call.writer);
+    const tensors = ["self", "tensor1", "tensor2"].map((name) => given.tensor(name));
+    const [self, a, b] = call.promoted(tensors, op === div ? "f32" : commonType(tensors));
+    const value = given.real("value");
     const term = of(op, a, b);
     return of(add, self, value === 1 ? term : of(mul, term, value));
-  });
+  };
 }
 
 /** Numbers in the place of what is none, and of what is infinite. */
@@ -78,24 +83,6 @@ function cosineSimilarity(call: Call): Value {
   const total = (value: Value) => call.compute(sum, [value], fold);
   const length = (value: Value) => of(maximum, of(sqrt, total(of(mul, value, value))), given.real("eps"));
   return of(div, total(of(mul, a, b)), of(mul, length(a), length(b)));
-}
-
-/** Distances of rows of one matrix to rows of another: (Σ |x − y|^p)^(1 / p). */
-function distances(call: Call): Value {
-  const { arguments: given } = call;
-  const of = formulaOf(call.writer);
-  const [a, b] = [given.tensor("x1"), given.tensor("x2")];
-  const order = given.real("p");
-  const rank = a.type.shape.length;
-  const rows = call.onnx("Unsqueeze", [a, call.integers([rank - 1])]);
-  const columns = call.onnx("Unsqueeze", [b, call.integers([rank - 2])]);
-  const apart = of(abs, of(sub, rows, columns));
-  const fold = { axes: [rank], keepDims: false };
-  if (order === 1) return call.compute(sum, [apart], fold);
-  if (order === 2) return of(sqrt, call.compute(sum, [of(mul, apart, apart)], fold));
-  if (order === Number.POSITIVE_INFINITY)
-    return call.onnx("ReduceMax", [apart, call.integers([rank])], { keepdims: 0 });
-  return of(pow, call.compute(sum, [of(pow, apart, order)], fold), 1 / order);
 }
 
 /** Weights of the lengths g in the directions of v, and the lengths of v: norms over all axes but one. */
@@ -152,6 +139,4 @@ export const formulas: Readonly<Record<string, Handler>> = {
   "aten.cosine_similarity.default": cosineSimilarity,
   "aten._weight_norm.default": (call) => normedWeights(call).slice(0, 1),
   "aten._weight_norm_interface.default": normedWeights,
-  "aten.cdist.default": distances,
-  "aten._cdist_forward.default": distances,
 };

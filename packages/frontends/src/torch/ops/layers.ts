@@ -1,5 +1,5 @@
 import { fromNumbers, type Value } from "@millrace/ir";
-import { add, linear, mul } from "@millrace/ops";
+import { add, linear, mul, sum } from "@millrace/ops";
 import { plain } from "../../onnx/ops/elementwise.ts";
 import { formulaOf } from "../../onnx/ops/formula.ts";
 import { isWeights, reshaped, transposedMatrix } from "../../onnx/ops/weights.ts";
@@ -88,20 +88,36 @@ function addedProduct(first: string, second: string): Handler {
         alpha: { kind: "FLOAT", value: alpha },
         beta: { kind: "FLOAT", value: beta },
       });
-    const of = formulaOf(call.writer);
-    const scaled = (value: Value, factor: number) => (factor === 1 ? value : of(mul, value, factor));
-    return of(add, scaled(self, beta), scaled(call.onnx("MatMul", [a, b]), alpha));
+    return addedTo(first, second, (_, x, y) => call.onnx("MatMul", [x, y]))(call);
   };
+}
+
+/** beta · self + alpha · a term of two other arguments. */
+function addedTo(first: string, second: string, termOf: (call: Call, a: Value, b: Value) => Value): Handler {
+  return (call) => {
+    const { arguments: given } = call;
+    const of = formulaOf(call.writer);
+    const scaled = (value: Value, name: string) => (given.real(name) === 1 ? value : of(mul, value, given.real(name)));
+    const term = termOf(call, given.tensor(first), given.tensor(second));
+    return of(add, scaled(given.tensor("self"), "beta"), scaled(term, "alpha"));
+  };
+}
+
+function sumOfProducts(call: Call, a: Value, b: Value): Value {
+  return call.compute(sum, [call.onnx("MatMul", [a, b])], { axes: [0], keepDims: false });
 }
 
 function product(first: string, second: string): Handler {
   return (call) => call.onnx("MatMul", [call.arguments.tensor(first), call.arguments.tensor(second)]);
 }
 
-function outerProduct(call: Call): Value {
-  const [a, b] = [call.arguments.tensor("self"), call.arguments.tensor("vec2")];
+function outerProduct(call: Call, a: Value, b: Value): Value {
   const column = reshaped(call.writer, a, [...a.type.shape, 1]);
   return call.compute(mul, [column, b], plain);
+}
+
+function ofVectors(call: Call): Value {
+  return outerProduct(call, call.arguments.tensor("self"), call.arguments.tensor("vec2"));
 }
 
 function einsum(call: Call): Value {
@@ -120,6 +136,16 @@ function bilinear(call: Call): Value {
   const bias = given.optionalTensor("bias");
   const result = call.onnx("Einsum", [x, weight, y], { equation: "...i,oij,...j->...o" });
   return bias ? call.compute(add, [result, bias], plain) : result;
+}
+
+/** The product of three tensors that are given further axes of one each, summed along some axes. */
+function trilinear(call: Call): Value {
+  const { arguments: given } = call;
+  const factors = ["1", "2", "3"].map((number) =>
+    call.onnx("Unsqueeze", [given.tensor(`i${number}`), call.integers(given.integers(`expand${number}`))]),
+  );
+  const all = factors.reduce((a, b) => call.compute(mul, [a, b], plain));
+  return call.compute(sum, [all], { axes: given.integers("sumdim"), keepDims: false });
 }
 
 /** Operators with weights, and products of matrices, by overload. */
@@ -146,7 +172,12 @@ export const layers: Readonly<Record<string, Handler>> = {
   "aten.linalg_matmul.default": product("self", "other"),
   "aten.mv.default": product("self", "vec"),
   "aten.dot.default": product("self", "tensor"),
-  "aten.outer.default": outerProduct,
+  "aten.vdot.default": product("self", "other"),
+  "aten.outer.default": ofVectors,
+  "aten.ger.default": ofVectors,
+  "aten.addr.default": addedTo("vec1", "vec2", outerProduct),
+  "aten.addbmm.default": addedTo("batch1", "batch2", sumOfProducts),
+  "aten._trilinear.default": trilinear,
   "aten.einsum.default": einsum,
   "aten.embedding.default": embedding,
 };

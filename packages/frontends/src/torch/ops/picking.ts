@@ -190,17 +190,6 @@ function oneHot(call: Call): Value {
   return call.onnx("OneHot", [call.arguments.tensor("self"), call.integers([count]), values], { axis: -1 });
 }
 
-function columnsToImage(call: Call): Value {
-  const { arguments: given } = call;
-  const pads = given.integers("padding");
-  const sizes = [given.integers("output_size"), given.integers("kernel_size")].map((list) => call.integers(list));
-  return call.onnx("Col2Im", [given.tensor("self"), ...sizes], {
-    dilations: given.integers("dilation"),
-    strides: given.integers("stride"),
-    pads: [...pads, ...pads],
-  });
-}
-
 /** Tensors of one axis along axes of their own. */
 function meshes(call: Call): readonly Value[] {
   const { arguments: given } = call;
@@ -232,6 +221,5 @@ export const picking: Readonly<Record<string, Handler>> = {
   "aten.unfold.default": windows,
   "aten.unfold_copy.default": windows,
   "aten.one_hot.default": oneHot,
-  "aten.col2im.default": columnsToImage,
   ...overloads("aten.meshgrid", ["default", "indexing"], meshes),
 };

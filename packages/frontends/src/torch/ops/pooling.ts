@@ -1,6 +1,7 @@
 import { type Dimension, fromNumbers, type Value } from "@millrace/ir";
 import { concat, matmul, mul, reduceMax } from "@millrace/ops";
 import { formulaOf } from "../../onnx/ops/formula.ts";
+import { continued } from "../../onnx/ops/padding.ts";
 import type { Call, Handler } from "../call.ts";
 import { sliceOf } from "./slicing.ts";
 import { perAxis, withBatch } from "./spatial.ts";
@@ -48,19 +49,31 @@ function withinImages(call: Call, places: Value): Value {
 function averagePool(rank: number): Handler {
   return (call) => {
     const { arguments: given } = call;
-    const attributes = { ...windowOf(call, rank), count_include_pad: Number(given.flag("count_include_pad")) };
-    const pool = (batch: Value) => call.onnx("AveragePool", [batch], attributes);
-    const x = given.tensor("self");
-    if (!given.given("divisor_override") || !given.has("divisor_override")) return withBatch(call, x, rank, pool);
-    if (attributes.ceil_mode || (attributes.pads.some((count) => count > 0) && !attributes.count_include_pad))
-      call.unsupported(
-        "it has a divisor_override and partial windows",
-        "Use ceil_mode False and count_include_pad True.",
-      );
-    const count = attributes.kernel_shape.reduce((product, size) => product * size, 1);
-    const means = withBatch(call, x, rank, pool);
-    return formulaOf(call.writer)(mul, means, count / given.integer("divisor_override"));
+    const window = windowOf(call, rank);
+    const attributes = { ...window, count_include_pad: Number(given.flag("count_include_pad")) };
+    const isDivided = given.given("divisor_override") !== undefined && given.has("divisor_override");
+    return withBatch(call, given.tensor("self"), rank, (batch) =>
+      isDivided ? dividedSums(call, batch, window) : call.onnx("AveragePool", [batch], attributes),
+    );
   };
+}
+
+/** Sums of windows by a divisor of the node's own: means of whole windows, of which zeros around the data make up what lies outside. */
+function dividedSums(call: Call, x: Value, { kernel_shape, strides, pads, ceil_mode }: ReturnType<typeof windowOf>) {
+  const befores = pads.slice(0, kernel_shape.length);
+  const afters = befores.map((pad, axis) => {
+    const size = x.type.shape[axis + 2];
+    if (!ceil_mode) return pad;
+    if (typeof size !== "number")
+      return call.unsupported(`the size ${size} of its data is open`, "Give the sizes of the model's inputs.");
+    const room = size + 2 * pad - kernel_shape[axis];
+    const last = Math.ceil(room / strides[axis]) * strides[axis];
+    return last >= size + pad ? pad : pad + last - room;
+  });
+  const whole = continued(call.writer, x, [0, 0, ...befores], [0, 0, ...afters], "constant", 0);
+  const means = call.onnx("AveragePool", [whole], { kernel_shape, strides });
+  const count = kernel_shape.reduce((product, size) => product * size, 1);
+  return formulaOf(call.writer)(mul, means, count / call.arguments.integer("divisor_override"));
 }
 
 /** Windows that cover an axis in `to` steps, which overlap or differ in size where that does not go evenly. */

@@ -11,7 +11,7 @@ interface Sampling {
 
 const scaleNames = ["scales_d", "scales_h", "scales_w"];
 
-/** Scales are used as they are given, the ratio of the sizes without them. */
+/** Scales are used as they are given, the ratio of the sizes without them; where corners stay corners, scales only say how large the result is. */
 function resizing(sampling: Sampling, rank: number): Handler {
   return (call) => {
     const { arguments: given } = call;
@@ -19,16 +19,31 @@ function resizing(sampling: Sampling, rank: number): Handler {
     const lead = x.type.shape.slice(0, 2);
     const scales = scalesOf(call, rank);
     const attributes = attributesOf(call, sampling);
+    const isAligned = attributes.coordinate_transformation_mode === "align_corners";
     if (x.type.shape.length !== rank + 2) return call.invalid(`its data has ${x.type.shape.length} axes`);
     if (scales && scales.length !== rank) return call.invalid(`it has ${scales.length} scales for ${rank} axes`);
-    if (scales) {
+    if (scales && !isAligned) {
       const all = call.writer.constant(fromNumbers("f32", [rank + 2], [1, 1, ...scales]));
-      return call.onnx("Resize", [x, undefined, all], attributes);
+      return asStated(call, call.onnx("Resize", [x, undefined, all], attributes));
     }
-    const sizes = given.exactly(rank, "output_size");
+    const sizes = scales ? scaledSizes(call, x, scales) : given.exactly(rank, "output_size");
     if (lead.some((size) => typeof size === "string")) return onSpatialAxes(call, x, sizes, attributes);
     return call.onnx("Resize", [x, undefined, undefined, call.integers([...(lead as number[]), ...sizes])], attributes);
   };
+}
+
+/** The result, which must have the size that the node gives beside its scales. */
+function asStated(call: Call, result: Value): Value {
+  const sizes = call.arguments.has("output_size") ? call.arguments.sizes("output_size") : undefined;
+  if (sizes === undefined || sizes.join() === result.type.shape.slice(2).join()) return result;
+  return call.unsupported(`its scales give [${result.type.shape.slice(2)}], not [${sizes}]`, "Leave out its scales.");
+}
+
+function scaledSizes(call: Call, x: Value, scales: readonly number[]): readonly number[] {
+  return x.type.shape.slice(2).map((size, axis) => {
+    if (typeof size === "number") return Math.floor(size * scales[axis]);
+    return call.unsupported(`the size ${size} it scales is open`, "Give the sizes of the model's inputs.");
+  });
 }
 
 function onSpatialAxes(call: Call, x: Value, sizes: readonly number[], attributes: AttributeContents): Value {
