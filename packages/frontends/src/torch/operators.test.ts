@@ -6,7 +6,6 @@ import { handlers } from "./operators.ts";
 import { counting, dtype, f32, i64, real, t } from "./program.testing.ts";
 
 const bool = (shape: readonly number[], values: readonly number[]) => fromNumbers("bool", shape, values);
-const i32 = (shape: readonly number[], values: readonly number[]) => fromNumbers("i32", shape, values);
 const x = f32([4], [-2, -0.5, 0.5, 2]);
 
 const elementwise: readonly OperatorCase[] = [

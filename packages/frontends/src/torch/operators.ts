@@ -11,7 +11,9 @@ import { distances } from "./ops/distances.ts";
 import { elementwise } from "./ops/elementwise.ts";
 import { formulas } from "./ops/formulas.ts";
 import { identities } from "./ops/identities.ts";
+import { joining } from "./ops/joining.ts";
 import { layers } from "./ops/layers.ts";
+import { losses } from "./ops/losses.ts";
 import { normalizations } from "./ops/normalizations.ts";
 import { paddings } from "./ops/padding.ts";
 import { picking } from "./ops/picking.ts";
@@ -22,6 +24,7 @@ import { quantizedLayers } from "./ops/quantized-layers.ts";
 import { recurrentLayers } from "./ops/recurrent.ts";
 import { reductions } from "./ops/reductions.ts";
 import { resizes } from "./ops/resizing.ts";
+import { searching } from "./ops/searching.ts";
 import { shapes } from "./ops/shapes.ts";
 import { slices } from "./ops/slicing.ts";
 import { stridedViews } from "./ops/strided.ts";
@@ -32,6 +35,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...comparisons,
   ...formulas,
   ...distances,
+  ...losses,
   ...activations,
   ...layers,
   ...normalizations,
@@ -43,9 +47,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...reductions,
   ...shapes,
   ...slices,
+  ...joining,
   ...stridedViews,
   ...picking,
   ...columnOperators,
+  ...searching,
   ...placing,
   ...creations,
   ...identities,

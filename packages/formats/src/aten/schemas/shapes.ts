@@ -56,6 +56,7 @@ stack(Tensor[] tensors, int dim=0) -> Tensor
 hstack(Tensor[] tensors) -> Tensor
 vstack(Tensor[] tensors) -> Tensor
 dstack(Tensor[] tensors) -> Tensor
+row_stack(Tensor[] tensors) -> Tensor
 column_stack(Tensor[] tensors) -> Tensor
 split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]
 split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]

@@ -1,21 +1,9 @@
 import { fromNumbers, type Value } from "@millrace/ir";
-import { abs, add, mul, notEqual, pow, reduceMax, reduceMin, sqrt, sub, sum } from "@millrace/ops";
-import { type Formula, formulaOf } from "../../onnx/ops/formula.ts";
+import { add, sub } from "@millrace/ops";
+import { formulaOf } from "../../onnx/ops/formula.ts";
 import { reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
-
-/** (Σ |x|^p)^(1 / p) along an axis; how many are not 0 where p is 0, the greatest or least size where it is infinite. */
-function length(call: Call, x: Value, order: number, axis: number, keepDims = false): Value {
-  const of: Formula = formulaOf(call.writer);
-  const fold = { axes: [axis], keepDims };
-  const size = of(abs, x);
-  if (order === 0) return call.compute(sum, [call.realOf(of(notEqual, x, 0))], fold);
-  if (order === 1) return call.compute(sum, [size], fold);
-  if (order === 2) return of(sqrt, call.compute(sum, [of(mul, x, x)], fold));
-  if (order === Number.POSITIVE_INFINITY) return call.compute(reduceMax, [size], fold);
-  if (order === Number.NEGATIVE_INFINITY) return call.compute(reduceMin, [size], fold);
-  return of(pow, call.compute(sum, [of(pow, size, order)], fold), 1 / order);
-}
+import { norm } from "./reductions.ts";
 
 /** Distances of every row of one matrix to every row of another; the axes before broadcast. */
 function betweenRows(call: Call): Value {
@@ -26,14 +14,14 @@ function betweenRows(call: Call): Value {
   const rows = reshaped(call.writer, a, from.toSpliced(-1, 0, 1));
   const columns = reshaped(call.writer, b, to.toSpliced(-2, 0, 1));
   const apart = formulaOf(call.writer)(sub, rows, columns);
-  return length(call, apart, given.real("p"), apart.type.shape.length - 1);
+  return norm(call, apart, given.real("p"), { axes: [apart.type.shape.length - 1], keepDims: false });
 }
 
 /** The distance of vectors along the last axis, eps added to every difference. */
 export function distanceOf(call: Call, a: Value, b: Value, order: number, eps: number, keepDims = false): Value {
   const of = formulaOf(call.writer);
   const apart = of(add, of(sub, a, b), eps);
-  return length(call, apart, order, apart.type.shape.length - 1, keepDims);
+  return norm(call, apart, order, { axes: [apart.type.shape.length - 1], keepDims });
 }
 
 function pairedDistances(call: Call): Value {
@@ -55,7 +43,7 @@ function withinRows(call: Call): Value {
   const [a, b] = [first, second].map((places) =>
     call.onnx("Gather", [x, call.writer.constant(fromNumbers("i64", [count], places))], { axis: 0 }),
   );
-  return length(call, formulaOf(call.writer)(sub, a, b), call.arguments.real("p"), 1);
+  return norm(call, formulaOf(call.writer)(sub, a, b), call.arguments.real("p"), { axes: [1], keepDims: false });
 }
 
 /** Lengths of differences, by overload. */

@@ -147,7 +147,7 @@ const varianceOnly = spread((_, found) => [found]);
 const deviationOnly = spread((call, found) => [call.compute(sqrt, [found])]);
 
 /** (Σ |x|^p)^(1 / p), of the orders 1, 2, ∞, −∞ and 0 by what they come to. */
-function norm(call: Call, x: Value, order: number, fold: Fold): Value {
+export function norm(call: Call, x: Value, order: number, fold: Fold): Value {
   const of = formulaOf(call.writer);
   const sizes = call.compute(abs, [x]);
   if (order === Number.POSITIVE_INFINITY) return folded(call, reduceMax, sizes, fold);
