@@ -99,9 +99,6 @@ const layers: readonly OperatorCase[] = [
     ["result", "mean", "inverse"].slice(0, 1),
   ],
   ["aten.rms_norm.default", { input: f32([2], [3, 4]) }, { normalized_shape: [2], eps: real(0) }, [[0.8485, 1.1314]]],
-  ["aten._weight_norm.default", { v: f32([2, 2], [3, 4, 0, 2]), g: f32([2, 1], [5, 1]) }, {}, [[3, 4, 0, 1]]],
-  ["aten._weight_norm.default", { v: f32([2, 2], [3, 0, 4, 2]), g: f32([1, 2], [5, 1]) }, { dim: 1 }, [[3, 0, 4, 1]]],
-  ["aten._weight_norm.default", { v: f32([2, 1], [3, 4]), g: f32([], [10]) }, { dim: -1 }, [[6, 8]]],
   ["aten.einsum.default", { tensors: counting(1) }, { tensors: [t("tensors")], equation: "i->i" }, [[0]]],
 ];
 
@@ -285,14 +282,7 @@ const picks: readonly OperatorCase[] = [
   ["aten.masked_fill.Tensor", { self: counting(2), mask: bool([2], [0, 1]), value: f32([], [7]) }, {}, [[0, 7]]],
 ];
 
-const attention: OperatorCase = [
-  "aten.scaled_dot_product_attention.default",
-  { query: f32([1, 1, 2, 1], [0, 0]), key: f32([1, 1, 2, 1], [1, 2]), value: f32([1, 1, 2, 1], [2, 4]) },
-  { is_causal: true },
-  [[2, 3]],
-];
-
-const cases = [...elementwise, ...activations, ...layers, ...pools, ...shapes, ...reductions, ...picks, attention];
+const cases = [...elementwise, ...activations, ...layers, ...pools, ...shapes, ...reductions, ...picks];
 
 describe("operators of PyTorch", () => {
   itGives(cases);

@@ -25,6 +25,15 @@ const cases: readonly OperatorCase[] = [
   ],
   ["aten.pairwise_distance.default", { x1: f32([2], [3, 4]), x2: f32([2], [0, 0]) }, { eps: real(0) }, [[5]]],
   ["aten.cdist.default", { x1: f32([1, 2], [0, 0]), x2: f32([2, 2], [3, 4, 0, 1]) }, {}, [[5, 1]]],
+  ["aten._weight_norm.default", { v: f32([2, 2], [3, 4, 0, 2]), g: f32([2, 1], [5, 1]) }, {}, [[3, 4, 0, 1]]],
+  ["aten._weight_norm.default", { v: f32([2, 2], [3, 0, 4, 2]), g: f32([1, 2], [5, 1]) }, { dim: 1 }, [[3, 0, 4, 1]]],
+  ["aten._weight_norm.default", { v: f32([2, 1], [3, 4]), g: f32([], [10]) }, { dim: -1 }, [[6, 8]]],
+  [
+    "aten.scaled_dot_product_attention.default",
+    { query: f32([1, 1, 2, 1], [0, 0]), key: f32([1, 1, 2, 1], [1, 2]), value: f32([1, 1, 2, 1], [2, 4]) },
+    { is_causal: true },
+    [[2, 3]],
+  ],
 ];
 
-describe("products and distances", () => itGives(cases));
+describe("products, weights of a norm and distances", () => itGives(cases));
