@@ -182,7 +182,7 @@ function boundsOf({ graph, bounds: told = new Map() }: LoadedModel, given: SizeB
   const unknown = [...given.keys()].filter((name) => !open.has(name));
   if (unknown.length > 0)
     fail("convert.unknown-dimension", `No input has the open size ${unknown.join(", ")}`, {
-      hint: `the open sizes are ${[...open].join(", ") || "none"}`,
+      hint: open.size === 0 ? "all sizes are known: leave it out" : `the open sizes are ${[...open].join(", ")}`,
     });
   return new Map([...told, ...given]);
 }
