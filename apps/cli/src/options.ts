@@ -63,8 +63,8 @@ export function collect<T>(parse: (text: string) => T) {
 
 /** Bounds of a size, as 1..16, or 16 for all up to that. */
 export function parseBounds(text: string): SizeRange {
-  const [maximum, minimum = 1] = text.split("..", 2).map(parseSize).toReversed();
-  if (minimum <= maximum && maximum < 2 ** 31 - 1) return { minimum, maximum };
+  const [maximum, minimum = 1, ...more] = text.split("..").map(parseSize).toReversed();
+  if (more.length === 0 && minimum <= maximum && maximum < 2 ** 31 - 1) return { minimum, maximum };
   throw new InvalidArgumentError("Bounds have to be a least and a greatest size, as 1..16.");
 }
 
