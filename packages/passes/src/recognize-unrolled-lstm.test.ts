@@ -123,6 +123,37 @@ function exported(steps: number, { order, joined, cut, step, reverse, layers = 1
   return graph;
 }
 
+/** The steps of a layer as core ATen has them, from the last one on where data and results are `turned` around. */
+function decomposed(steps: number, turned: boolean): Graph {
+  const graph = new Graph("decomposed");
+  const next = numberStream();
+  const constant = (...shape: number[]) => graph.addConstant("w", randomTensor(shape, next));
+  const write: Write = (op, inputs, attributes = {}) => graph.addNode({ op, inputs, attributes, name: "n" }).outputs[0];
+  const x = graph.addInput("x", { dtype: "f32", shape: [steps, batch, inputs] });
+  const [w, r, b] = [constant(4 * units, inputs), constant(4 * units, units), constant(4 * units)];
+  const sums = write(linear, [x, w, b], plain);
+  const backwards = { starts: [steps - 1, 0, 0], sizes: [steps, batch, 4 * units], steps: [-1, 1, 1] };
+  const data = turned ? write(slice, [sums], backwards) : sums;
+  let hidden = graph.addConstant("h", fromNumbers("f32", [batch, units], new Float32Array(batch * units)));
+  let cell = graph.addConstant("c", fromNumbers("f32", [1, batch, units], new Float32Array(batch * units)));
+  const outputs: Value[] = [];
+  for (let at = 0; at < steps; at++) {
+    const cut = { starts: [at, 0, 0], sizes: [1, batch, 4 * units], steps: [1, 1, 1] };
+    const step = write(reshape, [write(slice, [data], cut)], { shape: [batch, 4 * units] });
+    const seen = write(reshape, [write(linear, [hidden, r], plain)], { shape: [1, batch, 4 * units] });
+    const gates = { axis: 2, sizes: [units, units, units, units] };
+    const sum = write(add, [seen, step], plain);
+    const [input, forget, candidate, output] = graph.addNode({ op: split, inputs: [sum], attributes: gates }).outputs;
+    const kept = write(mul, [write(sigmoid, [forget]), cell], plain);
+    cell = write(add, [kept, write(mul, [write(sigmoid, [input]), write(tanh, [candidate])], plain)], plain);
+    const after = write(mul, [write(sigmoid, [output]), write(tanh, [cell])], plain);
+    outputs.push(after);
+    hidden = write(reshape, [after], { shape: [batch, units] });
+  }
+  graph.setOutputs([write(concat, turned ? outputs.toReversed() : outputs, { axis: 0 }), hidden, cell]);
+  return graph;
+}
+
 function stepAt(graph: Graph, write: Write, x: Value, place: number, how: Style["step"]): Value {
   if (how === "gather")
     return write(gather, [x, graph.addConstant("at", fromNumbers("i64", [], [place]))], { axis: 1 });
@@ -153,6 +184,16 @@ describe("a loop over a cell", () => {
     expect(found).not.toContain("tanh");
     expect(found).not.toContain("linear");
   });
+
+  it.each([false, true])(
+    "becomes one operator where core ATen keeps the states under an axis more, turned: %s",
+    (turned) => {
+      const graph = decomposed(3, turned);
+      const found = recognized(graph);
+      expect(found.filter((name) => !["reshape", "slice"].includes(name))).toEqual(["lstm"]);
+      expect(found.filter((name) => name === "slice")).toHaveLength(turned ? 2 : 0);
+    },
+  );
 
   it("that gives what a step between computes keeps giving it", () => {
     const graph = exported(3, styles["PyTorch's cell, split"]);
