@@ -50,7 +50,8 @@ export async function checkProgram({ name, samples, permutation, onnx }: Program
   };
 }
 
-function loaded(name: string) {
+/** A file of the shared folder as a model. */
+export function loaded(name: string) {
   return load({ name: basename(name), bytes: new Uint8Array(readFileSync(pathOf(name))) });
 }
 
@@ -113,12 +114,13 @@ async function differenceOf(starting: Promise<Runner>, { inputs, results, turn, 
 }
 
 /** Sample `index` as a batch of one. */
-function sampleOf({ dtype, shape, data }: Tensor, index: number): Tensor {
+export function sampleOf({ dtype, shape, data }: Tensor, index: number): Tensor {
   const count = data.length / shape[0];
   return { dtype, shape: [1, ...shape.slice(1)], data: data.subarray(index * count, (index + 1) * count) };
 }
 
-function greatest(actual: Tensor, expected: Tensor): number {
+/** The greatest difference of two tensors of reals; infinite where their shapes differ. */
+export function greatest(actual: Tensor, expected: Tensor): number {
   if (actual.shape.join() !== expected.shape.join()) return Number.POSITIVE_INFINITY;
   const [left, right] = [numbersOf(actual), numbersOf(expected)];
   return Array.from(left).reduce((most, value, at) => Math.max(most, Math.abs(value - right[at])), 0);

@@ -58,9 +58,14 @@ export function checkData(name: string, data: readonly Uint8Array[], needs: Data
   });
 }
 
-/** A list of data to be written: its offsets, and the content of its segment. The same bytes of the same buffer are stored once. */
+/**
+ * A list of data to be written: its offsets, and the content of its segment. The same bytes of the same buffer are stored once. Where all
+ * data are empty the segment is not: ExecuTorch's runtime takes a segment of no bytes for none at all and refuses the method.
+ */
 export function packDataList(data: readonly Uint8Array[]): { offsets: bigint[]; content: AlignedParts } {
   const content = new AlignedParts(tensorAlignment);
   const place = sharing((part) => content.append([part], part.length));
-  return { offsets: data.map((part, i) => BigInt(i === 0 ? 0 : place(part))), content };
+  const offsets = data.map((part, i) => BigInt(i === 0 ? 0 : place(part)));
+  if (data.length > 1 && content.size === 0) content.append([new Uint8Array(tensorAlignment)], tensorAlignment);
+  return { offsets, content };
 }

@@ -43,6 +43,14 @@ describe("writing programs", () => {
     expect(readPte(bytes).constants).toEqual([new Uint8Array(0)]);
   });
 
+  it("gives parameters that all are empty a segment that is not, which ExecuTorch's runtime takes for none", () => {
+    const empty = { kind: "Tensor", scalarType: "FLOAT", sizes: [0], dimOrder: [0], dataBufferIdx: 1 } as const;
+    const constants = [new Uint8Array(0), new Uint8Array(0)];
+    const bytes = writePte({ methods: [{ name: "forward", values: [empty], chains: [] }], constants });
+    expect(field(bytes, 32)).toBeGreaterThan(0);
+    expect(readPte(bytes).constants).toEqual(constants);
+  });
+
   it("stores the same view once and copies none of them", () => {
     const shared = new Uint8Array(1000);
     const constants = [new Uint8Array(0), shared, shared, shared.slice()];

@@ -1,22 +1,11 @@
 import { readPte } from "@millrace/formats/pte";
-import {
-  cloneGraph,
-  DiagnosticError,
-  elementCount,
-  fromNumbers,
-  type Graph,
-  numbersOf,
-  parseGraph,
-  type SizeBounds,
-  type Tensor,
-  verify,
-} from "@millrace/ir";
+import { DiagnosticError, type Graph, parseGraph, type SizeBounds, type Tensor } from "@millrace/ir";
 import { operators } from "@millrace/ops";
-import { bindDimensions, inferShapes, runPasses } from "@millrace/passes";
 import { exportPte } from "@millrace/targets/executorch";
 import { describe, expect, it } from "vitest";
-import { oneNode, resultsOf } from "../../../targets/src/tflite/graphs.testing.ts";
+import { oneNode } from "../../../targets/src/tflite/graphs.testing.ts";
 import { importExecutorch } from "./import.ts";
+import { opened, resultsAt } from "./opened-graph.testing.ts";
 
 const bounds: SizeBounds = new Map([
   ["N", { minimum: 1, maximum: 16 }],
@@ -26,19 +15,6 @@ const bounds: SizeBounds = new Map([
 /** What comes back of a graph that goes through a file. */
 function throughFile(graph: Graph): Graph {
   return importExecutorch(readPte(exportPte(graph, { bounds }).bytes)).graph;
-}
-
-/** The graph with an open first size where its inputs and operators allow for one; else undefined. */
-function opened(graph: Graph, size: number): Graph | undefined {
-  for (const input of graph.inputs)
-    if (input.type.shape[0] === size) graph.setType(input, { ...input.type, shape: input.type.shape.with(0, "N") });
-  try {
-    runPasses(graph, [inferShapes]);
-  } catch (error) {
-    if (error instanceof DiagnosticError) return undefined;
-    throw error;
-  }
-  return verify(graph).length === 0 && graph.outputs.some(({ type }) => type.shape[0] === "N") ? graph : undefined;
 }
 
 const samples = [...operators.values()].flatMap((op) =>
@@ -56,19 +32,6 @@ const others = [
   reversed,
 ];
 const written: string[] = [];
-
-/** What a graph gives for `size` entries like those of `x`. */
-function resultsAt(size: number, graph: Graph, x: Tensor): readonly (readonly number[])[] {
-  const { graph: bound } = cloneGraph(graph);
-  runPasses(bound, [bindDimensions(new Map([["N", size]]))]);
-  const shape = [size, ...x.shape.slice(1)];
-  const numbers = numbersOf(x);
-  const given = Array.from({ length: elementCount(shape) }, (_, at) => numbers[at % numbers.length]);
-  return resultsOf(bound, fromNumbers(x.dtype, shape, given)).map((result) => [
-    ...result.shape,
-    ...Array.from(numbersOf(result), (number) => Math.fround(number)),
-  ]);
-}
 
 describe("every operator's samples with an open first size", () => {
   it.each(samples.filter(({ name }) => !others.includes(name)))("$name", ({ op, sample }) => {

@@ -1,5 +1,17 @@
-import { type Diagnostic, isBounded, type Node, type SizeBounds, type Value } from "@millrace/ir";
-import { averagePool2d, batchNorm, dequantize, type OpName, pad, resize, transposeConv2d } from "@millrace/ops";
+import { type Diagnostic, isBounded, type Node, type Operator, type SizeBounds, type Value } from "@millrace/ir";
+import {
+  averagePool2d,
+  batchNorm,
+  dequantize,
+  type OpName,
+  pad,
+  quantize,
+  reduceMax,
+  reduceMin,
+  reshape,
+  resize,
+  transposeConv2d,
+} from "@millrace/ops";
 import { bodiesFit } from "./control-flow.ts";
 import { scalarTypeNames } from "./edge-program.ts";
 import type { EdgeLowering, Unsupported } from "./emitter.ts";
@@ -15,6 +27,11 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node, 
     "ExecuTorch has no integers of 2 or 4 bits",
     ({ inputs, outputs }) =>
       [...inputs, ...outputs].some((value) => value && !Object.hasOwn(scalarTypeNames, value.type.dtype)),
+  ],
+  ["ExecuTorch's kernels compute no unsigned integers of 16 bits or more", computesUnsigned],
+  [
+    "ExecuTorch finds no greatest or least of no elements",
+    ({ op, inputs }) => (op === reduceMax || op === reduceMin) && inputs[0]!.type.shape.includes(0),
   ],
   ["bodies of branches and loops take and give tensors of the types that these do", (node) => !bodiesFit(node)],
   [
@@ -46,6 +63,13 @@ const constraints: readonly (readonly [sentence: string, violated: (node: Node, 
     (node) => node.op === transposeConv2d && !isKnownCrop(node),
   ],
 ];
+
+const moving: readonly Operator[] = [reshape, quantize, dequantize];
+
+function computesUnsigned({ op, inputs, outputs }: Node): boolean {
+  const isWide = (value: Value | undefined) => value !== undefined && /^u(16|32|64)$/.test(value.type.dtype);
+  return !moving.includes(op) && [...inputs, ...outputs].some(isWide);
+}
 
 /** Whether open sizes come up here: nodes that only read what another one left open are no problem of their own. */
 function opensSizes({ inputs, outputs }: Node, bounds: SizeBounds): boolean {

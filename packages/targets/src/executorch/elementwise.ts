@@ -46,4 +46,14 @@ export const lowerDivision: EdgeLowering = (node, emit, outputs) => {
 export const lowerFloorDivision: EdgeLowering = (node, emit, outputs) =>
   emit.call("aten.div.Tensor_mode", tensorsOf(node, emit), outputs, { rounding_mode: "floor" });
 
+/** ExecuTorch's remainder of integers has the sign of the dividend, unlike PyTorch's: it is what the rounded quotient leaves. */
+export const lowerFloorRemainder: EdgeLowering = (node, emit, outputs) => {
+  const [a, b] = tensorsOf(node, emit);
+  const [result] = outputs;
+  if (isFloat(result.dtype)) return emit.call("aten.remainder.Tensor", [a, b], outputs);
+  const quotient = emit.step("aten.div.Tensor_mode", [a, b], result, { rounding_mode: "floor" });
+  const whole = emit.step("aten.mul.Tensor", [quotient, b], result);
+  emit.call("aten.sub.Tensor", [a, whole], outputs);
+};
+
 export const lowerCast: EdgeLowering = (node, emit, outputs) => emit.convert(tensorsOf(node, emit)[0], outputs[0]);

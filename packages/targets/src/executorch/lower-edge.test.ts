@@ -1,4 +1,4 @@
-import { DiagnosticError, type Graph, symbol } from "@millrace/ir";
+import { DiagnosticError, fromNumbers, type Graph, symbol, type Tensor } from "@millrace/ir";
 import { add, operators, where } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { oneNode } from "../tflite/graphs.testing.ts";
@@ -83,5 +83,34 @@ describe("a size that only the data decides", () => {
     const sum = graph.addNode({ op: add, inputs: [found, found], attributes: { activation: "none" }, name: "behind" });
     graph.setOutputs(sum.outputs);
     expect(refusedOf(graph)).toEqual(["y"]);
+  });
+});
+
+describe("what ExecuTorch's kernels compute differently", () => {
+  const operatorsOf = (x: Tensor) => {
+    const y = fromNumbers(x.dtype, x.shape, [-3, 3]);
+    const { steps } = lowerEdge(oneNode(operators.get("floorMod")!, [x, y], {}));
+    return steps.map((step) => ("operator" in step ? step.operator : undefined));
+  };
+
+  it("integers leave what the floor of their quotient does, as the kernel's remainder has the other sign", () => {
+    expect(operatorsOf(fromNumbers("f32", [2], [5, -5]))).toEqual(["aten.remainder.Tensor"]);
+    expect(operatorsOf(fromNumbers("i32", [2], [5, -5]))).toEqual([
+      "aten.div.Tensor_mode",
+      "aten.mul.Tensor",
+      "aten.sub.Tensor",
+    ]);
+  });
+
+  it.each(["u16", "u32", "u64"] as const)("%s is refused but where elements only move", (dtype) => {
+    const x = fromNumbers(dtype, [2], [1, 2]);
+    expect(() => lowerEdge(oneNode(operators.get("add")!, [x, x], { activation: "none" }))).toThrow(/unsigned/);
+    expect(lowerEdge(oneNode(operators.get("reshape")!, [x], { shape: [2, 1] })).steps).toHaveLength(1);
+  });
+
+  it("the greatest of no elements is refused", () => {
+    const nothing = fromNumbers("f32", [2, 0], []);
+    const attributes = { axes: [1], keepDims: false };
+    expect(() => lowerEdge(oneNode(operators.get("reduceMax")!, [nothing], attributes))).toThrow(/no elements/);
   });
 });

@@ -55,7 +55,7 @@ export const edgeLowerings = {
   bitwiseXor: renamed("aten.bitwise_xor.Tensor"),
   rightShift: renamed("aten.bitwise_right_shift.Tensor"),
   floorDiv: elementwise.lowerFloorDivision,
-  floorMod: renamed("aten.remainder.Tensor"),
+  floorMod: elementwise.lowerFloorRemainder,
   equal: renamed("aten.eq.Tensor"),
   notEqual: renamed("aten.ne.Tensor"),
   less: renamed("aten.lt.Tensor"),
