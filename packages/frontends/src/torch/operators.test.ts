@@ -99,6 +99,9 @@ const layers: readonly OperatorCase[] = [
     ["result", "mean", "inverse"].slice(0, 1),
   ],
   ["aten.rms_norm.default", { input: f32([2], [3, 4]) }, { normalized_shape: [2], eps: real(0) }, [[0.8485, 1.1314]]],
+  ["aten.diff.default", { self: i64([3], [1, 4, 2]), prepend: i64([1], [0]) }, {}, [[1, 3, -2]]],
+  ["aten.diff.default", { self: f32([2, 3], [1, 4, 2, 0, 1, 3]) }, { n: 2, dim: 1 }, [[-5, 1]]],
+  ["aten.diff.default", { self: bool([3], [1, 1, 0]) }, {}, [[0, 1]]],
   ["aten.einsum.default", { tensors: counting(1) }, { tensors: [t("tensors")], equation: "i->i" }, [[0]]],
 ];
 

@@ -2,6 +2,7 @@ import { isFloat, type Operator, type Value } from "@millrace/ir";
 import {
   abs,
   add,
+  concat,
   div,
   equal,
   erf,
@@ -21,6 +22,7 @@ import {
   sum,
 } from "@millrace/ops";
 import { type Formula, formulaOf } from "../../onnx/ops/formula.ts";
+import { sliced } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
 import { commonType } from "../types.ts";
 import { overloads } from "./overloads.ts";
@@ -85,6 +87,24 @@ function cosineSimilarity(call: Call): Value {
   return of(div, total(of(mul, a, b)), of(mul, length(a), length(b)));
 }
 
+/** Each element less the one before it along an axis, n times over; of truth values, whether the two are different. */
+function differences(call: Call): Value {
+  const { arguments: given } = call;
+  const of = formulaOf(call.writer);
+  const axis = call.axis(given.integer("dim"), given.tensor("self").type.shape.length);
+  const parts = ["prepend", "self", "append"].flatMap((name) => given.optionalTensor(name) ?? []);
+  let result = parts.length === 1 ? parts[0] : call.compute(concat, call.promoted(parts), { axis });
+  for (let left = given.integer("n"); left > 0; left--) {
+    const size = result.type.shape[axis];
+    if (typeof size !== "number")
+      return call.unsupported(`the size ${size} of its axis is open`, "Give the sizes of the model's inputs.");
+    if (size === 0) return result;
+    const [before, after] = [0, 1].map((start) => sliced(call.writer, result, axis, start, size - 1));
+    result = of(result.type.dtype === "bool" ? notEqual : sub, after, before);
+  }
+  return result;
+}
+
 /** Weights of the lengths g in the directions of v, and the lengths of v: norms over all axes but one. */
 function normedWeights(call: Call): readonly Value[] {
   const { arguments: given } = call;
@@ -137,6 +157,7 @@ export const formulas: Readonly<Record<string, Handler>> = {
     of(["self", "exponent"], (of, _, base, exponent) => of(pow, base, exponent)),
   ),
   "aten.cosine_similarity.default": cosineSimilarity,
+  "aten.diff.default": differences,
   "aten._weight_norm.default": (call) => normedWeights(call).slice(0, 1),
   "aten._weight_norm_interface.default": normedWeights,
 };
