@@ -94,4 +94,14 @@ describe("nodes without sense", () => {
       expect.stringContaining('its result "mean" is read'),
     ]);
   });
+
+  it.each([
+    ["aten._linalg_svd.default", "matrices"],
+    ["aten.cholesky_inverse.default", "matrices"],
+    ["aten.to_sparse.default", "sparse"],
+  ])("of %s are refused with the reason", (target, reason) => {
+    const model = program({ inputs: { x: [2, 2] }, nodes: [["y", target, { self: t("x") }]], outputs: ["y"] });
+    const [{ code, message }] = problemsOf(model);
+    expect([code, message]).toEqual(["torch.unknown-operator", expect.stringContaining(reason)]);
+  });
 });

@@ -24,6 +24,16 @@ export const refusals: readonly (readonly [reason: string, hint: string, name: R
     /^out_dtype$/,
   ],
   [
+    "it solves, decomposes or inverts matrices",
+    "Do that before or after the model, or store its result as a parameter.",
+    /^(_?linalg_)?(svd|svdvals|eig|eigh|eigvals|eigvalsh|qr|geqrf|orgqr|lu|ldl|cholesky|solve|triangular|inv|inverse|pinv|pinverse|det|logdet|slogdet|lstsq|matrix_exp|matrix_rank)(_\w+)?$/,
+  ],
+  [
+    "it computes with sparse or nested tensors",
+    "Use plain (strided) tensors in the model.",
+    /^_?(to_)?(sparse|nested|jagged|padded_dense)_|^to_dense$|^(coalesce|crow_indices|col_indices)$/,
+  ],
+  [
     "it reads or writes memory past the shape of its tensor",
     "Write it with operators on shapes, such as reshape, slice or permute.",
     /^(resize_|empty_strided|set_)/,

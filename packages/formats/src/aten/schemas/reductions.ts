@@ -52,7 +52,7 @@ sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> 
 argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor
 argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor
 topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)
-kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)
+kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)
 unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)
 _unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)
 unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)
@@ -63,7 +63,7 @@ searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False
 bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor
 bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor
 histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor
-bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor
+bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor
 diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor
 quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor
 quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor

@@ -73,7 +73,7 @@ fft_rfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor
 fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor
 fft_fft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor
 fft_ifft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor
-stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None) -> Tensor
-stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None) -> Tensor
+stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor
+stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor
 istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor
 `;

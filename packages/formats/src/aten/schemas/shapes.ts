@@ -107,8 +107,8 @@ where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor
 where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor
 where.Scalar(Tensor condition, Scalar self, Scalar other) -> Tensor
 where(Tensor condition) -> Tensor[]
-tril(Tensor self, int diagonal=0) -> Tensor
-triu(Tensor self, int diagonal=0) -> Tensor
+tril(Tensor self, SymInt diagonal=0) -> Tensor
+triu(Tensor self, SymInt diagonal=0) -> Tensor
 tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
 triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
 meshgrid(Tensor[] tensors) -> Tensor[]
