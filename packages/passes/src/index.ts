@@ -23,7 +23,7 @@ export {
 } from "./quantization/quantize-blocks.ts";
 export { realBiases } from "./quantization/real-biases.ts";
 export { quantizeBias, quantizeConstant, quantizeWeights } from "./quantization/stored-constants.ts";
-export { unfoldQuantization } from "./quantization/unfold-quantization.ts";
+export { unfoldQuantization, unfoldQuantizationBut } from "./quantization/unfold-quantization.ts";
 export { recognizeAttention } from "./recognize-attention.ts";
 export { recognizeUnrolledLstm } from "./recognize-unrolled-lstm.ts";
 export * from "./remove-dead.ts";

@@ -100,3 +100,10 @@ function integerOf({ intVal }: Extract<PteValue, { kind: "Int" }>): Integer {
   const number = Number(intVal);
   return Number.isSafeInteger(number) ? number : intVal;
 }
+
+/** Files have no names of tensors but those of parameters in other files; inputs and outputs are numbered. */
+export function namesOf({ inputs, outputs }: PteMethod): ReadonlyMap<number, string> {
+  const numbered = (indices: readonly number[], label: string) =>
+    indices.map((index, at) => [index, `${label}_${at}`] as const);
+  return new Map([...numbered(outputs, "output"), ...numbered(inputs, "input")]);
+}

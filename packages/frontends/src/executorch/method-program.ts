@@ -10,11 +10,12 @@ import {
   type TensorMeta,
 } from "@millrace/formats/pt2";
 import type { PteInstruction, PteMethod, PteProgram, PteTensor } from "@millrace/formats/pte";
-import { fail } from "@millrace/ir";
+import { elementCount, fail } from "@millrace/ir";
 import { tensorNames } from "../torch/scope.ts";
 import { branchNode, graphOf, loopNode, type NamedTypes, noMetadata, tensorArgument } from "./flow-nodes.ts";
 import { MadeTensors, type Part } from "./made-tensors.ts";
-import { elementTypes, MethodArguments } from "./method-arguments.ts";
+import { MemoryPlaces, MemoryViews, type OrderedTensor, stridesIn } from "./memory-views.ts";
+import { elementTypes, MethodArguments, namesOf } from "./method-arguments.ts";
 import { OpenSizes } from "./open-sizes.ts";
 import { type Branch, type Loop, refuseFlow, type Step, structuredSteps } from "./structured-steps.ts";
 
@@ -46,6 +47,8 @@ class MethodReader {
   readonly #specs: InputSpec[] = [];
   /** Tensors that have contents by now. */
   readonly #made = new MadeTensors();
+  readonly #places = new MemoryPlaces();
+  readonly #views = new MemoryViews(this.#tensors);
 
   constructor(program: PteProgram, method: PteMethod) {
     this.#program = program;
@@ -60,11 +63,12 @@ class MethodReader {
   read(name: string): Pt2Model {
     const { values, inputs, outputs, chains } = this.#method;
     for (const index of inputs) {
-      this.#made.add(this.#nameOf(index));
+      this.#write(index);
       this.#specs.push({ kind: "userInput", value: this.#arguments.argument(index, anything) });
     }
     for (const [index, value] of values.entries()) if (value.kind === "Tensor") this.#declare(index, value);
-    const nodes = chains.flatMap(({ instructions }) => this.#nodesOf(structuredSteps(instructions, this.#isFalse)));
+    const steps = chains.flatMap(({ instructions }) => this.#nodesOf(structuredSteps(instructions, this.#isFalse)));
+    const nodes = [...steps, ...outputs.flatMap((index) => this.#viewed(index))];
     const results = outputs.map((index) => this.#arguments.argument(index, anything));
     return {
       name,
@@ -95,12 +99,12 @@ class MethodReader {
     const name = this.#nameOf(index);
     const { sizes } = tensor;
     const scalarType = (elementTypes[tensor.scalarType] ?? "unknown") as ScalarType;
-    const view = { sizes, strides: stridesOf(tensor), storageOffset: 0, requiresGrad: false };
+    const view = { sizes, strides: stridesIn(tensor), storageOffset: 0, requiresGrad: false };
     const type = { ...view, sizes: this.#sizes.sizesOf(index, tensor), scalarType };
     this.#tensors.set(name, { ...type, layout: "strided", device });
     const bytes = this.#made.has(name) ? undefined : this.#contentsOf(tensor);
     if (bytes === undefined) return;
-    if (scalarType === "unknown" || bytes.length < countOf(sizes) * bytesOf(scalarType))
+    if (scalarType === "unknown" || bytes.length < elementCount(sizes) * bytesOf(scalarType))
       fail(
         "executorch.bad-constant",
         `constant ${index} has ${bytes.length} bytes and is a ${tensor.scalarType} of [${sizes}]`,
@@ -133,7 +137,7 @@ class MethodReader {
   }
 
   #nodesOf(steps: readonly Step[]): readonly Node[] {
-    return steps.flatMap((step) => (step.kind === "FreeCall" || this.#isSize(step) ? [] : [this.#nodeOf(step)]));
+    return steps.flatMap((step) => (step.kind === "FreeCall" || this.#isSize(step) ? [] : this.#nodesOfStep(step)));
   }
 
   #isSize(step: Step): boolean {
@@ -142,7 +146,7 @@ class MethodReader {
     return this.#sizes.computes(`${name}.${overload}`, step.args);
   }
 
-  #nodeOf(step: Exclude<Step, { kind: "FreeCall" }>): Node {
+  #nodesOfStep(step: Exclude<Step, { kind: "FreeCall" }>): readonly Node[] {
     switch (step.kind) {
       case "KernelCall":
         return this.#kernelCall(step);
@@ -151,17 +155,19 @@ class MethodReader {
       case "MoveCall":
         return this.#move(step);
       case "Branch":
-        return this.#branch(step);
+        return [this.#branch(step)];
       case "Loop":
-        return this.#loop(step);
+        return [this.#loop(step)];
     }
   }
 
-  #move({ moveFrom, moveTo }: Extract<PteInstruction, { kind: "MoveCall" }>): Node {
+  #move({ moveFrom, moveTo }: Extract<PteInstruction, { kind: "MoveCall" }>): readonly Node[] {
+    const views = this.#viewed(moveFrom);
     const [source, result] = [moveFrom, moveTo].map((index) => tensorArgument(this.#tensorOf(index)));
     const inputs = [{ name: "self", value: source }];
     const target = "torch.ops.dim_order_ops._clone_dim_order.default";
-    return this.#written({ target, inputs, outputs: [result], metadata: noMetadata });
+    this.#write(moveTo);
+    return [...views, { target, inputs, outputs: [result], metadata: noMetadata }];
   }
 
   #branch({ condition, whenTrue, whenFalse }: Branch): Node {
@@ -187,7 +193,7 @@ class MethodReader {
 
   #conditionOf(index: number): string {
     const value = this.#method.values[index];
-    const isCondition = value.kind === "Tensor" && value.scalarType === "BOOL" && countOf(value.sizes) === 1;
+    const isCondition = value.kind === "Tensor" && value.scalarType === "BOOL" && elementCount(value.sizes) === 1;
     return isCondition ? this.#tensorOf(index) : refuseFlow(`value ${index} decides and is not one truth value`);
   }
 
@@ -202,7 +208,7 @@ class MethodReader {
   };
 
   /** Its arguments by name without the tensors that are written, which are its results. */
-  #kernelCall({ opIndex, args }: Extract<PteInstruction, { kind: "KernelCall" }>): Node {
+  #kernelCall({ opIndex, args }: Extract<PteInstruction, { kind: "KernelCall" }>): readonly Node[] {
     const { name = "", overload = "" } = this.#method.operators[opIndex];
     const kernel = schemaOf(name, overload);
     const functional = kernel && functionalOf(kernel);
@@ -221,28 +227,53 @@ class MethodReader {
     });
     const inputs = given.filter(({ isResult }) => !isResult).map(({ name, value }) => ({ name, value }));
     const results = given.filter(({ isResult }) => isResult);
+    const views = given.flatMap(({ isResult, index }) => (isResult ? [] : this.#viewed(index)));
     const isTyped =
       inputs.every(({ name }) => name !== "dtype") && functional.arguments.some(({ name }) => name === "dtype");
     if (isTyped) inputs.push({ name: "dtype", value: this.#typeOf(results[0].index) });
     for (const { index } of results) this.#write(index);
     const target = `torch.ops.${functional.name.replace("::", ".")}.${functional.overload || "default"}`;
-    return { target, inputs, outputs: results.map(({ value }) => value), metadata: noMetadata };
+    return [...views, { target, inputs, outputs: results.map(({ value }) => value), metadata: noMetadata }];
   }
 
-  /** Its inputs behind the number of the delegate; what the method's other steps read before it are inputs, the rest it writes. */
-  #delegateCall({ delegateIndex, args }: Extract<PteInstruction, { kind: "DelegateCall" }>): Node {
+  /**
+   * Its inputs behind the number of the delegate; what the method's other steps read before it are inputs, the rest it writes. Delegates know bytes only,
+   * so they take and give tensors with their axes as they stand in memory.
+   */
+  #delegateCall({ delegateIndex, args }: Extract<PteInstruction, { kind: "DelegateCall" }>): readonly Node[] {
     const tensors = args.filter((index) => this.#method.values[index].kind === "Tensor");
-    const read = tensors.filter((index) => this.#made.has(this.#nameOf(index)));
-    const results = tensors.filter((index) => !this.#made.has(this.#nameOf(index)));
-    const inputs = read.map((index) => ({ name: "", value: tensorArgument(this.#nameOf(index)) }));
-    for (const index of results) this.#made.add(this.#nameOf(index));
+    const isMade = new Set(tensors.filter((index) => this.#made.has(this.#nameOf(index))));
+    const ordered = (index: number) =>
+      [this.#ordered(index), `${this.#nameOf(index)}_stored_${delegateIndex}`] as const;
+    const read = tensors.filter((index) => isMade.has(index)).map((index) => this.#views.stored(...ordered(index)));
+    const results = tensors.filter((index) => !isMade.has(index));
+    const given = results.map((index) => this.#views.unstored(...ordered(index)));
+    for (const index of results) this.#write(index);
     const delegate = { name: "delegate", value: { kind: "int", value: delegateIndex } } as const;
-    return {
+    const call = {
       target: delegateCall,
-      inputs: [delegate, ...inputs],
-      outputs: results.map((index) => tensorArgument(this.#nameOf(index))),
+      inputs: [delegate, ...read.map(({ name }) => ({ name: "", value: tensorArgument(name) }))],
+      outputs: given.map(({ name }) => tensorArgument(name)),
       metadata: noMetadata,
     };
+    return [...read.flatMap(({ nodes }) => nodes), call, ...given.flatMap(({ nodes }) => nodes)];
+  }
+
+  /** Nodes that make tensors that no step writes of others with the same bytes. */
+  #viewed(index: number): readonly Node[] {
+    const value = this.#method.values[index];
+    if (value === undefined) return [];
+    if (value.kind === "TensorList" || value.kind === "OptionalTensorList")
+      return value.items.flatMap((item) => this.#viewed(item));
+    const holder = value.kind === "Tensor" ? this.#places.holderOf(value) : undefined;
+    if (holder === undefined || this.#made.has(this.#nameOf(index)) || !this.#made.has(this.#nameOf(holder))) return [];
+    this.#made.add(this.#nameOf(index));
+    return this.#views.between(this.#ordered(holder), this.#ordered(index));
+  }
+
+  #ordered(index: number): OrderedTensor {
+    const { sizes, dimOrder } = this.#method.values[index] as Tensor;
+    return { name: this.#nameOf(index), sizes, dimOrder };
   }
 
   /** The element type of a tensor: kernels that make one of a given type take it from there. */
@@ -258,28 +289,12 @@ class MethodReader {
   /** Notes that a tensor, or those of a list, have contents now. */
   #write(index: number): void {
     const value = this.#method.values[index];
-    for (const item of value.kind === "TensorList" ? value.items : [index]) this.#made.add(this.#nameOf(item));
+    for (const item of value.kind === "TensorList" ? value.items : [index]) {
+      const tensor = this.#method.values[item];
+      this.#made.add(this.#nameOf(item));
+      if (tensor.kind === "Tensor") this.#places.write(item, tensor);
+    }
   }
 }
 
 const anything: SchemaType = { base: "Tensor", optional: true };
-
-/** Files have no names of tensors but those of parameters in other files; inputs and outputs are numbered. */
-function namesOf({ inputs, outputs }: PteMethod): ReadonlyMap<number, string> {
-  const numbered = (indices: readonly number[], label: string) =>
-    indices.map((index, at) => [index, `${label}_${at}`] as const);
-  return new Map([...numbered(outputs, "output"), ...numbered(inputs, "input")]);
-}
-
-const countOf = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
-
-/** Elements from one index of an axis to the next, for elements in the order of `dimOrder`, the outermost axis first. */
-function stridesOf({ sizes, dimOrder }: PteTensor): readonly number[] {
-  const strides = new Array<number>(sizes.length).fill(1);
-  let stride = 1;
-  for (const axis of dimOrder.toReversed()) {
-    strides[axis] = stride;
-    stride *= sizes[axis];
-  }
-  return strides;
-}

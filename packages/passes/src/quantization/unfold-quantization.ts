@@ -1,4 +1,4 @@
-import type { Graph, Node, Value, ValueType } from "@millrace/ir";
+import type { Graph, Node, Operator, Value, ValueType } from "@millrace/ir";
 import { dequantize, quantize } from "@millrace/ops";
 import type { Pass } from "../pass.ts";
 
@@ -8,16 +8,7 @@ import type { Pass } from "../pass.ts";
  */
 export const unfoldQuantization: Pass = {
   name: "unfold-quantization",
-  run(graph) {
-    const reals = new Map<Value, Value>();
-    let changes = 0;
-    for (const node of graph.nodes()) {
-      if (!standsForReals(node)) continue;
-      unfold(graph, node, reals);
-      changes++;
-    }
-    return changes;
-  },
+  run: (graph) => unfoldAll(graph, () => true),
   examples: [
     {
       name: "a layer with a bias",
@@ -48,6 +39,29 @@ export const unfoldQuantization: Pass = {
     },
   ],
 };
+
+/** The same, but nodes of operators that only move what a value holds move integers, if all have the same parameters. */
+export function unfoldQuantizationBut(moving: readonly Operator[]): Pass {
+  const staysInIntegers = ({ op, inputs: [x], outputs: [y] }: Node) =>
+    moving.includes(op) && x !== undefined && x.type.dtype === y.type.dtype && areParametersOfWhole(x.type, y.type);
+  return { name: unfoldQuantization.name, run: (graph) => unfoldAll(graph, (node) => !staysInIntegers(node)) };
+}
+
+/** Whether both have the same one scale and zero point. */
+function areParametersOfWhole({ quantization: a }: ValueType, { quantization: b }: ValueType): boolean {
+  return a?.scale.length === 1 && String([a.scale, a.zeroPoint]) === String([b?.scale, b?.zeroPoint]);
+}
+
+function unfoldAll(graph: Graph, isUnfolded: (node: Node) => boolean): number {
+  const reals = new Map<Value, Value>();
+  let changes = 0;
+  for (const node of graph.nodes()) {
+    if (!standsForReals(node) || !isUnfolded(node)) continue;
+    unfold(graph, node, reals);
+    changes++;
+  }
+  return changes;
+}
 
 /** Whether a node computes with integers in the place of reals. */
 function standsForReals({ op, inputs, outputs }: Node): boolean {

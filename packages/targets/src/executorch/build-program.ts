@@ -6,7 +6,7 @@ import type {
   PteMethodDraft,
   PteValueDraft,
 } from "@millrace/formats/pte";
-import { bytesOf, isStatic, largestSizes, type SizeBounds } from "@millrace/ir";
+import { isStatic, largestSizes, type SizeBounds } from "@millrace/ir";
 import { CalledKernels } from "./called-kernels.ts";
 import {
   allSteps,
@@ -20,8 +20,11 @@ import {
   isBranch,
   isDelegation,
   isLoop,
+  isView,
   scalarTypeNames,
 } from "./edge-program.ts";
+import { dimOrderOf } from "./memory-order/memory-order.ts";
+import { storedBytes } from "./memory-order/stored-bytes.ts";
 import { integers, MethodValues } from "./method-values.ts";
 import type { TensorPlan } from "./plan-tensors.ts";
 import { argumentsOf, kernelOf } from "./schema-arguments.ts";
@@ -60,7 +63,8 @@ class ProgramBuilder {
     (size) => this.#sizes.of(size),
   );
   readonly #constants: Uint8Array[] = [new Uint8Array(0)];
-  readonly #places = new Map<unknown, number>();
+  /** Where parameters stand, by their data and the order of axes. */
+  readonly #places = new Map<unknown, Map<string, number>>();
   readonly #external: PtdEntry[] = [];
   readonly #delegates: PteDelegateDraft[] = [];
   readonly #instructions: PteInstructionDraft[] = [];
@@ -84,7 +88,8 @@ class ProgramBuilder {
     for (const step of steps) {
       if (isBranch(step)) this.#branch(step);
       else if (isLoop(step)) this.#loop(step);
-      else this.#instructions.push(isDelegation(step) ? this.#delegateCall(step) : this.#kernelCall(step));
+      else if (!isView(step))
+        this.#instructions.push(isDelegation(step) ? this.#delegateCall(step) : this.#kernelCall(step));
     }
   }
 
@@ -177,7 +182,7 @@ class ProgramBuilder {
       kind: "Tensor",
       scalarType: scalarTypeNames[dtype as keyof typeof scalarTypeNames],
       sizes: largestSizes(shape, this.#bounds),
-      dimOrder: shape.map((_, axis) => axis),
+      dimOrder: dimOrderOf(tensor),
       ...(!isStatic(shape) && { shapeDynamism: "DYNAMIC_BOUND" as const }),
     } as const;
     if (!tensor.constant) {
@@ -187,15 +192,18 @@ class ProgramBuilder {
     }
     if (!this.#isExternal) return { ...type, dataBufferIdx: this.#constant(tensor) };
     const { scalarType, sizes, dimOrder } = type;
-    this.#external.push({ key: tensor.name, layout: { scalarType, sizes, dimOrder }, data: bytesOf(tensor.constant) });
+    this.#external.push({ key: tensor.name, layout: { scalarType, sizes, dimOrder }, data: storedBytes(tensor) });
     return { ...type, extraTensorInfo: { fullyQualifiedName: tensor.name, location: "EXTERNAL" } };
   }
 
   /** Where a parameter's data stand; the same data once. */
-  #constant({ constant }: EdgeTensor): number {
-    const { data } = constant!;
-    const place = this.#places.get(data) ?? this.#constants.push(bytesOf(constant!)) - 1;
-    this.#places.set(data, place);
+  #constant(tensor: EdgeTensor): number {
+    const { data } = tensor.constant!;
+    const places = this.#places.get(data) ?? new Map<string, number>();
+    const order = String(tensor.dimOrder);
+    const place = places.get(order) ?? this.#constants.push(storedBytes(tensor)) - 1;
+    places.set(order, place);
+    this.#places.set(data, places);
     return place;
   }
 }

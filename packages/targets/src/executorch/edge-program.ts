@@ -6,7 +6,9 @@ export interface EdgeTensor {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
-  /** What a parameter holds. */
+  /** Its axes from the outermost in memory to the innermost, where they are not in their own order. */
+  readonly dimOrder?: readonly number[];
+  /** What a parameter holds, in the order of its axes whatever `dimOrder` is. */
   readonly constant?: Tensor;
 }
 
@@ -61,7 +63,14 @@ export interface EdgeLoop {
   readonly origin: readonly string[];
 }
 
-export type EdgeStep = EdgeCall | EdgeDelegation | EdgeBranch | EdgeLoop;
+/** Another tensor for the same bytes, which nothing has to be done for. */
+export interface EdgeView {
+  readonly source: EdgeTensor;
+  readonly results: readonly [EdgeTensor];
+  readonly origin: readonly string[];
+}
+
+export type EdgeStep = EdgeCall | EdgeDelegation | EdgeBranch | EdgeLoop | EdgeView;
 
 /** A program in ExecuTorch's Edge dialect: functional operators of the core ATen set, channel-first. */
 export interface EdgeProgram {
@@ -71,6 +80,14 @@ export interface EdgeProgram {
   readonly outputs: readonly EdgeTensor[];
   /** Of the symbols in shapes and arguments, each of which is an input's size. */
   readonly bounds: SizeBounds;
+}
+
+export function isCall(step: EdgeStep): step is EdgeCall {
+  return "operator" in step;
+}
+
+export function isView(step: EdgeStep): step is EdgeView {
+  return "source" in step;
 }
 
 export function isDelegation(step: EdgeStep): step is EdgeDelegation {
@@ -104,6 +121,7 @@ export function tensorsRead(step: EdgeStep): readonly EdgeTensor[] {
   if (isBranch(step)) return [step.condition];
   if (isLoop(step)) return [step.goesOn];
   if (isDelegation(step)) return step.inputs;
+  if (isView(step)) return [step.source];
   return [...step.positional, ...Object.values(step.keywords)].flatMap((argument) =>
     (Array.isArray(argument) ? argument : [argument]).filter((item): item is EdgeTensor => isTensor(item)),
   );

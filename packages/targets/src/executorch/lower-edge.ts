@@ -1,17 +1,19 @@
 import { allNodes, bodiesOf, cloneGraph, DiagnosticError, type Graph, type SizeBounds } from "@millrace/ir";
-import type { OpName } from "@millrace/ops";
-import { layoutPasses, realBiases, runPasses, unfoldQuantization } from "@millrace/passes";
+import { type OpName, reshape, transpose } from "@millrace/ops";
+import { layoutPasses, realBiases, runPasses, unfoldQuantizationBut } from "@millrace/passes";
 import { edgeProblems } from "./constraints.ts";
 import { npuBackend } from "./delegation.ts";
 import type { EdgeBackend, EdgeProgram, EdgeTensor } from "./edge-program.ts";
 import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";
+import { storeChannelsLast } from "./memory-order/store-channels-last.ts";
 import { edgeLowerings } from "./ops.ts";
 import { edgeSpellings } from "./spell/index.ts";
 import { storeInBytes } from "./spell/stored-constants.ts";
 
 /**
  * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
- * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout. Programs are
+ * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout; what is computed is stored with
+ * channels innermost where `storeChannelsLast` says so. Programs are
  * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`).
  */
 export function lowerEdge(
@@ -28,12 +30,18 @@ export function lowerEdge(
   const outputs: EdgeTensor[] = [];
   const steps = emit.collect(() => outputs.push(...withCopies(emit.body(graph, inputs), inputs, emit)));
   if (emit.problems.length > 0) throw new DiagnosticError(emit.problems);
-  return { name: graph.name, inputs, steps, outputs, bounds };
+  return storeChannelsLast({ name: graph.name, inputs, steps, outputs, bounds });
 }
 
 /** Brings a graph and all bodies within it into a form that has a lowering for each node. */
 function spell(graph: Graph): void {
-  runPasses(graph, [...layoutPasses("first"), unfoldQuantization, realBiases, storeInBytes, ...edgeSpellings]);
+  runPasses(graph, [
+    ...layoutPasses("first"),
+    unfoldQuantizationBut([transpose, reshape]),
+    realBiases,
+    storeInBytes,
+    ...edgeSpellings,
+  ]);
   for (const { attributes } of graph.nodes()) for (const [, body] of bodiesOf(attributes)) spell(body);
 }
 

@@ -7,6 +7,7 @@ import {
   type EdgeTensor,
   isBranch,
   isLoop,
+  isView,
   tensorsRead,
 } from "./edge-program.ts";
 
@@ -44,12 +45,16 @@ export function planTensors({ inputs, steps, outputs, bounds }: EdgeProgram, mil
     size: bytesOfTensor(tensor, bounds),
   }));
   const plan = planMemory(buffers, { alignment, milliseconds });
-  return { plan, offsets: new Map(tensors.map((tensor, index) => [tensor, plan.offsets[index]])) };
+  const offsets = new Map(tensors.map((tensor, index) => [tensor, plan.offsets[index]]));
+  for (const [view, source] of lifetimes.sources) offsets.set(view, offsets.get(source)!);
+  return { plan, offsets };
 }
 
 /** From when to when tensors are needed, counted in steps as they are written one behind the other. */
 class Lifetimes {
   readonly all = new Map<EdgeTensor, { start: number; end: number }>();
+  /** The tensor whose bytes another is. */
+  readonly sources = new Map<EdgeTensor, EdgeTensor>();
   #now = 0;
 
   write(tensor: EdgeTensor): void {
@@ -59,7 +64,7 @@ class Lifetimes {
   }
 
   read(tensor: EdgeTensor): void {
-    const lifetime = this.all.get(tensor);
+    const lifetime = this.all.get(this.sources.get(tensor) ?? tensor);
     if (lifetime) lifetime.end = this.#now + 1;
   }
 
@@ -74,6 +79,10 @@ class Lifetimes {
     if (isLoop(step)) return this.#loop(step);
     const read = tensorsRead(step);
     for (const tensor of read) this.read(tensor);
+    if (isView(step)) {
+      this.sources.set(step.results[0], this.sources.get(step.source) ?? step.source);
+      return read;
+    }
     if (isBranch(step)) {
       this.#now++;
       return [...read, ...this.pass(step.whenTrue), ...this.pass(step.whenFalse)];

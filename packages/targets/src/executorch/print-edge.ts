@@ -7,6 +7,7 @@ import {
   isDelegation,
   isLoop,
   isTensor,
+  isView,
   tensorsRead,
 } from "./edge-program.ts";
 
@@ -54,13 +55,15 @@ export function printedSteps(steps: EdgeProgram["steps"]): readonly PrintedStep[
     }
     if (isDelegation(step))
       return [{ results, target: `delegate.${step.backend.id}`, arguments: step.inputs.map(textOf), origin }];
+    if (isView(step)) return [{ results, target: "memory.view", arguments: [step.source.name], origin }];
     const keywords = Object.entries(step.keywords).map(([key, item]) => `${key}=${textOf(item)}`);
     return [{ results, target: step.operator, arguments: [...step.positional.map(textOf), ...keywords], origin }];
   });
 }
 
-function typed({ name, dtype, shape }: EdgeTensor): string {
-  return `${name}: ${dtype}[${shape.join(",")}]`;
+function typed({ name, dtype, shape, dimOrder }: EdgeTensor): string {
+  const order = dimOrder ? ` dim_order=[${dimOrder.join(",")}]` : "";
+  return `${name}: ${dtype}[${shape.join(",")}]${order}`;
 }
 
 function textOf(argument: EdgeArgument): string {
