@@ -26,10 +26,10 @@ export class AlignedParts {
     return this.#size;
   }
 
-  /** Appends data, itself in parts of together `size` bytes, and gives its offset. */
+  /** Appends data, itself in parts of together `size` bytes, and gives its offset: 0 where there are none, which never lies past the end. */
   append(data: readonly Uint8Array[], size: number): number {
+    if (size === 0) return 0;
     const offset = Math.ceil(this.#size / this.#align) * this.#align;
-    if (size === 0) return offset;
     this.parts.push(new Uint8Array(offset - this.#size), ...data);
     this.#size = offset + size;
     return offset;

@@ -51,6 +51,19 @@ describe("writing programs", () => {
     expect(readPte(bytes).constants).toEqual(constants);
   });
 
+  it("keeps data of no bytes inside their segment and the file, behind data whose end is not aligned too", () => {
+    const tensor = { kind: "Tensor", scalarType: "BYTE", dimOrder: [0] } as const;
+    const values = [
+      { ...tensor, sizes: [3], dataBufferIdx: 1 },
+      { ...tensor, sizes: [0], dataBufferIdx: 2 },
+    ];
+    const constants = [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(0)];
+    const namedData = [{ key: "none", data: new Uint8Array(0) }];
+    const again = readPte(writePte({ methods: [{ name: "forward", values, chains: [] }], constants, namedData }));
+    expect(again.constants).toEqual(constants);
+    expect(again.namedData.map(({ data }) => data)).toEqual([new Uint8Array(0)]);
+  });
+
   it("stores the same view once and copies none of them", () => {
     const shared = new Uint8Array(1000);
     const constants = [new Uint8Array(0), shared, shared, shared.slice()];

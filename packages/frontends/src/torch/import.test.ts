@@ -1,7 +1,7 @@
 import { fromNumbers, verify } from "@millrace/ir";
 import { describe, expect, it } from "vitest";
 import { importTorch } from "./import.ts";
-import { body, counting, f32, i64, nested, problemsOf, program, run, t } from "./program.testing.ts";
+import { f32, i64, problemsOf, program, run, t } from "./program.testing.ts";
 
 const stack = (path: string, type: string) => ({ key: `L__${path}`, path, type });
 const inModule = {
@@ -81,138 +81,6 @@ describe("importing a program", () => {
     expect(problemsOf(model, { shapes: new Map([["x", [5, 5]]]) })[0].code).toBe("torch.unknown-shape");
     const { diagnostics } = importTorch(model, { dimensions: new Map([["s0", 100]]) });
     expect(diagnostics.map(({ code }) => code)).toEqual(["torch.size-out-of-range"]);
-  });
-});
-
-describe("what a program writes", () => {
-  it("is seen by everything that reads the tensor later, and not by what has read it before", () => {
-    const model = program({
-      inputs: { x: [3] },
-      nodes: [
-        ["before", "aten.mul.Tensor", { self: t("x"), other: 10 }],
-        ["written", "aten.add_.Tensor", { self: t("x"), other: 1 }],
-        ["after", "aten.mul.Tensor", { self: t("x"), other: 10 }],
-      ],
-      outputs: ["before", "after", "written"],
-    });
-    expect(run(model, [f32([3], [1, 2, 3])])).toEqual([
-      [10, 20, 30],
-      [20, 30, 40],
-      [2, 3, 4],
-    ]);
-  });
-
-  it("goes through views into the tensor, and into its other views", () => {
-    const model = program({
-      inputs: { x: [2, 3] },
-      nodes: [
-        ["flat", "aten.view.default", { self: t("x"), size: [6] }],
-        ["row", "aten.select.int", { self: t("x"), dim: 0, index: 1 }],
-        ["part", "aten.slice.Tensor", { self: t("row"), dim: 0, start: 1, end: 3 }],
-        ["filled", "aten.fill_.Scalar", { self: t("part"), value: 9 }],
-        ["sum", "aten.add.Tensor", { self: t("flat"), other: 0 }],
-      ],
-      outputs: ["sum", "x"],
-    });
-    expect(run(model, [counting(2, 3)])).toEqual([
-      [0, 1, 2, 3, 9, 9],
-      [0, 1, 2, 3, 9, 9],
-    ]);
-  });
-
-  it("becomes a state where it is a buffer, with its first contents", () => {
-    const model = program({
-      inputs: { x: [2] },
-      buffers: { total: f32([2], [5, 6]) },
-      nodes: [
-        ["next", "aten.add.Tensor", { self: t("total"), other: t("x") }],
-        ["y", "aten.mul.Tensor", { self: t("next"), other: 2 }],
-      ],
-      outputs: ["y"],
-      mutations: { total: "next" },
-    });
-    const { graph, inputNames } = importTorch(model);
-    expect(inputNames).toEqual(["x"]);
-    expect(graph.states).toHaveLength(1);
-    expect(Array.from(graph.states[0].initial!.data as Float32Array)).toEqual([5, 6]);
-    expect(run(model, [f32([2], [1, 1]), f32([2], [5, 6])])).toEqual([
-      [12, 14],
-      [6, 7],
-    ]);
-  });
-
-  it("is followed for buffers of the training dialect too, which writes in place", () => {
-    const { graph } = importTorch(
-      program({
-        inputs: { x: [2] },
-        buffers: { count: i64([], [0]) },
-        nodes: [
-          ["counted", "aten.add_.Tensor", { self: t("count"), other: 1 }],
-          ["y", "aten.relu.default", { self: t("x") }],
-        ],
-        outputs: ["y"],
-      }),
-    );
-    expect(graph.states.map(({ input }) => graph.inputs.some(({ name }) => name === input))).toEqual([true]);
-    expect(graph.outputs).toHaveLength(2);
-  });
-});
-
-describe("graphs within a program", () => {
-  const twice = nested({
-    inputs: { a: [2] },
-    nodes: [["b", "aten.mul.Tensor", { self: t("a"), other: 2 }]],
-    outputs: ["b"],
-  });
-  const negative = nested({
-    inputs: { a: [2] },
-    nodes: [["b", "aten.neg.default", { self: t("a") }]],
-    outputs: ["b"],
-  });
-
-  it("become the bodies of a branch", () => {
-    const model = program({
-      inputs: { x: [2] },
-      nodes: [
-        ["sum", "aten.sum.default", { self: t("x") }],
-        ["positive", "aten.gt.Scalar", { self: t("sum"), other: 0 }],
-        [["y"], "higher_order.cond", { a: t("positive"), b: body(twice), c: body(negative), d: [t("x")] }],
-      ],
-      outputs: ["y"],
-    });
-    expect(run(model, [f32([2], [1, 2])])).toEqual([[2, 4]]);
-    expect(run(model, [f32([2], [-1, -2])])).toEqual([[1, 2]]);
-  });
-
-  it("become the bodies of a loop", () => {
-    const isSmall = nested({
-      inputs: { a: [2], limit: [] },
-      nodes: [
-        ["sum", "aten.sum.default", { self: t("a") }],
-        ["small", "aten.lt.Tensor", { self: t("sum"), other: t("limit") }],
-      ],
-      outputs: ["small"],
-    });
-    const doubled = nested({
-      inputs: { a: [2], limit: [] },
-      nodes: [["b", "aten.add.Tensor", { self: t("a"), other: t("a") }]],
-      outputs: ["b"],
-    });
-    const model = program({
-      inputs: { x: [2], limit: [] },
-      nodes: [[["y"], "higher_order.while_loop", { a: body(isSmall), b: body(doubled), c: [t("x")], d: [t("limit")] }]],
-      outputs: ["y"],
-    });
-    expect(run(model, [f32([2], [1, 2]), f32([], [20])])).toEqual([[8, 16]]);
-  });
-
-  it("are written out where they only switch gradients off", () => {
-    const model = program({
-      inputs: { x: [2] },
-      nodes: [["y", "higher_order.wrap_with_set_grad_enabled", { a: false, b: body(twice), c: t("x") }]],
-      outputs: ["y"],
-    });
-    expect(run(model, [f32([2], [1, 2])])).toEqual([[2, 4]]);
   });
 });
 

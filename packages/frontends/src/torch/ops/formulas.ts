@@ -87,11 +87,13 @@ function cosineSimilarity(call: Call): Value {
   return of(div, total(of(mul, a, b)), of(mul, length(a), length(b)));
 }
 
-/** Each element less the one before it along an axis, n times over; of truth values, whether the two are different. */
+/** Each element less the one before it along an axis, n times over; of truth values, whether the two are different. No times over, nothing comes before or after it either. */
 function differences(call: Call): Value {
   const { arguments: given } = call;
   const of = formulaOf(call.writer);
-  const axis = call.axis(given.integer("dim"), given.tensor("self").type.shape.length);
+  const x = given.tensor("self");
+  if (given.integer("n") === 0) return x;
+  const axis = call.axis(given.integer("dim"), x.type.shape.length);
   const parts = ["prepend", "self", "append"].flatMap((name) => given.optionalTensor(name) ?? []);
   let result = parts.length === 1 ? parts[0] : call.compute(concat, call.promoted(parts), { axis });
   for (let left = given.integer("n"); left > 0; left--) {
