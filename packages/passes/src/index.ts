@@ -14,6 +14,7 @@ export type { PatchOptions } from "./memory/patch-region.ts";
 export { patches } from "./memory/patches.ts";
 export * from "./pass.ts";
 export * from "./pipelines.ts";
+export { productToLayer } from "./product-to-layer.ts";
 export {
   type BlockSize,
   blockScale,

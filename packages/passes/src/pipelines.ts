@@ -35,6 +35,7 @@ import { slicesToSplit } from "./parts/slices-to-split.ts";
 import { splitReshaped } from "./parts/split-reshaped.ts";
 import type { Pass } from "./pass.ts";
 import { productOnAxes } from "./product-on-axes.ts";
+import { productToLayer } from "./product-to-layer.ts";
 import { dropInnerQuantization } from "./quantization/drop-inner-quantization.ts";
 import { foldQuantization } from "./quantization/fold-quantization.ts";
 import { foldRequantization } from "./quantization/fold-requantization.ts";
@@ -63,6 +64,7 @@ const tidy: readonly Pass[] = [removeIdentities, mergeReshapes, removeIdentities
  */
 export const cleanUp: readonly Pass[] = [
   inferShapes,
+  productToLayer,
   foldConstants,
   inlineBranches,
   layerOnRows,

@@ -9,6 +9,7 @@ import {
   fusePadding,
   inferShapes,
   layerOnRows,
+  productToLayer,
   recognizeAttention,
   recognizeUnrolledLstm,
   removeDead,
@@ -50,7 +51,9 @@ export function prepare(model: LoadedModel, options: PrepareOptions = {}): Prepa
   const passes = finished
     ? [inferShapes, ...(options.fused ? [fusePadding, removeDead] : [])]
     : [
-        ...(options.unrolled ? [unrollRecurrent] : [inferShapes, foldConstants, layerOnRows, recognizeUnrolledLstm]),
+        ...(options.unrolled
+          ? [unrollRecurrent]
+          : [inferShapes, productToLayer, foldConstants, layerOnRows, recognizeUnrolledLstm]),
         ...cleanUp,
         ...channelsLast(layout === "nhwc" ? boundary : undefined),
         ...(options.spelled ? [spellNormalizations, spellAttention] : [recognizeAttention, foldConstants]),
