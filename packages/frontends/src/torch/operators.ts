@@ -7,14 +7,17 @@ import { columnOperators } from "./ops/columns.ts";
 import { comparisons } from "./ops/comparisons.ts";
 import { controlFlow } from "./ops/control-flow.ts";
 import { creations } from "./ops/creation.ts";
+import { diagonals } from "./ops/diagonals.ts";
 import { distances } from "./ops/distances.ts";
 import { elementwise } from "./ops/elementwise.ts";
+import { embeddingBagOperators } from "./ops/embedding-bags.ts";
 import { formulas } from "./ops/formulas.ts";
 import { identities } from "./ops/identities.ts";
 import { joining } from "./ops/joining.ts";
 import { layers } from "./ops/layers.ts";
 import { losses } from "./ops/losses.ts";
 import { normalizations } from "./ops/normalizations.ts";
+import { ordering } from "./ops/ordering.ts";
 import { paddings } from "./ops/padding.ts";
 import { picking } from "./ops/picking.ts";
 import { placing } from "./ops/placing.ts";
@@ -28,17 +31,21 @@ import { searching } from "./ops/searching.ts";
 import { shapes } from "./ops/shapes.ts";
 import { slices } from "./ops/slicing.ts";
 import { stridedViews } from "./ops/strided.ts";
+import { tensorProducts } from "./ops/tensor-products.ts";
 
 /** How each overload is imported, by the name that PyTorch prints it with. */
 export const handlers: Readonly<Record<string, Handler>> = {
   ...elementwise,
+  ...embeddingBagOperators,
   ...comparisons,
   ...formulas,
   ...distances,
+  ...diagonals,
   ...losses,
   ...activations,
   ...layers,
   ...normalizations,
+  ...ordering,
   ...attentions,
   ...recurrentLayers,
   ...pooling,
@@ -49,6 +56,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...slices,
   ...joining,
   ...stridedViews,
+  ...tensorProducts,
   ...picking,
   ...columnOperators,
   ...searching,

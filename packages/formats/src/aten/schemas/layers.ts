@@ -28,6 +28,8 @@ vdot(Tensor self, Tensor other) -> Tensor
 outer(Tensor self, Tensor vec2) -> Tensor
 ger(Tensor self, Tensor vec2) -> Tensor
 inner(Tensor self, Tensor other) -> Tensor
+cross(Tensor self, Tensor other, int? dim=None) -> Tensor
+linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor
 kron(Tensor self, Tensor other) -> Tensor
 einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor
 bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor
@@ -88,6 +90,7 @@ embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_
 embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, Tensor, Tensor)
 embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, Tensor, Tensor, Tensor)
 _embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)
+_embedding_bag_forward_only(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)
 embedding_dense_backward(Tensor grad_output, Tensor indices, SymInt num_weights, SymInt padding_idx, bool scale_grad_by_freq) -> Tensor
 one_hot(Tensor self, int num_classes=-1) -> Tensor
 _weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor

@@ -2,7 +2,7 @@ import type { Value } from "@millrace/ir";
 import { add, linear, matmul, mul, transpose } from "@millrace/ops";
 import type { Importer, SourceNode } from "../source-node.ts";
 import { plain } from "./elementwise.ts";
-import { asVector, isWeights, reshaped, scaled, transposedMatrix, weightedProduct } from "./weights.ts";
+import { asVector, isWeights, matrixProduct, reshaped, scaled, transposedMatrix, weightedProduct } from "./weights.ts";
 
 /** alpha · A' · B' + beta · C, where ' transposes if its flag says so. */
 function gemm(node: SourceNode): Value {
@@ -31,14 +31,14 @@ function multiplied(node: SourceNode, value: Value, factor: number): Value {
 }
 
 /** A matrix of weights on the right makes a fully connected layer; a vector is a matrix of one row (left) or column (right). */
-function matrixProduct(node: SourceNode): Value {
+function anyProduct(node: SourceNode): Value {
   const [a, b] = [node.input(0), node.weights(1)];
   const [left, right] = [a.type.shape, b.type.shape];
   if (left.length === 0 || right.length === 0) return node.invalid("an input is a single number");
   if (right.length === 2 && a.type.dtype === "f32" && isWeights(node, b)) return weightedProduct(node, a, b);
   const rows = left.length === 1 ? reshaped(node, a, [1, ...left]) : a;
   const columns = right.length === 1 ? reshaped(node, b, [...right, 1]) : b;
-  const product = node.emit(matmul, [rows, columns], { transposeA: false, transposeB: false });
+  const product = matrixProduct(node, rows, columns);
   if (left.length > 1 && right.length > 1) return product;
   const { shape } = product.type;
   const kept = shape.filter(
@@ -48,4 +48,4 @@ function matrixProduct(node: SourceNode): Value {
   return reshaped(node, product, kept);
 }
 
-export const products: Readonly<Record<string, Importer>> = { Gemm: gemm, MatMul: matrixProduct };
+export const products: Readonly<Record<string, Importer>> = { Gemm: gemm, MatMul: anyProduct };

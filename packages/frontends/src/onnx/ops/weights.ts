@@ -10,7 +10,7 @@ import {
   sameShape,
   type Value,
 } from "@millrace/ir";
-import { dequantize, linear, matmul, reshape, slice, transpose, transposeTensor } from "@millrace/ops";
+import { dequantize, linear, matmul, mul, reshape, slice, sum, transpose, transposeTensor } from "@millrace/ops";
 import type { SourceNode } from "../source-node.ts";
 
 /** Whether a value holds weights: constants, or constants behind a dequantize. */
@@ -61,7 +61,16 @@ export function weightedProduct(node: SourceNode, x: Value, weights: Value): Val
   const isLayer = weights.type.shape.length === 2 && x.type.dtype === "f32" && isWeights(node, weights);
   return isLayer
     ? node.emit(linear, [x, transposedMatrix(node, weights)], { activation: "none" })
-    : node.emit(matmul, [x, weights], { transposeA: false, transposeB: false });
+    : matrixProduct(node, x, weights);
+}
+
+/** a · b of matrices in any axes before; integers of 64 bits, which no product of matrices computes with, as sums of products. */
+export function matrixProduct(node: SourceNode, a: Value, b: Value): Value {
+  if (a.type.dtype !== "i64" || b.type.dtype !== "i64")
+    return node.emit(matmul, [a, b], { transposeA: false, transposeB: false });
+  const [columns, rows] = [[...a.type.shape, 1], b.type.shape.toSpliced(-2, 0, 1)];
+  const products = node.compute(mul, [reshaped(node, a, columns), reshaped(node, b, rows)], { activation: "none" });
+  return node.compute(sum, [products], { axes: [products.type.shape.length - 2], keepDims: false });
 }
 
 /** `factor` times the constant `value`. */

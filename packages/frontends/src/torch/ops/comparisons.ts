@@ -1,6 +1,7 @@
 import type { Operator, Value } from "@millrace/ir";
 import {
   abs,
+  add,
   equal,
   greater,
   greaterEqual,
@@ -9,8 +10,10 @@ import {
   logicalAnd,
   logicalNot,
   logicalOr,
+  mul,
   notEqual,
   rightShift,
+  sub,
 } from "@millrace/ops";
 import { formulaOf } from "../../onnx/ops/formula.ts";
 import type { Call, Handler } from "../call.ts";
@@ -59,6 +62,19 @@ function withNumber(op: Operator, number: number, ofSize = false): Handler {
   };
 }
 
+/** Whether numbers are equal, or apart by no more than atol + rtol · |other|. */
+function closeness(call: Call): Value {
+  const { arguments: given } = call;
+  const of = formulaOf(call.writer);
+  const [a, b] = call.promoted(operands(call), "f32");
+  const apart = of(abs, of(sub, a, b));
+  const limit = of(add, of(mul, of(abs, b), Math.abs(given.real("rtol"))), given.real("atol"));
+  const isNear = of(logicalAnd, of(less, apart, infinity), of(lessEqual, apart, limit));
+  const isClose = of(logicalOr, of(equal, a, b), isNear);
+  if (!given.flag("equal_nan")) return isClose;
+  return of(logicalOr, isClose, of(logicalAnd, of(notEqual, a, a), of(notEqual, b, b)));
+}
+
 const both = ["Tensor", "Scalar"];
 
 /** Operators that tell truths or work on bits, by overload. */
@@ -88,6 +104,7 @@ export const comparisons: Readonly<Record<string, Handler>> = {
   ...overloads("aten.less_equal", both, comparison(lessEqual)),
   ...overloads("aten.greater", both, comparison(greater)),
   ...overloads("aten.greater_equal", both, comparison(greaterEqual)),
+  "aten.isclose.default": closeness,
   "aten.isfinite.default": withNumber(less, infinity, true),
   "aten.isposinf.default": withNumber(equal, infinity),
   "aten.isneginf.default": withNumber(equal, -infinity),

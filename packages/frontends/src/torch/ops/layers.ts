@@ -83,7 +83,7 @@ function addedProduct(first: string, second: string): Handler {
     const { arguments: given } = call;
     const [self, a, b] = [given.tensor("self"), given.tensor(first), given.tensor(second)];
     const [alpha, beta] = [given.real("alpha"), given.real("beta")];
-    if (a.type.shape.length === 2 && b.type.shape.length === 2)
+    if (self.type.dtype === "f32" && a.type.shape.length === 2 && b.type.shape.length === 2)
       return call.onnx("Gemm", [a, b, self], {
         alpha: { kind: "FLOAT", value: alpha },
         beta: { kind: "FLOAT", value: beta },

@@ -1,12 +1,36 @@
+import { fromNumbers } from "@millrace/ir";
 import { describe } from "vitest";
 import { itGives, type OperatorCase } from "../operator-cases.testing.ts";
-import { f32, real } from "../program.testing.ts";
+import { counting, f32, real } from "../program.testing.ts";
 
 const self = f32([4], [-2, 0, 1, 3]);
 const target = f32([4], [-1.5, 0, 3, 3]);
 const truth = f32([2], [0, 1]);
 
+const logits = f32([2, 2], [0, Math.log(3), Math.log(3), 0]);
+const classes = fromNumbers("i64", [2], [1, 1]);
+
 const cases: readonly OperatorCase[] = [
+  ["aten.cross_entropy_loss.default", { self: logits, target: classes }, { reduction: 0 }, [[0.2877, 1.3863]]],
+  ["aten.cross_entropy_loss.default", { self: logits, target: f32([2, 2], [0, 1, 0.5, 0.5]) }, {}, [[0.5623]]],
+  [
+    "aten.nll_loss_nd.default",
+    { self: counting(2, 2), target: fromNumbers("i64", [2], [1, 0]), weight: f32([2], [2, 3]) },
+    {},
+    [[-1.4]],
+  ],
+  [
+    "aten.nll_loss_nd.default",
+    { self: f32([2], [3, 4]), target: fromNumbers("i64", [], [1]) },
+    { reduction: 0 },
+    [[-4]],
+  ],
+  [
+    "aten.nll_loss.default",
+    { self: counting(2, 2), target: fromNumbers("i64", [2], [1, 0]) },
+    { ignore_index: 1, reduction: 2 },
+    [[-2]],
+  ],
   ["aten.mse_loss.default", { self, target }, {}, [[1.0625]]],
   ["aten.mse_loss.default", { self, target }, { reduction: 0 }, [[0.25, 0, 4, 0]]],
   ["aten.l1_loss.default", { self, target }, { reduction: 2 }, [[2.5]]],

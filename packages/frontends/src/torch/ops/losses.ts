@@ -1,6 +1,23 @@
 import type { Value } from "@millrace/ir";
-import { abs, add, div, exp, less, log, maximum, mean, minimum, mul, neg, select, sub, sum } from "@millrace/ops";
+import {
+  abs,
+  add,
+  div,
+  exp,
+  less,
+  log,
+  logSoftmax,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  neg,
+  select,
+  sub,
+  sum,
+} from "@millrace/ops";
 import { type Formula, formulaOf } from "../../onnx/ops/formula.ts";
+import { reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
 import { distanceOf } from "./distances.ts";
 
@@ -88,6 +105,38 @@ const triplet = lossOf(["anchor", "positive", "negative"], (of, call, anchor, po
   return of(maximum, of(add, of(sub, distance(anchor, positive), apart), given.real("margin")), 0);
 });
 
+/** −Σ weight · target · log softmax over the classes, whose targets are probabilities; the mean is over samples and places. */
+function distributionLoss(call: Call, x: Value, target: Value): Value {
+  const of = formulaOf(call.writer);
+  const { shape } = x.type;
+  const axis = Math.min(1, shape.length - 1);
+  const logarithms = call.compute(logSoftmax, [x], { axis });
+  const weight = call.arguments.optionalTensor("weight");
+  const wide = shape.map((size, at) => (at === axis ? size : 1));
+  const share = weight ? of(mul, target, reshaped(call.writer, weight, wide)) : target;
+  return reduced(call, of(neg, call.compute(sum, [of(mul, share, logarithms)], { axes: [axis], keepDims: false })));
+}
+
+/** A loss of ONNX's against target classes; a single sample has no axis for its batch. */
+function classLoss(type: "NegativeLogLikelihoodLoss" | "SoftmaxCrossEntropyLoss"): Handler {
+  return (call) => {
+    const { arguments: given, writer } = call;
+    const [x, target] = [call.realOf(given.tensor("self")), given.tensor("target")];
+    if (type === "SoftmaxCrossEntropyLoss" && given.real("label_smoothing") !== 0)
+      return call.unsupported("it smooths its targets", "Set label_smoothing to 0, or take the loss out of the model.");
+    if (target.type.dtype === "f32") return distributionLoss(call, x, target);
+    const batched = (value: Value, rank: number) =>
+      value.type.shape.length < rank ? reshaped(writer, value, [1, ...value.type.shape]) : value;
+    const reduction =
+      ["none", "mean", "sum"][given.integer("reduction")] ?? call.invalid("its reduction is none there is");
+    const loss = call.onnx(type, [batched(x, 2), batched(target, 1), given.optionalTensor("weight")], {
+      reduction,
+      ignore_index: given.integer("ignore_index"),
+    });
+    return reduction === "none" ? reshaped(writer, loss, target.type.shape) : loss;
+  };
+}
+
 /** Losses, which models of anomalies give as results, by overload. */
 export const losses: Readonly<Record<string, Handler>> = {
   "aten.mse_loss.default": lossOf(pair, (of, _, self, target) => {
@@ -102,5 +151,9 @@ export const losses: Readonly<Record<string, Handler>> = {
   "aten.kl_div.default": divergence,
   "aten.soft_margin_loss.default": lossOf(pair, (of, _, self, target) => softplus(of, of(neg, of(mul, self, target)))),
   "aten.margin_ranking_loss.default": ranking,
+  "aten.nll_loss.default": classLoss("NegativeLogLikelihoodLoss"),
+  "aten.nll_loss_nd.default": classLoss("NegativeLogLikelihoodLoss"),
+  "aten.nll_loss2d.default": classLoss("NegativeLogLikelihoodLoss"),
+  "aten.cross_entropy_loss.default": classLoss("SoftmaxCrossEntropyLoss"),
   "aten.triplet_margin_loss.default": triplet,
 };

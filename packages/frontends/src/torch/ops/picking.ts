@@ -1,6 +1,6 @@
 import { elementCount, fromNumbers, type Value } from "@millrace/ir";
 import { concat } from "@millrace/ops";
-import { reshaped } from "../../onnx/ops/weights.ts";
+import { reshaped, sliced } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
 import { overloads } from "./overloads.ts";
 import { expanded, permuted } from "./shapes.ts";
@@ -111,9 +111,27 @@ function gathering(call: Call): Value {
   return call.onnx("GatherElements", [x, index], { axis: axisOf(call, x) });
 }
 
-/** Places of what is not 0, a row for each. */
+/** Data and indices that broadcast against each other along all axes but the one looked along; without one, both as one line. */
+function takingAlong(call: Call): Value {
+  const { arguments: given, writer } = call;
+  const [x, index] = [given.tensor("self"), given.tensor("indices")];
+  if (!given.has("dim")) {
+    const [line, places] = [x, index].map((value) => reshaped(writer, value, [elementCount(value.type.shape)]));
+    return call.onnx("GatherElements", [line, places], { axis: 0 });
+  }
+  const axis = axisOf(call, x);
+  const [own, wanted] = [x.type.shape, index.type.shape];
+  if (own.length !== wanted.length) return call.invalid(`its indices have ${wanted.length} axes, not ${own.length}`);
+  const shape = broadcast(call, own.with(axis, 1), wanted.with(axis, 1));
+  const [data, places] = [x, index].map((value) => expanded(call, value, shape.with(axis, value.type.shape[axis])));
+  return call.onnx("GatherElements", [data, places], { axis });
+}
+
+/** Places of what is not 0, a row for each; that of a number alone takes no indices. */
 function places(call: Call): Value {
-  return permuted(call, call.onnx("NonZero", [call.arguments.tensor("self")]), [1, 0]);
+  const x = call.arguments.tensor("self");
+  const rows = permuted(call, call.onnx("NonZero", [x]), [1, 0]);
+  return x.type.shape.length === 0 ? sliced(call.writer, rows, 1, 0, 0) : rows;
 }
 
 function triangle(upper: 0 | 1): Handler {
@@ -140,30 +158,6 @@ function taken(call: Call): Value {
   const x = call.arguments.tensor("self");
   const line = reshaped(call.writer, x, [elementCount(x.type.shape)]);
   return call.onnx("Gather", [line, call.arguments.tensor("index")], { axis: 0 });
-}
-
-/** The elements on a diagonal of two axes, as a new last axis. */
-function diagonal(call: Call): Value {
-  const { arguments: given } = call;
-  const x = given.tensor("self");
-  const rank = x.type.shape.length;
-  const [row, column] = ["dim1", "dim2"].map((name) => call.axis(given.integer(name), rank));
-  const [rows, columns] = [x.type.shape[row], x.type.shape[column]];
-  if (typeof rows !== "number" || typeof columns !== "number")
-    return call.unsupported(
-      `the size [${rows}, ${columns}] of its axes is open`,
-      "Give the sizes of the model's inputs.",
-    );
-  const offset = given.integer("offset");
-  const start = { row: Math.max(0, -offset), column: Math.max(0, offset) };
-  const count = Math.max(0, Math.min(rows - start.row, columns - start.column));
-  call.count(count);
-  const numbers = Array.from({ length: count }, (_, at) => (start.row + at) * columns + start.column + at);
-  const others = [...x.type.shape.keys()].filter((axis) => axis !== row && axis !== column);
-  const turned = permuted(call, x, [...others, row, column]);
-  const flat = reshaped(call.writer, turned, [...others.map((axis) => x.type.shape[axis]), rows * columns]);
-  const index = call.writer.constant(fromNumbers("i64", [count], numbers));
-  return call.onnx("Gather", [flat, index], { axis: others.length });
 }
 
 /** Windows of an axis, whose elements become a new last axis. */
@@ -211,13 +205,13 @@ export const picking: Readonly<Record<string, Handler>> = {
   "aten._unsafe_index.Tensor": indexing,
   "aten.index_select.default": selectingIndices,
   "aten.gather.default": gathering,
+  "aten.take_along_dim.default": takingAlong,
   "aten.masked_select.default": maskedSelection,
   "aten.take.default": taken,
   "aten.nonzero.default": places,
+  "aten.argwhere.default": places,
   "aten.tril.default": triangle(0),
   "aten.triu.default": triangle(1),
-  ...overloads("aten.diagonal", ["default"], diagonal),
-  "aten.diagonal_copy.default": diagonal,
   "aten.unfold.default": windows,
   "aten.unfold_copy.default": windows,
   "aten.one_hot.default": oneHot,

@@ -21,6 +21,7 @@ import { plain } from "../../onnx/ops/elementwise.ts";
 import { formulaOf } from "../../onnx/ops/formula.ts";
 import { reshaped } from "../../onnx/ops/weights.ts";
 import type { Call, Handler } from "../call.ts";
+import { alongAxis } from "./ordering.ts";
 import { overloads } from "./overloads.ts";
 
 interface Fold {
@@ -70,13 +71,11 @@ function extreme(op: Operator): Handler {
 
 /** The greatest or least elements along an axis, and where they are. */
 function extremeWithPlaces(fold: Operator, place: Operator): Handler {
-  return (call) => {
-    const x = call.arguments.tensor("self");
-    const how = foldOf(call, x);
-    const [axis] = how.axes;
-    const places = call.wants(1) ? call.compute(place, [x], { axis, keepDims: how.keepDims, to: "i64" }) : undefined;
-    return [folded(call, fold, x, how), places];
-  };
+  return alongAxis((call, x, axis) => {
+    const keepDims = call.arguments.flag("keepdim");
+    const places = call.wants(1) ? call.compute(place, [x], { axis, keepDims, to: "i64" }) : undefined;
+    return [folded(call, fold, x, { axes: [axis], keepDims }), places];
+  });
 }
 
 /** The least and the greatest elements. */
@@ -93,20 +92,17 @@ function countOfNonZeros(call: Call): Value {
 }
 
 function placeOfExtreme(op: Operator): Handler {
+  const along = alongAxis((call, x, axis) => [
+    call.compute(op, [x], { axis, keepDims: call.arguments.flag("keepdim"), to: "i64" }),
+  ]);
   return (call) => {
-    const { arguments: given } = call;
-    const own = given.tensor("self");
-    const isAll = !given.has("dim");
-    const x = isAll ? reshaped(call.writer, own, [elementCount(own.type.shape)]) : own;
-    const axis = call.axis(isAll ? 0 : given.integer("dim"), x.type.shape.length);
-    const place = call.compute(op, [x], { axis, keepDims: !isAll && given.flag("keepdim"), to: "i64" });
-    return isAll && given.flag("keepdim")
-      ? reshaped(
-          call.writer,
-          place,
-          own.type.shape.map(() => 1),
-        )
-      : place;
+    const { arguments: given, writer } = call;
+    if (given.has("dim")) return along(call);
+    const x = given.tensor("self");
+    const { shape } = x.type;
+    const line = reshaped(writer, x, [elementCount(shape)]);
+    const place = call.compute(op, [line], { axis: 0, keepDims: false, to: "i64" });
+    return given.flag("keepdim") ? reshaped(writer, place, new Array<number>(shape.length).fill(1)) : place;
   };
 }
 
@@ -183,35 +179,6 @@ function cumulative(type: "CumSum" | "CumProd"): Handler {
   };
 }
 
-/** The k greatest or least elements along an axis in order, and where they are. */
-function greatest(call: Call): readonly (Value | undefined)[] {
-  const { arguments: given } = call;
-  const x = given.tensor("self");
-  const axis = call.axis(given.integer("dim"), x.type.shape.length);
-  return sorted(call, x, axis, given.integer("k"), given.flag("largest"));
-}
-
-function sorted(
-  call: Call,
-  x: Value,
-  axis: number,
-  count: number,
-  isDescending: boolean,
-): readonly (Value | undefined)[] {
-  const attributes = { axis, largest: Number(isDescending), sorted: 1 };
-  return call.onnxAll("TopK", [x, call.integers([count])], attributes, ["values", "places"]);
-}
-
-function sorting(call: Call): readonly (Value | undefined)[] {
-  const { arguments: given } = call;
-  const x = given.tensor("self");
-  const axis = call.axis(given.integer("dim"), x.type.shape.length);
-  const size = x.type.shape[axis];
-  if (typeof size !== "number")
-    return call.unsupported(`the size ${size} of its axis is open`, "Give the sizes of the model's inputs.");
-  return sorted(call, x, axis, size, given.flag("descending"));
-}
-
 /** Operators that fold axes or look along them, by overload. */
 export const reductions: Readonly<Record<string, Handler>> = {
   ...overloads("aten.sum", ["default", "dim_IntList"], total(sum)),
@@ -246,8 +213,4 @@ export const reductions: Readonly<Record<string, Handler>> = {
   "aten.logsumexp.default": logOfSumOfExponentials,
   "aten.cumsum.default": cumulative("CumSum"),
   "aten.cumprod.default": cumulative("CumProd"),
-  "aten.topk.default": greatest,
-  "aten.sort.default": sorting,
-  "aten.sort.stable": sorting,
-  "aten.argsort.default": (call) => sorting(call)[1]!,
 };

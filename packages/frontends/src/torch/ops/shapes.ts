@@ -92,6 +92,7 @@ function exchanging(first: string, second: string): Handler {
   return (call) => {
     const x = call.arguments.tensor("self");
     const rank = x.type.shape.length;
+    if (rank === 0) return x;
     const [a, b] = [first, second].map((name) => call.axis(call.arguments.integer(name), rank));
     return permuted(call, x, [...x.type.shape.keys()].with(a, b).with(b, a));
   };
