@@ -1,5 +1,8 @@
+import { allocate } from "./dtype.ts";
 import type { Graph } from "./graph.ts";
-import type { Value } from "./node.ts";
+import type { State, Value } from "./node.ts";
+import { elementCount } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** An output and what the model's user calls it. */
 export interface NamedOutput {
@@ -17,4 +20,14 @@ export function givenInputs(graph: Graph): readonly Value[] {
 export function resultOutputs(graph: Graph): readonly NamedOutput[] {
   const kept = new Set(graph.states.map(({ output }) => graph.outputNames.lastIndexOf(output)));
   return graph.outputs.flatMap((value, index) => (kept.has(index) ? [] : [{ name: graph.outputNames[index], value }]));
+}
+
+/** What a state's input holds in the first run: zeros where the state doesn't say; integers that stand for reals have the zero point. */
+export function initialContents({ type }: Value, { initial }: State): Tensor {
+  if (initial) return initial;
+  const shape = type.shape as readonly number[];
+  const data = allocate(type.dtype, elementCount(shape));
+  const [zero = 0] = type.quantization?.zeroPoint ?? [];
+  if (zero !== 0) (data as Int8Array).fill(zero);
+  return { dtype: type.dtype, shape, data };
 }

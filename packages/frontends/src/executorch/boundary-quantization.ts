@@ -1,5 +1,5 @@
 import type { PteProgram } from "@millrace/formats/pte";
-import { type Graph, isInteger, type Quantization, type Value } from "@millrace/ir";
+import { type Graph, givenInputs, isInteger, type Quantization, resultOutputs, type Value } from "@millrace/ir";
 
 /**
  * Gives inputs and outputs of integers the parameters that methods of the program tell, such as `forward_input0_scale` and `forward_input0_zp`;
@@ -12,8 +12,8 @@ export function quantizeBoundary(graph: Graph, { methods }: PteProgram): void {
     if (quantization === undefined || !isInteger(value.type.dtype) || value.type.quantization) return;
     graph.setType(value, { ...value.type, quantization });
   };
-  for (const [index, input] of graph.inputs.entries()) set(input, `forward_input${index}`);
-  for (const [index, output] of graph.outputs.entries()) set(output, `forward_output${index}`);
+  for (const [index, input] of givenInputs(graph).entries()) set(input, `forward_input${index}`);
+  for (const [index, { value }] of resultOutputs(graph).entries()) set(value, `forward_output${index}`);
 }
 
 /** The number that a method without instructions gives. */

@@ -1,23 +1,16 @@
 import { functionalOf, outputsOf, type SchemaType, schemaOf } from "@millrace/formats/aten";
-import {
-  type Argument,
-  bytesOf,
-  type InputSpec,
-  type Node,
-  type Pt2Model,
-  type ScalarType,
-  type StoredTensor,
-  type TensorMeta,
-} from "@millrace/formats/pt2";
+import type { Argument, InputSpec, Node, Pt2Model, ScalarType, StoredTensor, TensorMeta } from "@millrace/formats/pt2";
 import type { PteInstruction, PteMethod, PteProgram, PteTensor } from "@millrace/formats/pte";
 import { elementCount, fail } from "@millrace/ir";
 import { tensorNames } from "../torch/scope.ts";
 import { branchNode, graphOf, loopNode, type NamedTypes, noMetadata, tensorArgument } from "./flow-nodes.ts";
+import { clearedBuffers, KeptBuffers, writeBack } from "./kept-buffers.ts";
 import { MadeTensors, type Part } from "./made-tensors.ts";
 import { MemoryPlaces, MemoryViews, type OrderedTensor, stridesIn } from "./memory-views.ts";
 import { elementTypes, MethodArguments, namesOf } from "./method-arguments.ts";
 import { OpenSizes } from "./open-sizes.ts";
 import { type Branch, type Loop, refuseFlow, type Step, structuredSteps } from "./structured-steps.ts";
+import { clearedContents, TensorContents } from "./tensor-contents.ts";
 
 /** What a node that a back end computes is called. */
 export const delegateCall = "torch.ops.higher_order.executorch_call_delegate";
@@ -35,8 +28,7 @@ export function methodProgram(program: PteProgram, method: PteMethod, name: stri
 const device = { type: "cpu" };
 
 class MethodReader {
-  readonly #program: Pick<PteProgram, "constants" | "mutableData">;
-  readonly #external: ReadonlyMap<string, Uint8Array>;
+  readonly #contents: TensorContents;
   readonly #method: PteMethod;
   readonly #arguments: MethodArguments;
   readonly #sizes: OpenSizes;
@@ -49,12 +41,15 @@ class MethodReader {
   readonly #made = new MadeTensors();
   readonly #places = new MemoryPlaces();
   readonly #views = new MemoryViews(this.#tensors);
+  readonly #buffers = new KeptBuffers(this.#tensors);
+  /** Buffers that the file has no contents of. */
+  readonly #cleared: ReadonlySet<number>;
 
   constructor(program: PteProgram, method: PteMethod) {
-    this.#program = program;
-    this.#external = new Map(program.namedData.map(({ key, data }) => [key, data]));
+    this.#contents = new TensorContents(program);
     this.#method = method;
     this.#names = namesOf(method);
+    this.#cleared = clearedBuffers(method);
     this.#sizes = new OpenSizes(program, method);
     this.#types = { tensors: this.#tensors, sizes: this.#sizes.values };
     this.#arguments = new MethodArguments(method, (index) => this.#nameOf(index), this.#sizes);
@@ -102,42 +97,26 @@ class MethodReader {
     const view = { sizes, strides: stridesIn(tensor), storageOffset: 0, requiresGrad: false };
     const type = { ...view, sizes: this.#sizes.sizesOf(index, tensor), scalarType };
     this.#tensors.set(name, { ...type, layout: "strided", device });
-    const bytes = this.#made.has(name) ? undefined : this.#contentsOf(tensor);
-    if (bytes === undefined) return;
-    if (scalarType === "unknown" || bytes.length < elementCount(sizes) * bytesOf(scalarType))
-      fail(
-        "executorch.bad-constant",
-        `constant ${index} has ${bytes.length} bytes and is a ${tensor.scalarType} of [${sizes}]`,
-        {
-          hint: "export the program again",
-        },
-      );
+    if (this.#made.has(name)) return;
+    const given = this.#contents.of(tensor, index, name);
+    const contents = given ?? (this.#cleared.has(index) ? clearedContents(tensor, index, name) : undefined);
+    if (contents === undefined) return;
     this.#made.add(name);
-    this.#stored.set(name, { ...view, scalarType, storage: { name, bytes } });
+    this.#stored.set(name, contents);
     const named = { value: name, target: name };
-    this.#specs.push(
-      tensor.allocationInfo ? { kind: "buffer", ...named, persistent: false } : { kind: "tensorConstant", ...named },
-    );
-  }
-
-  /** What a tensor holds from the start; undefined for what is given or computed. */
-  #contentsOf({ dataBufferIdx, allocationInfo, extraTensorInfo }: Tensor): Uint8Array | undefined {
-    if (extraTensorInfo?.location === "EXTERNAL") {
-      const key = extraTensorInfo.fullyQualifiedName ?? "";
-      const data = this.#external.get(key);
-      if (data) return data;
-      return fail("executorch.external-weights", `the program takes "${key}" from another file, which is not there`, {
-        hint: "put its .ptd file beside it, with the same name before the ending",
-      });
+    if (!tensor.allocationInfo) this.#specs.push({ kind: "tensorConstant", ...named });
+    else {
+      this.#buffers.add(name);
+      this.#places.write(index, tensor);
+      this.#specs.push({ kind: "buffer", ...named, persistent: false });
     }
-    if (dataBufferIdx === 0) return undefined;
-    if (allocationInfo)
-      return this.#program.mutableData[Number(extraTensorInfo?.mutableDataSegmentsIdx ?? 0n)]?.[dataBufferIdx];
-    return this.#program.constants[dataBufferIdx];
   }
 
   #nodesOf(steps: readonly Step[]): readonly Node[] {
-    return steps.flatMap((step) => (step.kind === "FreeCall" || this.#isSize(step) ? [] : this.#nodesOfStep(step)));
+    return steps.flatMap((step) => {
+      if (step.kind === "FreeCall" || this.#isSize(step)) return [];
+      return this.#nodesOfStep(step).flatMap((node) => this.#buffers.through(node));
+    });
   }
 
   #isSize(step: Step): boolean {
@@ -182,7 +161,10 @@ class MethodReader {
   }
 
   #part(steps: readonly Step[]): Part {
-    return this.#made.part(() => this.#nodesOf(steps));
+    const part = this.#made.part(() => this.#nodesOf(steps));
+    const [buffer] = part.nodes.flatMap((node) => this.#buffers.copiedTo(node));
+    if (buffer !== undefined) refuseFlow(`a part of it writes to ${buffer}, which is kept from run to run`);
+    return part;
   }
 
   /** A node whose results have contents from here on. */
@@ -210,6 +192,7 @@ class MethodReader {
   /** Its arguments by name without the tensors that are written, which are its results. */
   #kernelCall({ opIndex, args }: Extract<PteInstruction, { kind: "KernelCall" }>): readonly Node[] {
     const { name = "", overload = "" } = this.#method.operators[opIndex];
+    if (name === writeBack && args.length > 1 && this.#buffers.has(this.#nameOf(args[0]))) return this.#writeBack(args);
     const kernel = schemaOf(name, overload);
     const functional = kernel && functionalOf(kernel);
     if (kernel === undefined || functional === undefined || args.length < kernel.arguments.length)
@@ -234,6 +217,13 @@ class MethodReader {
     for (const { index } of results) this.#write(index);
     const target = `torch.ops.${functional.name.replace("::", ".")}.${functional.overload || "default"}`;
     return [...views, { target, inputs, outputs: results.map(({ value }) => value), metadata: noMetadata }];
+  }
+
+  #writeBack([buffer, source]: readonly number[]): readonly Node[] {
+    const [self, src] = [buffer, source].map((index) => tensorArgument(this.#tensorOf(index)));
+    const inputs = Object.entries({ self, src }).map(([name, value]) => ({ name, value }));
+    const node = { target: "torch.ops.aten.copy.default", inputs, outputs: [self], metadata: noMetadata };
+    return [...this.#viewed(source), node];
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { PteMethodDraft } from "@millrace/formats/pte";
-import { type Graph, integerRange, type ValueType } from "@millrace/ir";
+import { type Graph, givenInputs, integerRange, resultOutputs, type ValueType } from "@millrace/ir";
 import { constantMethod } from "./constant-method.ts";
 import { scalarTypeOf } from "./edge-program.ts";
 
@@ -7,10 +7,10 @@ import { scalarTypeOf } from "./edge-program.ts";
  * Methods that tell what the stored integers of inputs and outputs stand for, a number each, as ExecuTorch's own pass for quantized inputs and
  * outputs adds them: `forward_input0_scale`, `_zp`, `_quant_min`, `_quant_max` and `_dtype`. Inputs and outputs of reals have none.
  */
-export function boundaryMethods({ inputs, outputs }: Graph): readonly PteMethodDraft[] {
+export function boundaryMethods(graph: Graph): readonly PteMethodDraft[] {
   return [
-    ...inputs.flatMap(({ type }, index) => methodsOf(`forward_input${index}`, type)),
-    ...outputs.flatMap(({ type }, index) => methodsOf(`forward_output${index}`, type)),
+    ...givenInputs(graph).flatMap(({ type }, index) => methodsOf(`forward_input${index}`, type)),
+    ...resultOutputs(graph).flatMap(({ value }, index) => methodsOf(`forward_output${index}`, value.type)),
   ];
 }
 

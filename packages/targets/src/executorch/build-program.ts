@@ -6,7 +6,7 @@ import type {
   PteMethodDraft,
   PteValueDraft,
 } from "@millrace/formats/pte";
-import { isStatic, largestSizes, type SizeBounds } from "@millrace/ir";
+import { bytesOf, isStatic, largestSizes, type SizeBounds } from "@millrace/ir";
 import { CalledKernels } from "./called-kernels.ts";
 import {
   allSteps,
@@ -35,6 +35,8 @@ export interface BuiltProgram {
   readonly method: PteMethodDraft;
   /** The first is empty: it stands for no data. */
   readonly constants: readonly Uint8Array[];
+  /** What states hold in the first run. The first is empty too. */
+  readonly initial: readonly Uint8Array[];
   /** Parameters that are looked up by name in another file; none unless asked for. */
   readonly external: readonly PtdEntry[];
   /** Names of the called kernels with their overloads, one for each call. */
@@ -43,7 +45,7 @@ export interface BuiltProgram {
 
 /**
  * Makes a method of an Edge program: every call in its variant that writes to given memory, parameters as constants or, with
- * `isExternal`, by name, everything else where the plan has put it, with room for the largest of open sizes.
+ * `isExternal`, by name, states as tensors with initial data that are no inputs, everything where the plan has put it, with room for the largest of open sizes.
  */
 export function buildProgram(program: EdgeProgram, plan: TensorPlan, isExternal: boolean): BuiltProgram {
   const builder = new ProgramBuilder(program, plan, isExternal);
@@ -63,14 +65,18 @@ class ProgramBuilder {
     (size) => this.#sizes.of(size),
   );
   readonly #constants: Uint8Array[] = [new Uint8Array(0)];
+  readonly #initial: Uint8Array[] = [new Uint8Array(0)];
+  /** Where the initial contents of states stand. */
+  readonly #states: ReadonlyMap<EdgeTensor, number>;
   /** Where parameters stand, by their data and the order of axes. */
   readonly #places = new Map<unknown, Map<string, number>>();
   readonly #external: PtdEntry[] = [];
   readonly #delegates: PteDelegateDraft[] = [];
   readonly #instructions: PteInstructionDraft[] = [];
 
-  constructor({ inputs, bounds }: EdgeProgram, plan: TensorPlan, isExternal: boolean) {
+  constructor({ inputs, states, bounds }: EdgeProgram, plan: TensorPlan, isExternal: boolean) {
     this.#bounds = bounds;
+    this.#states = new Map(states.map(({ buffer, initial }) => [buffer, this.#initial.push(bytesOf(initial)) - 1]));
     this.#plan = plan;
     this.#isExternal = isExternal;
     this.#sizes = new SizeValues(inputs, this.#values, this.#kernels);
@@ -106,10 +112,11 @@ class ProgramBuilder {
       delegates: this.#delegates,
       nonConstBufferSizes: [0n, BigInt(this.#plan.plan.arenaBytes)],
     };
-    const [constants, external] = [this.#constants, this.#external];
+    const [constants, initial, external] = [this.#constants, this.#initial, this.#external];
     return {
       method,
       constants,
+      initial,
       external,
       operatorNames: [...this.#kernels.calls, ...this.#delegates.map(({ id }) => `${id}`)],
     };
@@ -188,7 +195,8 @@ class ProgramBuilder {
     if (!tensor.constant) {
       const offset = this.#plan.offsets.get(tensor)!;
       const place = { memoryOffsetLow: offset % 2 ** 32, memoryOffsetHigh: Math.floor(offset / 2 ** 32) };
-      return { ...type, allocationInfo: { memoryId: 1, ...place } };
+      const dataBufferIdx = this.#states.get(tensor) ?? 0;
+      return { ...type, dataBufferIdx, allocationInfo: { memoryId: 1, ...place } };
     }
     if (!this.#isExternal) return { ...type, dataBufferIdx: this.#constant(tensor) };
     const { scalarType, sizes, dimOrder } = type;

@@ -72,10 +72,18 @@ export interface EdgeView {
 
 export type EdgeStep = EdgeCall | EdgeDelegation | EdgeBranch | EdgeLoop | EdgeView;
 
+/** A tensor that keeps its contents from run to run: steps read it, and the last ones write what it holds in the next run. */
+export interface EdgeState {
+  readonly buffer: EdgeTensor;
+  /** What the buffer holds in the first run. */
+  readonly initial: Tensor;
+}
+
 /** A program in ExecuTorch's Edge dialect: functional operators of the core ATen set, channel-first. */
 export interface EdgeProgram {
   readonly name: string;
   readonly inputs: readonly EdgeTensor[];
+  readonly states: readonly EdgeState[];
   readonly steps: readonly EdgeStep[];
   readonly outputs: readonly EdgeTensor[];
   /** Of the symbols in shapes and arguments, each of which is an input's size. */

@@ -40,9 +40,11 @@ export function exportPte(
 ): PteExport {
   const edge = lowerEdge(graph, backend, bounds);
   const tensors = planTensors(edge, milliseconds);
-  const { method, constants, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
+  const { method, constants, initial, external, operatorNames } = buildProgram(edge, tensors, externalWeights);
+  const methods = [method, ...boundaryMethods(graph), ...boundMethods(edge)];
+  const mutableData = initial.length > 1 ? [initial] : [];
   return {
-    bytes: writePte({ methods: [method, ...boundaryMethods(graph), ...boundMethods(edge)], constants }),
+    bytes: writePte({ methods, constants, mutableData }),
     ...(externalWeights && { weights: writePtd({ entries: external }) }),
     edge,
     plan: tensors.plan,

@@ -5,6 +5,7 @@ import { edgeProblems } from "./constraints.ts";
 import { npuBackend } from "./delegation.ts";
 import type { EdgeBackend, EdgeProgram, EdgeTensor } from "./edge-program.ts";
 import { EdgeEmitter, type EdgeLowering } from "./emitter.ts";
+import { keepStates } from "./keep-states.ts";
 import { storeChannelsLast } from "./memory-order/store-channels-last.ts";
 import { edgeLowerings } from "./ops.ts";
 import { edgeSpellings } from "./spell/index.ts";
@@ -13,8 +14,8 @@ import { storeInBytes } from "./spell/stored-constants.ts";
 /**
  * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
  * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout; what is computed is stored with
- * channels innermost where `storeChannelsLast` says so. Programs are
- * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`).
+ * channels innermost where `storeChannelsLast` says so. What the graph's states feed are buffers. Programs are
+ * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`), or all states of open sizes (`executorch.open-state`).
  */
 export function lowerEdge(
   source: Graph,
@@ -30,7 +31,7 @@ export function lowerEdge(
   const outputs: EdgeTensor[] = [];
   const steps = emit.collect(() => outputs.push(...withCopies(emit.body(graph, inputs), inputs, emit)));
   if (emit.problems.length > 0) throw new DiagnosticError(emit.problems);
-  return storeChannelsLast({ name: graph.name, inputs, steps, outputs, bounds });
+  return keepStates(storeChannelsLast({ name: graph.name, inputs, states: [], steps, outputs, bounds }), graph);
 }
 
 /** Brings a graph and all bodies within it into a form that has a lowering for each node. */

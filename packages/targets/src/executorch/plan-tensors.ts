@@ -33,18 +33,20 @@ function bytesOfTensor({ name, dtype, shape }: EdgeTensor, bounds: SizeBounds): 
   });
 }
 
-/** Gives inputs and all that steps compute a place in one arena, for as long as it is needed; in `milliseconds` at most. Throws `executorch.too-large`. */
-export function planTensors({ inputs, steps, outputs, bounds }: EdgeProgram, milliseconds: number): TensorPlan {
+/** Gives inputs and all that steps compute a place in one arena, for as long as it is needed, and states one of their own; in `milliseconds` at most. Throws `executorch.too-large`. */
+export function planTensors(program: EdgeProgram, milliseconds: number): TensorPlan {
+  const { inputs, states, steps, outputs, bounds } = program;
   const lifetimes = new Lifetimes();
-  for (const input of inputs) lifetimes.write(input);
+  const buffers = states.map(({ buffer }) => buffer);
+  for (const given of [...inputs, ...buffers]) lifetimes.write(given);
   lifetimes.pass(steps);
-  for (const output of outputs) lifetimes.read(output);
+  for (const left of [...outputs, ...buffers]) lifetimes.read(left);
   const tensors = [...lifetimes.all.keys()];
-  const buffers = [...lifetimes.all].map(([tensor, lifetime]) => ({
+  const sized = [...lifetimes.all].map(([tensor, lifetime]) => ({
     ...lifetime,
     size: bytesOfTensor(tensor, bounds),
   }));
-  const plan = planMemory(buffers, { alignment, milliseconds });
+  const plan = planMemory(sized, { alignment, milliseconds });
   const offsets = new Map(tensors.map((tensor, index) => [tensor, plan.offsets[index]]));
   for (const [view, source] of lifetimes.sources) offsets.set(view, offsets.get(source)!);
   return { plan, offsets };

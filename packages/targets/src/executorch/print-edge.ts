@@ -11,13 +11,14 @@ import {
   tensorsRead,
 } from "./edge-program.ts";
 
-/** A program as text: a line for each input, parameter, call and output, with types and the source layers that it came from. */
-export function printEdge({ name, inputs, steps, outputs }: EdgeProgram): string {
+/** A program as text: a line for each input, state, parameter, call and output, with types and the source layers that it came from. */
+export function printEdge({ name, inputs, states, steps, outputs }: EdgeProgram): string {
   const parameters = new Set(
     [...allSteps(steps)].flatMap((step) => tensorsRead(step).filter(({ constant }) => constant)),
   );
   const lines = [
     ...inputs.map((input) => `input ${typed(input)}`),
+    ...states.map(({ buffer }) => `state ${typed(buffer)}`),
     ...[...parameters].map((parameter) => `parameter ${typed(parameter)}`),
     ...printedSteps(steps).map(
       ({ results, target, arguments: given, origin }) =>

@@ -15,7 +15,7 @@ export class RandomProgram {
     const there = [...inputs];
     const steps = this.#steps(there, 8, 0);
     const outputs = [this.#pick(there), this.#pick(there)];
-    return { name: "random", inputs, steps, outputs, bounds: new Map() };
+    return { name: "random", inputs, states: [], steps, outputs, bounds: new Map() };
   }
 
   /** A whole number from 0 to below `limit`. */
