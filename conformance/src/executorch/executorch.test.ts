@@ -11,6 +11,7 @@ import {
   resultsAt,
   sizesAndNumbers,
 } from "../../../packages/frontends/src/executorch/opened-graph.testing.ts";
+import { fourRuns, statefulSamples } from "../../../packages/targets/src/executorch/stateful.testing.ts";
 import { numberStream, oneNode } from "../../../packages/targets/src/tflite/graphs.testing.ts";
 import { importFile, isShared, pathOf } from "../golden.ts";
 import { readNpy } from "../npy.ts";
@@ -75,6 +76,17 @@ describe.skipIf(!runtime.isThere)(runtime.name, () => {
       expect(runs[run].map(sizesAndNumbers)).toEqual(expected);
     }
   });
+
+  it.each(statefulSamples)(
+    "keeps states from run to run, from their first contents on: $graph.name",
+    async (sample) => {
+      const { graph, x } = sample;
+      const expected = await fourRuns(graph, x);
+      const runs = runProgram({ program: exportPte(graph).bytes, feeds: expected.map(() => [x]) });
+      const numbers = runs.map((results) => results.map((result) => Array.from(numbersOf(result), Number)));
+      expect(numbers).toEqual(expected);
+    },
+  );
 
   it("lists the methods of a program, those that tell what stored integers stand for among them", () => {
     const quantization = { scale: [0.5], zeroPoint: [3] };
