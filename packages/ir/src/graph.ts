@@ -50,6 +50,7 @@ export class Graph {
   readonly #inputs: MutableValue[] = [];
   readonly #end: MutableNode;
   readonly #names = new Map<string, number>();
+  readonly #operators = new Map<Operator, number>();
   #size = 0;
 
   constructor(name: string) {
@@ -78,6 +79,11 @@ export class Graph {
   /** Number of nodes. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many nodes there are of each operator that has some. */
+  get operators(): ReadonlyMap<Operator, number> {
+    return this.#operators;
   }
 
   /** Nodes in topological order. The node just visited may be removed, and nodes may be inserted anywhere, while iterating. */
@@ -214,6 +220,7 @@ export class Graph {
     if (after.next) after.next.previous = node;
     else this.#end.previous = node;
     after.next = node;
+    this.#operators.set(node.op, (this.#operators.get(node.op) ?? 0) + 1);
     this.#size++;
   }
 
@@ -221,6 +228,9 @@ export class Graph {
     if (node.previous) node.previous.next = node.next;
     if (node.next) node.next.previous = node.previous;
     if (this.#end.previous === node) this.#end.previous = node.previous === this.#end ? undefined : node.previous;
+    const others = (this.#operators.get(node.op) ?? 0) - 1;
+    if (others > 0) this.#operators.set(node.op, others);
+    else this.#operators.delete(node.op);
     this.#size--;
   }
 

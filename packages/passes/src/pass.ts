@@ -1,4 +1,4 @@
-import { bodiesOf, type Diagnostic, type Graph } from "@millrace/ir";
+import { bodiesOf, type Diagnostic, type Graph, type Node } from "@millrace/ir";
 
 /** A step that changes a graph and keeps its meaning. */
 export interface Pass {
@@ -67,8 +67,13 @@ export function runPasses(graph: Graph, passes: readonly Pass[], afterEach?: (pa
 
 function runThroughout(graph: Graph, pass: Pass, context: PassContext): number {
   let changes = 0;
-  for (const { attributes } of graph.nodes()) {
+  for (const { attributes } of nodesWithBodies(graph)) {
     for (const [, body] of bodiesOf(attributes)) changes += runThroughout(body, pass, { ...context, nested: true });
   }
   return changes + pass.run(graph, context);
+}
+
+function nodesWithBodies(graph: Graph): readonly Node[] {
+  for (const { bodies } of graph.operators.keys()) if (bodies) return [...graph.nodes()].filter(({ op }) => op.bodies);
+  return [];
 }

@@ -19,7 +19,7 @@ export class WorkList {
   constructor(graph: Graph, roots: readonly Operator[]) {
     this.#graph = graph;
     this.#roots = new Set(roots);
-    for (const node of graph.nodes()) this.#add(node);
+    if (roots.some((op) => graph.operators.has(op))) for (const node of graph.nodes()) this.#add(node);
   }
 
   /** The next node that is still in the graph; undefined at the end, after which nothing may be added. */
