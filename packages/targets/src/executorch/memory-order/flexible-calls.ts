@@ -1,5 +1,5 @@
 import { isStatic } from "@millrace/ir";
-import { type EdgeCall, type EdgeStep, type EdgeTensor, isCall, tensorsRead } from "../edge-program.ts";
+import { type EdgeCall, type EdgeStep, type EdgeTensor, isCall, isTensor, tensorsRead } from "../edge-program.ts";
 
 /** Calls whose kernels find every element of images by its place. */
 const onImages = ["aten.convolution.default", "aten.max_pool2d_with_indices.default"];
@@ -39,9 +39,11 @@ const onElements = [
 const images = new Set(onImages);
 const elements = new Set(onElements);
 
-/** Channels are outermost in both orders. */
-function isByOutermost({ operator, positional }: EdgeCall): boolean {
-  return operator === "quantized_decomposed.dequantize_per_channel.default" && positional[3] === 0;
+/** Whether a call makes reals of a parameter that has a scale for each index of its outermost axis; its kernel knows no order but that of the axes. */
+export function isByOutermost({ operator, positional }: EdgeCall): boolean {
+  const [source] = positional;
+  const isPerChannel = operator === "quantized_decomposed.dequantize_per_channel.default";
+  return isPerChannel && positional[3] === 0 && isTensor(source) && source.constant !== undefined;
 }
 
 /** Whether a tensor is what kernels know two orders of axes for, of known sizes. */
@@ -49,7 +51,7 @@ export function isImage({ shape }: EdgeTensor): boolean {
   return shape.length === 4 && isStatic(shape);
 }
 
-/** Whether a step's kernel also computes images with their channels innermost, if all that it reads and writes are. */
+/** Whether a step can give images with their channels innermost, if all images that it reads are so. */
 export function isFlexible(step: EdgeStep): step is EdgeCall {
   if (!isCall(step) || !step.results.every(isImage)) return false;
   if (images.has(step.operator) || isByOutermost(step)) return true;

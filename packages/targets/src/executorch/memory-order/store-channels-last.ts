@@ -1,3 +1,5 @@
+import { permute } from "@millrace/ir";
+import { transposeTensor } from "@millrace/ops";
 import {
   type EdgeArgument,
   type EdgeCall,
@@ -5,13 +7,14 @@ import {
   type EdgeStep,
   type EdgeTensor,
   isBranch,
+  isCall,
   isDelegation,
   isLoop,
   isTensor,
   isView,
   tensorsRead,
 } from "../edge-program.ts";
-import { isImage } from "./flexible-calls.ts";
+import { isByOutermost, isImage } from "./flexible-calls.ts";
 import { channelsLast, dimOrderOf, isSameOrder } from "./memory-order.ts";
 import { keepsBytes, type Permutation, permutationOf } from "./permutations.ts";
 import { channelsLastCalls } from "./regions.ts";
@@ -62,6 +65,10 @@ class Storing {
       return;
     }
     const isLast = this.#calls.has(step);
+    if (isLast && isCall(step) && isByOutermost(step)) {
+      this.#dequantize(step);
+      return;
+    }
     const read = (tensor: EdgeTensor) =>
       isLast && isImage(tensor) ? this.#channelsLast(tensor, step.origin) : this.#inOrder(tensor, step.origin);
     const stored = (tensor: EdgeTensor) => {
@@ -76,6 +83,14 @@ class Storing {
     }
     for (const result of step.results) this.#plain.set(result, result);
     this.#steps.push(given);
+  }
+
+  /** Has channels innermost as axes that are the last, and the images of the call as views. */
+  #dequantize(call: EdgeCall): void {
+    const [source, ...others] = call.positional as readonly [EdgeTensor, ...EdgeArgument[]];
+    const [stored, result] = [source, call.results[0]].map(withChannelsLast);
+    this.#steps.push({ ...call, positional: [stored, ...others], results: [result] });
+    this.#view(result, this.#lastOf(call.results[0]), call.origin);
   }
 
   /** The tensor with its axes in their own order, which is made if it is not there. */
@@ -134,6 +149,16 @@ class Storing {
     const operator = "dim_order_ops._clone_dim_order.default";
     this.#steps.push({ operator, positional: [source], keywords, results: [result], origin });
   }
+}
+
+/** A tensor with other axes that has the bytes of an image with its channels innermost. */
+function withChannelsLast({ name, dtype, shape, constant }: EdgeTensor): EdgeTensor {
+  return {
+    name: `${name}/transposed`,
+    dtype,
+    shape: permute(shape, channelsLast),
+    ...(constant && { constant: transposeTensor(constant, channelsLast) }),
+  };
 }
 
 /** A step that reads other tensors. */
