@@ -87,6 +87,19 @@ describe("layers of the processor between programs of the array", () => {
     ]);
   });
 
+  it("have parameters converted in the order of their axes, as the kernel for each channel knows no other", () => {
+    const conversion = chains[0].instructions[2] as { readonly args: readonly number[] };
+    const orders = conversion.args.flatMap((index) => {
+      const value = values[index];
+      return value.kind === "Tensor" && value.sizes.length === 4 ? [[value.sizes, value.dimOrder]] : [];
+    });
+    const inOrder = [
+      [4, 3, 3, 4],
+      [0, 1, 2, 3],
+    ];
+    expect(orders).toEqual([inOrder, inOrder, inOrder]);
+  });
+
   it("give the whole network's integers when the file is read", async () => {
     const found = numbersOf(await resultOf(importExecutorch(file).graph));
     const expected = numbersOf(await resultOf(network, referenceEngine()));
