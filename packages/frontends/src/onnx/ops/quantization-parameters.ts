@@ -46,7 +46,14 @@ export interface Parameters {
 
 /** The parameters in the inputs from `first` on: a scale, and a zero point that may be absent. */
 export function parametersAt(node: SourceNode, first: number, axis: number, blockSize = 0): Parameters {
-  return { scale: node.input(first), zeroPoint: node.optional(first + 1), axis, blockSize };
+  const zeroPoint = node.optional(first + 1);
+  if (
+    zeroPoint &&
+    node.isConstant(zeroPoint) &&
+    !node.constantNumbers(zeroPoint, "its zero point").every(Number.isInteger)
+  )
+    node.invalid("a zero point is no integer");
+  return { scale: node.input(first), zeroPoint, axis, blockSize };
 }
 
 /** Adds the reals that integers, or floats of few bits, stand for: (x - zeroPoint) · scale. */

@@ -38,11 +38,11 @@ export function sliced(node: SourceNode, value: Value, axis: number, start: numb
   return rearranged(node, value, slice, attributes, (at) => (at === axis ? undefined : at));
 }
 
-/** The value with its axes in another order; weights at once, and only once for each order. */
+/** The value with its axes in another order; of weights only once for each order, of integers behind a dequantize at once. */
 export function permuted(node: SourceNode, value: Value, permutation: readonly number[]): Value {
-  return isWeights(node, value)
-    ? permutedWeights(node, value, permutation)
-    : node.compute(transpose, [value], { permutation });
+  if (integersOf(value)) return permutedWeights(node, value, permutation);
+  const compute = () => node.compute(transpose, [value], { permutation });
+  return node.isConstant(value) ? node.once(value, `transposed by ${permutation}`, compute) : compute();
 }
 
 /** The matrix with its axes exchanged; constants at once. */
