@@ -20,6 +20,7 @@ export { decodeProgram, looksLikeProgram } from "./program/decode.ts";
 export { disassemble } from "./program/disassemble.ts";
 export { encodeProgram } from "./program/encode.ts";
 export type { Program } from "./program/program.ts";
+export { programMacs } from "./program/program-macs.ts";
 export { type Event, type Simulation, simulate } from "./simulator/simulate.ts";
 export { loadSolver, type Solver } from "./solver.ts";
 export { traceOf } from "./trace.ts";

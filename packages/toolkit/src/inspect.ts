@@ -9,8 +9,11 @@ import {
   symbolsOf,
   type Value,
 } from "@millrace/ir";
+import { programMacs } from "@millrace/npu";
+import { npuProgram } from "@millrace/ops";
 import { bindDimensions, runPasses } from "@millrace/passes";
 import type { LoadedModel } from "./load.ts";
+import { programOf } from "./npu/program-of.ts";
 
 /** One input or output. */
 export interface BoundaryInfo {
@@ -86,10 +89,13 @@ export function operatorCounts(graph: Graph): Record<string, number> {
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 
-/** Multiply-accumulates of one inference, in which every body runs once. */
+/** Multiply-accumulates of one inference, in which every body runs once, those of an accelerator's programs among them. */
 export function macsOf(graph: Graph): number {
   let macs = 0;
-  for (const node of allNodes(graph)) macs += node.op.cost(node.inputs, node.outputs, node.attributes).macs;
+  for (const node of allNodes(graph)) {
+    macs += node.op.cost(node.inputs, node.outputs, node.attributes).macs;
+    if (node.op === npuProgram) macs += programMacs(programOf(node));
+  }
   return macs;
 }
 

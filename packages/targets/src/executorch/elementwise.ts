@@ -22,6 +22,7 @@ export const lowerClamp: EdgeLowering = (node, emit, outputs) => {
   const [x] = tensorsOf(node, emit);
   if (minimum === 0 && maximum === Number.POSITIVE_INFINITY) return emit.call("aten.relu.default", [x], outputs);
   const bound = (number: number) => (Number.isFinite(number) ? number : null);
+  if (bound(minimum) === null && bound(maximum) === null) return emit.call("aten.clone.default", [x], outputs);
   emit.call("aten.clamp.default", [x, bound(minimum), bound(maximum)], outputs);
 };
 

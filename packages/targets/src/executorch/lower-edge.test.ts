@@ -108,6 +108,12 @@ describe("what ExecuTorch's kernels compute differently", () => {
     expect(lowerEdge(oneNode(operators.get("reshape")!, [x], { shape: [2, 1] })).steps).toHaveLength(1);
   });
 
+  it("a clamp without bounds is a copy, as the kernel wants one", () => {
+    const attributes = { minimum: Number.NEGATIVE_INFINITY, maximum: Number.POSITIVE_INFINITY };
+    const { steps } = lowerEdge(oneNode(operators.get("clamp")!, [fromNumbers("f32", [2], [5, -5])], attributes));
+    expect(steps.map((step) => ("operator" in step ? step.operator : undefined))).toEqual(["aten.clone.default"]);
+  });
+
   it("the greatest of no elements is refused", () => {
     const nothing = fromNumbers("f32", [2, 0], []);
     const attributes = { axes: [1], keepDims: false };

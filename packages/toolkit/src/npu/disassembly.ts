@@ -2,6 +2,7 @@ import { fail, type Graph } from "@millrace/ir";
 import { decodeProgram, disassemble, looksLikeProgram } from "@millrace/npu";
 import { npuProgram } from "@millrace/ops";
 import { load, type ModelSource } from "../load.ts";
+import { programOf } from "./program-of.ts";
 
 /** The programs of a model, or the one that the bytes are, as text. Throws `npu.no-program` where a model has none, and what `load` throws. */
 export function disassemblyOf(source: ModelSource): string {
@@ -14,9 +15,7 @@ export function disassemblyOf(source: ModelSource): string {
 }
 
 function programsOf(graph: Graph): readonly string[] {
-  return [...graph.nodes()].flatMap((node) => {
-    if (node.op !== npuProgram) return [];
-    const { data } = npuProgram.inputsOf(node).program.constant!;
-    return [`; ${node.name}\n${disassemble(decodeProgram(data as Uint8Array))}`];
-  });
+  return [...graph.nodes()].flatMap((node) =>
+    node.op === npuProgram ? [`; ${node.name}\n${disassemble(programOf(node))}`] : [],
+  );
 }
