@@ -29,6 +29,7 @@ import { mergeDuplicates } from "./merge-duplicates.ts";
 import { mergeReshapes } from "./merge-reshapes.ts";
 import { mergeScaling } from "./merge-scaling.ts";
 import { normalizeBeforeReshape } from "./normalize-before-reshape.ts";
+import { joinGates } from "./parts/join-gates.ts";
 import { joinParts } from "./parts/join-parts.ts";
 import { mergeSplitAxis } from "./parts/merge-split-axis.ts";
 import { slicesToSplit } from "./parts/slices-to-split.ts";
@@ -93,6 +94,7 @@ export const cleanUp: readonly Pass[] = [
   slicesToSplit,
   mergeSplitAxis,
   splitReshaped,
+  joinGates,
   ...tidy,
   normalizeBeforeReshape,
   foldScaling,

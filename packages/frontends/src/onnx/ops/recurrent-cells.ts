@@ -99,7 +99,10 @@ function kept(node: SourceNode, input: Value, forget: Value): Value {
   return node.attributes.flag("input_forget", false) ? formulaOf(node)(sub, 1, input) : forget;
 }
 
-/** Gated recurrent unit, with the gates update, reset and candidate: h' = (1 - update) · candidate + update · h. */
+/**
+ * Gated recurrent unit, with the gates update, reset and candidate: h' = (1 - update) · candidate + update · h, which is
+ * (h - candidate) · update + candidate.
+ */
 export const gatedCell: Cell = (node, layer, sums, { hidden }) => {
   const { units, recurrentBias } = layer;
   const [, g] = layer.activations;
@@ -108,8 +111,11 @@ export const gatedCell: Cell = (node, layer, sums, { hidden }) => {
   const { update, seen } = recurrentBias
     ? resetAfter(node, layer, outer, hidden, recurrentBias)
     : resetBefore(node, layer, outer, hidden);
-  const fresh = of(mul, of(sub, 1, update), g(total(node, inner, seen)));
-  return { hidden: total(node, fresh, product(node, update, hidden)), cell: undefined };
+  const candidate = g(total(node, inner, seen));
+  const next = hidden
+    ? of(add, of(mul, of(sub, hidden, candidate), update), candidate)
+    : of(mul, of(sub, 1, update), candidate);
+  return { hidden: next, cell: undefined };
 };
 
 interface Gated {
