@@ -1,3 +1,4 @@
+import { absorbNegation } from "./absorb-negation.ts";
 import { divideByMultiplying } from "./divide-by-multiplying.ts";
 import { dropReducedAxes } from "./drop-reduced-axes.ts";
 import { foldConstants } from "./fold-constants.ts";
@@ -95,6 +96,7 @@ export const cleanUp: readonly Pass[] = [
   mergeSplitAxis,
   splitReshaped,
   joinGates,
+  absorbNegation,
   ...tidy,
   normalizeBeforeReshape,
   foldScaling,

@@ -40,7 +40,7 @@ export const joinGates: Pass = {
         input x: f32[1,3]
         input h: f32[1,3]
         a: f32[1,1], b: f32[1,1], c: f32[1,1] = split(x) {axis=1, sizes=[1,1,1]} from [data]
-        d: f32[1,1], e: f32[1,1], f: f32[1,1] = split(h) {axis=1, sizes=[1,1,1]} from [state]
+        d: f32[1,1], e: f32[1,1], f: f32[1,1] = split(h) {axis=1, sizes=[1,1,1]} from [hidden]
         ad: f32[1,1] = add(a, d) {activation=none}
         r: f32[1,1] = sigmoid(ad)
         be: f32[1,1] = add(b, e) {activation=none}
@@ -52,7 +52,13 @@ export const joinGates: Pass = {
       after: `
         input x: f32[1,3]
         input h: f32[1,3]
-        AFTER
+        a_1: f32[1,2], "a:1": f32[1,1] = split(x) {axis=1, sizes=[2,1]} named a from [data]
+        d_1: f32[1,2], "d:1": f32[1,1] = split(h) {axis=1, sizes=[2,1]} named d from [hidden]
+        r/add: f32[1,2] = add(d_1, a_1) {activation=none}
+        r/sigmoid: f32[1,2] = sigmoid(r/add)
+        r: f32[1,1], z: f32[1,1] = split(r/sigmoid) {axis=1, sizes=[1,1]} named r/split
+        rf: f32[1,1] = mul(r, "d:1") {activation=none}
+        y: f32[1,1] = add("a:1", rf) {activation=none}
         output y
         output z`,
     },
@@ -76,10 +82,10 @@ function gateOf(part: Value): Gate | undefined {
   if (use === undefined || part.type.dtype !== "f32") return undefined;
   const { user, index } = use;
   if (user.op === sigmoid) return { addend: undefined, result: user.outputs[0] };
-  const addend = user.inputs[1 - index];
+  if (user.op !== add || add.attributesOf(user).activation !== "none") return undefined;
+  const addend = user.inputs[1 - index]!;
   const reader = onlyUse(user.outputs[0])?.user;
-  const isSum = user.op === add && add.attributesOf(user).activation === "none" && reader?.op === sigmoid;
-  return isSum && addend && sameRows(addend.type.shape, part.type.shape)
+  return reader?.op === sigmoid && sameRows(addend.type.shape, part.type.shape)
     ? { addend, result: reader.outputs[0] }
     : undefined;
 }

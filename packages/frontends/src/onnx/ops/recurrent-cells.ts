@@ -114,7 +114,7 @@ export const gatedCell: Cell = (node, layer, sums, { hidden }) => {
   const candidate = g(total(node, inner, seen));
   const next = hidden
     ? of(add, of(mul, of(sub, hidden, candidate), update), candidate)
-    : of(mul, of(sub, 1, update), candidate);
+    : of(sub, candidate, of(mul, candidate, update));
   return { hidden: next, cell: undefined };
 };
 
