@@ -12,7 +12,8 @@ export interface ProgramFile {
   readonly differs?: string;
 }
 
-const stacked = "core ATen stacks states that have a unit axis, ONNX's layer becomes steps whose stack needs a reshape for it";
+const stacked =
+  "core ATen stacks states that have a unit axis, ONNX's layer becomes steps whose stack needs a reshape for it";
 
 function network(folder: string, inputs: string, results: string, onnx: string) {
   return (file: string, more: Partial<ProgramFile> = {}): ProgramFile => ({
