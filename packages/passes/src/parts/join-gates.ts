@@ -27,7 +27,8 @@ export const joinGates: Pass = {
       if (node.op !== split || !isAlongLast(node)) continue;
       before.add(node);
       const { partner, groups } = groupsOf(node, before);
-      if (groups.every(({ gates }) => gates.length < 2)) continue;
+      const joined = groups.filter(({ gates }) => gates.length >= 2).flatMap(({ gates }) => gates);
+      if (joined.length === 0 || joined.some(({ addend }) => partner && addend?.producer !== partner)) continue;
       join(graph, node, partner, groups);
       changes++;
     }
@@ -61,6 +62,26 @@ export const joinGates: Pass = {
         y: f32[1,1] = add("a:1", rf) {activation=none}
         output y
         output z`,
+    },
+    {
+      name: "gates of which some add parts of another layer, and others nothing",
+      before: `
+        input x: f32[1,4]
+        input h: f32[1,4]
+        e: f32[1,1], f: f32[1,1], g: f32[1,1], i: f32[1,1] = split(h) {axis=1, sizes=[1,1,1,1]}
+        a: f32[1,1], b: f32[1,1], c: f32[1,1], d: f32[1,1] = split(x) {axis=1, sizes=[1,1,1,1]}
+        r: f32[1,1] = sigmoid(a)
+        z: f32[1,1] = sigmoid(b)
+        cg: f32[1,1] = add(c, g) {activation=none}
+        s: f32[1,1] = sigmoid(cg)
+        di: f32[1,1] = add(d, i) {activation=none}
+        t: f32[1,1] = sigmoid(di)
+        output r
+        output z
+        output s
+        output t
+        output e
+        output f`,
     },
     {
       name: "gates that do not stand side by side",
