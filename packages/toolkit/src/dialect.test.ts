@@ -1,30 +1,18 @@
 import { readFileSync } from "node:fs";
-import { DiagnosticError, parseGraph } from "@millrace/ir";
+import { DiagnosticError } from "@millrace/ir";
 import { machines } from "@millrace/npu";
-import { operators } from "@millrace/ops";
 import { describe, expect, it } from "vitest";
 import { write } from "./convert.ts";
 import { type Dialect, type DialectOptions, dialectView } from "./dialect.ts";
+import { integerLayer } from "./integer-layer.testing.ts";
 import type { ModelSource } from "./load.ts";
 
 function example(name: string): ModelSource {
   return { name, bytes: new Uint8Array(readFileSync(new URL(`../../../examples/digits/${name}`, import.meta.url))) };
 }
 
-/** A layer of integers for the array before one that it leaves to the processor. */
 function integerModel(): ModelSource {
-  const scales = [0.01, 0.02, 0.03, 0.04];
-  const graph = parseGraph(
-    `graph g
-    input x: i8[1,6,6,4]<scale=[0.0625], zeroPoint=[3]>
-    constant w: i8[4,1,1,4]<scale=[${scales}], zeroPoint=[0,0,0,0], axis=0> = [${Array.from({ length: 16 }, (_, at) => at - 8)}]
-    constant b: i32[4]<scale=[${scales.map((scale) => scale * 0.0625)}], zeroPoint=[0,0,0,0], axis=0> = [1,2,3,4]
-    a: i8[1,6,6,4]<scale=[0.046875], zeroPoint=[-128]> = conv2d(x, w, b) {stride=[1,1], dilation=[1,1], padding=[0,0,0,0], groups=1, layout=last, activation=relu}
-    shares: i8[1,6,6,4]<scale=[0.00390625], zeroPoint=[-128]> = softmax(a) {axis=3, beta=1}
-    output shares`,
-    operators,
-  );
-  return { name: "layer.tflite", bytes: write(graph, "tflite").bytes };
+  return { name: "layer.tflite", bytes: write(integerLayer(), "tflite").bytes };
 }
 
 async function codeOf(source: ModelSource, dialect: Dialect, options: DialectOptions = {}): Promise<string> {

@@ -31,7 +31,7 @@ describe("a problem of a target with a layer", () => {
     const model = withLines(example("digits.pt2"));
     const [{ origin }] = [...model.graph.nodes()];
     expect(problemOf(model, origin[0]).message).toMatch(
-      / can't be written, in stem\.0 \(net\.py:7: x = self\.stem\(x\)\)$/,
+      / can't be written in stem\.0 \(net\.py:7: x = self\.stem\(x\)\)$/,
     );
   });
 

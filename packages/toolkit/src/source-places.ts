@@ -22,6 +22,6 @@ export function withPlaces(
   return diagnostics.map((diagnostic) => {
     const place = places.get(diagnostic.at?.node ?? "");
     if (place === undefined || diagnostic.message.includes(place)) return diagnostic;
-    return { ...diagnostic, message: `${diagnostic.message}, ${place}` };
+    return { ...diagnostic, message: `${diagnostic.message} ${place}` };
   });
 }

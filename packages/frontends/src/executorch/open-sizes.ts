@@ -21,9 +21,9 @@ const call = (name: string, ...operands: SymbolicExpression[]): SymbolicExpressi
 const askingSize = "aten::sym_size.int";
 
 /**
- * The open sizes of a method's inputs, and what the method computes from them (`executorch.open-size` where that is too much). A file says of a tensor only that it may be smaller;
- * methods such as `forward_input0_size0` tell which of its sizes are open and how they are called. Without these, they are the ones
- * that the method asks for, or else the first.
+ * The open sizes of a method's inputs, and what the method computes from them (`executorch.open-size` where that is too much). A file
+ * says of a tensor only that it may be smaller; methods such as `forward_input0_size0` tell which of its sizes are open and how they
+ * are called. Without these, they are the ones that the method asks for, or else the first.
  */
 export class OpenSizes {
   /** What each symbol may be. */
@@ -38,10 +38,11 @@ export class OpenSizes {
     this.#method = method;
     const told = new Map(methods.flatMap(({ name, values }) => (values.length === 1 ? [[name, values[0]]] : [])));
     const isTold = [...told.keys()].some((name) => name !== undefined && /^forward_input\d+_size\d+$/.test(name));
+    const askedAxes = axesAskedBy(method);
     for (const [place, index] of method.inputs.entries()) {
       const tensor = method.values[index];
       if (tensor.kind !== "Tensor" || tensor.shapeDynamism === "STATIC") continue;
-      const asked = this.#askedAxes(index);
+      const asked = askedAxes.get(index) ?? new Set([0]);
       const sizes = tensor.sizes.map((size, axis) => {
         const key = `forward_input${place}_size${axis}`;
         const isOpen = isTold ? told.has(key) : asked.has(axis);
@@ -85,20 +86,6 @@ export class OpenSizes {
     return { expression: { symbol } };
   }
 
-  /** Axes of an input whose sizes the method reads; the first if there is none. */
-  #askedAxes(input: number): ReadonlySet<number> {
-    const { chains, operators, values } = this.#method;
-    const axes = chains.flatMap(({ instructions }) =>
-      instructions.flatMap((instruction) => {
-        if (instruction.kind !== "KernelCall" || instruction.args[0] !== input) return [];
-        const { name, overload } = operators[instruction.opIndex];
-        const axis = values[instruction.args[1]];
-        return `${name}.${overload}` === askingSize && axis?.kind === "Int" ? [Number(axis.intVal)] : [];
-      }),
-    );
-    return new Set(axes.length > 0 ? axes : [0]);
-  }
-
   #sizeOfInput(tensor: number, axis: number): SymbolicExpression | undefined {
     const value = this.#method.values[axis];
     const size = value?.kind === "Int" ? this.#inputs.get(tensor)?.[Number(value.intVal)] : undefined;
@@ -119,6 +106,22 @@ export class OpenSizes {
     const value = this.#method.values[index];
     return this.#known.get(index) ?? (value?.kind === "Int" ? value.intVal : undefined);
   }
+}
+
+/** Axes of tensors whose sizes a method reads, by the tensors' indices. */
+function axesAskedBy({ chains, operators, values }: PteMethod): ReadonlyMap<number, ReadonlySet<number>> {
+  const axes = new Map<number, Set<number>>();
+  for (const instruction of chains.flatMap(({ instructions }) => instructions)) {
+    if (instruction.kind !== "KernelCall") continue;
+    const { name, overload } = operators[instruction.opIndex];
+    const [tensor, place] = instruction.args;
+    const axis = values[place];
+    if (`${name}.${overload}` !== askingSize || axis?.kind !== "Int") continue;
+    const known = axes.get(tensor);
+    if (known) known.add(Number(axis.intVal));
+    else axes.set(tensor, new Set([Number(axis.intVal)]));
+  }
+  return axes;
 }
 
 function operandsOf(expression: SymbolicExpression): number {

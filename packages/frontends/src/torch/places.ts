@@ -43,7 +43,10 @@ export function placeOf(node: Node): Place {
   };
 }
 
-/** The module and line of the source of each node by its path, which is the origin of what it is imported as; those that the program tells nothing of are left out. */
+/**
+ * The module and line of the source of each node by its path, which is the origin of what it is imported as; those that the program
+ * tells nothing of are left out.
+ */
 export function sourcePlaces({ graph }: ExportedProgram): ReadonlyMap<string, string> {
   return new Map(
     [...nodesWithin(graph)].map((node) => [pathOf(node), sourcePlace(node)] as const).filter(([, place]) => place),

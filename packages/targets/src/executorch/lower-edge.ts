@@ -12,10 +12,12 @@ import { edgeSpellings } from "./spell/index.ts";
 import { storeInBytes } from "./spell/stored-constants.ts";
 
 /**
- * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer nodes as real ones
- * between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout; what is computed is stored with
- * channels innermost where `storeChannelsLast` says so. What the graph's states feed are buffers. Programs are
- * delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`), or all states of open sizes (`executorch.open-state`).
+ * Lowers a graph whose open sizes have `bounds` to ExecuTorch's Edge dialect: channel-first whatever the graph's own layout is, integer
+ * nodes as real ones between quantize and dequantize, everything else in functional core operators. Inputs and outputs keep their layout;
+ * what is computed is stored with channels innermost where `storeChannelsLast` says so. What the graph's states feed are buffers.
+ * Programs are delegated to `backend`. The graph is not changed. Throws a DiagnosticError that lists all nodes the dialect can't express
+ * (`executorch.not-expressible`), or whose element types no kernel takes (`executorch.element-type`), or all states of open sizes
+ * (`executorch.open-state`).
  */
 export function lowerEdge(
   source: Graph,

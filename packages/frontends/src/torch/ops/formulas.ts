@@ -87,7 +87,10 @@ function cosineSimilarity(call: Call): Value {
   return of(div, total(of(mul, a, b)), of(mul, length(a), length(b)));
 }
 
-/** Each element less the one before it along an axis, n times over; of truth values, whether the two are different. No times over, nothing comes before or after it either. */
+/**
+ * Each element less the one before it along an axis, n times over; of truth values, whether the two are different. No times over,
+ * nothing comes before or after it either.
+ */
 function differences(call: Call): Value {
   const { arguments: given } = call;
   const of = formulaOf(call.writer);
