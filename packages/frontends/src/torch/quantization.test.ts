@@ -237,6 +237,12 @@ describe("quantization of PyTorch", () => {
     expect(problem("torchao.quantize_affine.default", reals)).toMatchObject({ code: "torch.unsupported" });
   });
 
+  it("by a mapping that there is none of is refused, whatever it is called", () => {
+    const others = { mapping_type: "constructor", block_size: [1, 4], target_dtype: dtype("int8") };
+    const { model } = nodeOf("torchao.choose_qparams_affine.default", { input: w }, others, ["scale", "zero"]);
+    expect(problemsOf(model)[0].message).toContain("its mapping type is constructor");
+  });
+
   it("in the reference representation is refused with the way out", () => {
     const model = program({
       inputs: { x: [2] },

@@ -119,11 +119,11 @@ function domainOf(call: Call): string {
   return call.arguments.has("zero_point_domain") ? call.arguments.text("zero_point_domain") : "NONE";
 }
 
-const mappings: Readonly<Record<string, Choice["mapping"] | undefined>> = {
-  SYMMETRIC: "symmetric",
-  SYMMETRIC_NO_CLIPPING_ERR: "unclipped",
-  ASYMMETRIC: "asymmetric",
-};
+const mappings: ReadonlyMap<string, Choice["mapping"]> = new Map([
+  ["SYMMETRIC", "symmetric"],
+  ["SYMMETRIC_NO_CLIPPING_ERR", "unclipped"],
+  ["ASYMMETRIC", "asymmetric"],
+]);
 
 /** The scale and the zero point of each block. */
 const choice: Handler = (call) => {
@@ -131,7 +131,7 @@ const choice: Handler = (call) => {
   const x = call.realOf(given.tensor("input"));
   const dtype = given.dtype("target_dtype") ?? call.invalid("it has no target_dtype");
   const name = given.text("mapping_type");
-  const mapping = mappings[name] ?? call.unsupported(`its mapping type is ${name}`, "Use SYMMETRIC or ASYMMETRIC.");
+  const mapping = mappings.get(name) ?? call.unsupported(`its mapping type is ${name}`, "Use SYMMETRIC or ASYMMETRIC.");
   if (domainOf(call) === "FLOAT" || !given.flag("preserve_zero"))
     call.unsupported("its zero point is a real number", "Choose zero points that are integers.");
   const limits = limitsOf(call, dtype);

@@ -1,7 +1,7 @@
 import { fromNumbers } from "@millrace/ir";
-import { describe } from "vitest";
+import { describe, expect, it } from "vitest";
 import { itGives, type OperatorCase } from "../operator-cases.testing.ts";
-import { counting, f32, i64, t } from "../program.testing.ts";
+import { counting, f32, i64, problemsOf, program, t } from "../program.testing.ts";
 
 const self = f32([3], [10, 20, 30]);
 const index = i64([3], [0, 0, 2]);
@@ -53,3 +53,21 @@ const cases: readonly OperatorCase[] = [
 ];
 
 describe("operators that place elements", () => itGives(cases));
+
+describe("a reduction that there is none of", () => {
+  it("is refused, whatever it is called", () => {
+    const model = program({
+      inputs: { self: [3], src: [3] },
+      parameters: { index },
+      nodes: [
+        [
+          "y",
+          "aten.scatter_reduce.two",
+          { self: t("self"), dim: 0, index: t("index"), src: t("src"), reduce: "constructor" },
+        ],
+      ],
+      outputs: ["y"],
+    });
+    expect(problemsOf(model)[0].message).toContain("its reduce is constructor");
+  });
+});

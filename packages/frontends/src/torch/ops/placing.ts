@@ -105,21 +105,21 @@ function covered(call: Call, source: Value, { type }: Value): Value {
   return call.onnx("Slice", [source, ...ends]);
 }
 
-const reductions: Readonly<Record<string, string>> = {
-  sum: "add",
-  add: "add",
-  prod: "mul",
-  multiply: "mul",
-  amax: "max",
-  amin: "min",
-  mean: "add",
-};
+const reductions: ReadonlyMap<string, string> = new Map([
+  ["sum", "add"],
+  ["add", "add"],
+  ["prod", "mul"],
+  ["multiply", "mul"],
+  ["amax", "max"],
+  ["amin", "min"],
+  ["mean", "add"],
+]);
 
 function reductionOf(call: Call): string {
   const { arguments: given } = call;
   if (!given.given("reduce")) return "none";
   const name = given.text("reduce");
-  return reductions[name] ?? call.unsupported(`its reduce is ${name}`, "Use sum, mean, prod, amax or amin.");
+  return reductions.get(name) ?? call.unsupported(`its reduce is ${name}`, "Use sum, mean, prod, amax or amin.");
 }
 
 /** Slices added or put at indices of an axis. */
